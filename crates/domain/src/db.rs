@@ -1,0 +1,183 @@
+//! The way into Postgres: every statement runs in a transaction that knows who is calling.
+
+use std::{
+    fmt,
+    sync::Arc,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, Instant},
+};
+
+use sqlx::{
+    AssertSqlSafe, Connection, PgPool, Postgres, Transaction,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+
+use crate::{
+    error::{Code, Error, Result},
+    ids::ProjectId,
+};
+
+/// A transaction on behalf of a [`Caller`].
+pub type Tx = Transaction<'static, Postgres>;
+
+/// Every migration, embedded in the binaries.
+pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
+
+/// How long a caller waits for a connection before it is told that Postgres is away.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long callers are refused at once after one has waited in vain, before the next may try.
+const COOL_DOWN: Duration = Duration::from_millis(500);
+/// How long an idle connection is trusted without a ping: a ping for each request would cost a round trip each.
+const TRUSTED_IDLE: Duration = Duration::from_secs(5);
+/// What no statement of a request may exceed; Postgres cancels it.
+const STATEMENT_TIMEOUT_MS: u32 = 10_000;
+
+/// On whose behalf a transaction runs. Decides the role it assumes and the rows that row-level security shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// Nobody yet: sees no tenant's rows, and may call the functions that look up credentials.
+    Anonymous,
+    /// A request inside one project.
+    Project(ProjectId),
+    /// A job of one project.
+    Job(ProjectId),
+    /// The worker's own housekeeping, across projects.
+    Worker,
+}
+
+impl Caller {
+    /// The only SQL text that is put together at run time: every part is a literal or the digits of a UUID.
+    fn begin(self) -> String {
+        let (role, project) = match self {
+            Caller::Anonymous => ("holdfast_app", None),
+            Caller::Project(project) => ("holdfast_app", Some(project)),
+            Caller::Job(project) => ("holdfast_worker", Some(project)),
+            Caller::Worker => ("holdfast_worker", None),
+        };
+        let tenant = project.map_or_else(String::new, |project| project.uuid().to_string());
+        format!(
+            "BEGIN; SET LOCAL ROLE {role}; SET LOCAL app.project_id = '{tenant}'; \
+             SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}"
+        )
+    }
+}
+
+/// The pool of connections. Cloning shares it.
+#[derive(Clone)]
+pub struct Db {
+    pool: PgPool,
+    outage: Arc<Outage>,
+}
+
+impl Db {
+    /// A pool of at most `max_connections` that connects when first used, so that a start never waits for Postgres.
+    pub fn lazy(options: PgConnectOptions, max_connections: u32) -> Self {
+        let pool = PgPoolOptions::new()
+            .max_connections(max_connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .idle_timeout(Duration::from_secs(300))
+            .test_before_acquire(false)
+            .before_acquire(|connection, seen| {
+                Box::pin(async move {
+                    if seen.idle_for > TRUSTED_IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
+            .connect_lazy_with(options);
+        Self { pool, outage: Arc::new(Outage::new()) }
+    }
+
+    /// Begins a transaction as `caller`: role, tenant and `BEGIN` in one round trip.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`](crate::Code::Unavailable) when Postgres is away; at once when it was found away moments ago.
+    pub async fn begin(&self, caller: Caller) -> Result<Tx> {
+        self.outage.check()?;
+        let begun = match tokio::time::timeout(ACQUIRE_TIMEOUT, self.begin_on_live(caller)).await {
+            Ok(begun) => begun.map_err(Error::from),
+            Err(elapsed) => Err(Error::unavailable(elapsed)),
+        };
+        match &begun {
+            Err(error) if error.code() == Code::Unavailable => self.outage.begin(),
+            _ => self.outage.end(),
+        }
+        begun
+    }
+
+    /// After a restart of Postgres the pool is full of connections that died while they idled. Each fails its `BEGIN`, before
+    /// anything was done, and is dropped; so the next is tried, at most as often as the pool is large.
+    async fn begin_on_live(&self, caller: Caller) -> sqlx::Result<Tx> {
+        let mut stale = self.pool.options().get_max_connections();
+        loop {
+            match self.pool.begin_with(AssertSqlSafe(caller.begin())).await {
+                Err(error) if stale > 0 && is_severed(&error) => stale -= 1,
+                begun => return begun,
+            }
+        }
+    }
+
+    /// The pool itself, for what is not on behalf of a caller: migrations, health, the worker's lease.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+}
+
+impl fmt::Debug for Db {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Db({} of {} connections)", self.pool.size(), self.pool.options().get_max_connections())
+    }
+}
+
+/// The connection broke, or Postgres ended it (SQLSTATE class 57: a shutdown).
+fn is_severed(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(database) => database.code().is_some_and(|state| state.starts_with("57P")),
+        _ => false,
+    }
+}
+
+/// Remembers that Postgres was found away, so that during an outage one caller at a time waits and the others are answered at
+/// once.
+struct Outage {
+    start: Instant,
+    /// Milliseconds since `start` until which callers are refused; 0 when there is no outage.
+    until: AtomicU64,
+}
+
+impl Outage {
+    fn new() -> Self {
+        Self { start: Instant::now(), until: AtomicU64::new(0) }
+    }
+
+    fn after(&self, wait: Duration) -> u64 {
+        u64::try_from((self.start.elapsed() + wait).as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Refuses during the cool-down; then lets one caller through, and refuses the others while it tries.
+    fn check(&self) -> Result<()> {
+        let until = self.until.load(Ordering::Acquire);
+        if until == 0 {
+            return Ok(());
+        }
+        let its_turn = self.after(Duration::ZERO) >= until
+            && self
+                .until
+                .compare_exchange(until, self.after(ACQUIRE_TIMEOUT), Ordering::AcqRel, Ordering::Acquire)
+                .is_ok();
+        if its_turn { Ok(()) } else { Err(Error::unavailable("Postgres was found away moments ago")) }
+    }
+
+    fn begin(&self) {
+        self.until.store(self.after(COOL_DOWN), Ordering::Release);
+    }
+
+    fn end(&self) {
+        if self.until.load(Ordering::Relaxed) != 0 {
+            self.until.store(0, Ordering::Release);
+        }
+    }
+}
