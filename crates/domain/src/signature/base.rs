@@ -1,0 +1,239 @@
+//! Covered components and the signature base (RFC 9421, sections 2 and 3.2).
+
+use std::fmt::Write as _;
+
+use chrono::DateTime;
+use sfv::{BareItem, Dictionary, FieldType as _, InnerList, ListEntry, Parser};
+use url::Url;
+
+use super::malformed;
+use crate::{
+    clock::Timestamp,
+    error::{Code, Error, Result},
+    text::excerpt,
+};
+
+/// The most components one signature may cover.
+const MAX_COMPONENTS: usize = 32;
+
+/// The scheme and authority the API answers under, from configuration: a `Host` header is the client's to choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    scheme: String,
+    authority: String,
+}
+
+impl Origin {
+    /// Of the URL that clients use; its path plays no part.
+    pub fn of(url: &Url) -> Self {
+        let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
+        // `Url::port` leaves a scheme's default port out, as `@authority` must.
+        let authority = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
+        Self { scheme: url.scheme().to_owned(), authority }
+    }
+}
+
+/// What a signature can speak of, free of any HTTP library.
+#[derive(Clone, Copy)]
+pub struct RequestParts<'a> {
+    /// Where the API answers.
+    pub origin: &'a Origin,
+    /// `GET`, `POST`, …
+    pub method: &'a str,
+    /// The path as it was sent, percent signs and all.
+    pub path: &'a str,
+    /// The query without its question mark.
+    pub query: Option<&'a str>,
+    /// Every value of a header, by its lower-case name, in order.
+    pub headers: &'a dyn Fn(&str) -> Vec<&'a [u8]>,
+    /// Whether there is a body to cover.
+    pub has_body: bool,
+}
+
+impl RequestParts<'_> {
+    /// The values of a header joined as section 2.1 says; `None` when it is absent.
+    ///
+    /// # Errors
+    /// [`Code::SignatureMalformed`] when a value is not ASCII.
+    pub fn header(&self, name: &str) -> Result<Option<String>> {
+        let values = (self.headers)(name);
+        if values.is_empty() {
+            return Ok(None);
+        }
+        let texts = values
+            .into_iter()
+            .map(|value| std::str::from_utf8(value.trim_ascii()).ok().filter(|text| text.is_ascii()))
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| malformed(format!("the header `{name}` is not ASCII")))?;
+        Ok(Some(texts.join(", ")))
+    }
+
+    fn target(&self) -> String {
+        match self.query {
+            Some(query) => format!("{}?{query}", self.path),
+            None => self.path.to_owned(),
+        }
+    }
+}
+
+/// One covered component: a derived one, or a header by its lower-case name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Component {
+    name: String,
+}
+
+impl Component {
+    fn value(&self, request: &RequestParts<'_>) -> Result<String> {
+        Ok(match self.name.as_str() {
+            "@method" => request.method.to_owned(),
+            "@scheme" => request.origin.scheme.clone(),
+            "@authority" => request.origin.authority.clone(),
+            "@path" => request.path.to_owned(),
+            "@query" => format!("?{}", request.query.unwrap_or_default()),
+            "@request-target" => request.target(),
+            "@target-uri" => format!("{}://{}{}", request.origin.scheme, request.origin.authority, request.target()),
+            derived if derived.starts_with('@') => {
+                return Err(malformed(format!("the component \"{}\" is not supported", excerpt(derived, 64))));
+            }
+            header => request.header(header)?.ok_or_else(|| {
+                malformed(format!("the covered header \"{}\" is not in the request", excerpt(header, 64)))
+            })?,
+        })
+    }
+}
+
+/// The `Signature-Input` and `Signature` entries of one label.
+pub(super) struct Fields {
+    input: InnerList,
+    pub(super) signature: Vec<u8>,
+}
+
+impl Fields {
+    pub(super) fn read(request: &RequestParts<'_>) -> Result<Self> {
+        let missing = || {
+            Error::new(Code::SignatureMissing, "Sign the request (RFC 9421): send `Signature-Input` and `Signature`")
+        };
+        let inputs = dictionary("Signature-Input", &request.header("signature-input")?.ok_or_else(missing)?)?;
+        let signatures = dictionary("Signature", &request.header("signature")?.ok_or_else(missing)?)?;
+        let mut ours = inputs.into_iter().filter_map(|(label, entry)| match entry {
+            ListEntry::InnerList(list) if keyid(&list).is_some_and(|keyid| keyid.starts_with("did:")) => {
+                Some((label, list))
+            }
+            _ => None,
+        });
+        let (label, input) = ours.next().ok_or_else(|| malformed("no signature has a DID as its `keyid`"))?;
+        if ours.next().is_some() {
+            return Err(malformed("more than one signature has a DID as its `keyid`"));
+        }
+        match signatures.into_iter().find(|(name, _)| *name == label) {
+            Some((_, ListEntry::Item(item))) => match item.bare_item {
+                BareItem::ByteSequence(signature) if signature.len() == 64 => Ok(Self { input, signature }),
+                _ => Err(malformed("the signature must be a byte sequence of 64 bytes")),
+            },
+            _ => Err(malformed(format!("`Signature` has no entry \"{}\"", excerpt(label.as_str(), 64)))),
+        }
+    }
+
+    /// The DID of a DID URL such as `did:key:z6Mk…#z6Mk…`, which names one key of its document.
+    pub(super) fn keyid(&self) -> Result<&str> {
+        let keyid = keyid(&self.input).ok_or_else(|| malformed("`keyid` is missing"))?;
+        Ok(keyid.split_once('#').map_or(keyid, |(did, _)| did))
+    }
+
+    pub(super) fn text(&self, name: &str) -> Result<Option<&str>> {
+        match self.input.params.get(name) {
+            None => Ok(None),
+            Some(BareItem::String(text)) => Ok(Some(text.as_str())),
+            Some(_) => Err(malformed(format!("`{name}` must be a string"))),
+        }
+    }
+
+    pub(super) fn time(&self, name: &str) -> Result<Option<Timestamp>> {
+        match self.input.params.get(name) {
+            None => Ok(None),
+            Some(BareItem::Integer(seconds)) => DateTime::from_timestamp(i64::from(*seconds), 0)
+                .map(Some)
+                .ok_or_else(|| malformed(format!("`{name}` is not a time"))),
+            Some(_) => Err(malformed(format!("`{name}` must be an integer, in seconds since 1970"))),
+        }
+    }
+
+    /// Each once, none with parameters: a component listed twice, or one that means another message, invites two readings.
+    pub(super) fn components(&self) -> Result<Vec<Component>> {
+        if self.input.items.len() > MAX_COMPONENTS {
+            return Err(malformed(format!("a signature may cover at most {MAX_COMPONENTS} components")));
+        }
+        let mut components = Vec::with_capacity(self.input.items.len());
+        for item in &self.input.items {
+            let BareItem::String(name) = &item.bare_item else {
+                return Err(malformed("component identifiers must be strings"));
+            };
+            let component = Component { name: name.as_str().to_owned() };
+            if !item.params.is_empty() {
+                return Err(malformed(format!(
+                    "parameters of the component \"{}\" are not supported",
+                    excerpt(&component.name, 64)
+                )));
+            }
+            if component.name.bytes().any(|byte| byte.is_ascii_uppercase()) || components.contains(&component) {
+                return Err(malformed(format!(
+                    "the component \"{}\" must be lower case and stand once",
+                    excerpt(&component.name, 64)
+                )));
+            }
+            components.push(component);
+        }
+        Ok(components)
+    }
+
+    pub(super) fn params_line(&self) -> String {
+        let list: sfv::List = vec![ListEntry::InnerList(self.input.clone())];
+        list.serialize().unwrap_or_default()
+    }
+}
+
+fn dictionary(name: &str, value: &str) -> Result<Dictionary> {
+    Parser::new(value)
+        .parse::<Dictionary>()
+        .map_err(|_| malformed(format!("`{name}` is not a structured-field dictionary (RFC 9651)")))
+}
+
+fn keyid(list: &InnerList) -> Option<&str> {
+    match list.params.get("keyid")? {
+        BareItem::String(keyid) => Some(keyid.as_str()),
+        _ => None,
+    }
+}
+
+/// What must be bound for a signature to mean this request and no other: the method, the whole target, and the body.
+pub(super) fn check_coverage(components: &[Component], request: &RequestParts<'_>) -> Result<()> {
+    let covers = |name: &str| components.iter().any(|component| component.name == name);
+    let path_and_query =
+        covers("@request-target") || (covers("@path") && (request.query.is_none() || covers("@query")));
+    let target = covers("@target-uri") || (covers("@authority") && path_and_query);
+    let mut missing = Vec::new();
+    if !covers("@method") {
+        missing.push("\"@method\"");
+    }
+    if !target {
+        missing.push("\"@target-uri\" (or \"@authority\", \"@path\" and, with a query, \"@query\")");
+    }
+    if request.has_body && !covers("content-digest") {
+        missing.push("\"content-digest\"");
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Error::new(Code::SignatureCoverage, format!("The signature must also cover {}", missing.join(", "))))
+}
+
+/// The signature base: one line a component, then `@signature-params`.
+pub(super) fn build(components: &[Component], params_line: &str, request: &RequestParts<'_>) -> Result<String> {
+    let mut base = String::new();
+    for component in components {
+        // Nothing to escape: `value` knows the derived names, and no header that exists has a quote in its name.
+        let _ = writeln!(base, "\"{}\": {}", component.name, component.value(request)?);
+    }
+    let _ = write!(base, "\"@signature-params\": {params_line}");
+    Ok(base)
+}

@@ -1,0 +1,35 @@
+//! The SQL of spent nonces.
+
+use sqlx::PgConnection;
+
+use crate::{clock::Timestamp, ids::ProjectId};
+
+/// False when it stood there already; waits for a transaction that is just inserting the same.
+pub(super) async fn insert_nonce(
+    tx: &mut PgConnection,
+    project: ProjectId,
+    digest: &[u8; 32],
+    expires_at: Timestamp,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "INSERT INTO signature_nonces (project_id, digest, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+    )
+    .bind(project)
+    .bind(digest.as_slice())
+    .bind(expires_at)
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub(super) async fn delete_nonces(tx: &mut PgConnection, now: Timestamp, limit: i64) -> sqlx::Result<u64> {
+    let done = sqlx::query(
+        "DELETE FROM signature_nonces WHERE (project_id, digest) IN \
+         (SELECT project_id, digest FROM signature_nonces WHERE expires_at < $1 LIMIT $2)",
+    )
+    .bind(now)
+    .bind(limit)
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected())
+}
