@@ -12,8 +12,11 @@ pub use authenticate::{KnownAgent, KnownKey, find_agents, find_key};
 pub use bootstrap::bootstrap;
 
 use crate::{
-    db::Caller,
+    Core,
+    db::{Caller, Tx},
+    error::Result,
     ids::{AgentId, ApiKeyId, ProjectId},
+    signature::{self, Proof},
 };
 
 /// Who acts, as the audit log spells it.
@@ -61,5 +64,29 @@ impl Principal {
     /// The caller that a transaction of this principal begins as.
     pub fn caller(&self) -> Caller {
         Caller::Project(self.project)
+    }
+}
+
+/// An agent that signed the request it is asking by.
+#[derive(Debug, Clone)]
+pub struct Signer {
+    /// Its project, and that it is the one who acts.
+    pub principal: Principal,
+    /// The agent.
+    pub agent: AgentId,
+    /// Its signature over the request.
+    pub proof: Proof,
+}
+
+impl Signer {
+    /// Begins the transaction of what the request does, and uses the signature's nonce up in it: the way into every change that an agent
+    /// makes, so that none can be replayed.
+    ///
+    /// # Errors
+    /// [`Code::NonceReplayed`](crate::Code::NonceReplayed); those of the database.
+    pub async fn begin(&self, core: &Core) -> Result<Tx> {
+        let mut tx = core.db.begin(self.principal.caller()).await?;
+        signature::spend(&mut tx, self.principal.project, &self.proof).await?;
+        Ok(tx)
     }
 }

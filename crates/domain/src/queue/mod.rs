@@ -33,3 +33,12 @@ pub async fn enqueue<J: Job>(tx: &mut PgConnection, job: &J, run_at: Timestamp) 
     store::insert(tx, J::KIND, &payload, J::MAX_ATTEMPTS, J::TIMEOUT, run_at).await?;
     Ok(())
 }
+
+/// How a run of a job ended, when it did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is done.
+    Done,
+    /// It is to run again after this long. No attempt is charged.
+    Snooze(Duration),
+}

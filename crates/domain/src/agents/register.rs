@@ -1,0 +1,113 @@
+//! Registering an agent, and changing its registration.
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{Agent, Capability, check_capabilities, check_endpoint, store};
+use crate::{
+    Core, audit,
+    check::Checks,
+    crypto::{Did, PublicKey},
+    error::{Code, Error, Result},
+    identity::Principal,
+    signature::{self, Proof},
+};
+
+/// What an agent says of itself.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(title = "AgentRegistration")]
+pub struct Registration {
+    /// The DID to register; a `did:key` must be that of `public_key`.
+    #[schema(max_length = 512, example = "did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH")]
+    pub did: String,
+    /// The Ed25519 public key (32 bytes, base64 of either alphabet) that signs this request.
+    #[schema(example = "lJZrfAjkBXdfjebMHEUI9usidAPhAlssitLXR3OYxbI")]
+    pub public_key: String,
+    /// A name, for people.
+    #[schema(min_length = 1, max_length = 100, example = "Translator")]
+    pub name: String,
+    /// What it can do.
+    #[serde(default)]
+    #[schema(max_items = 32)]
+    pub capabilities: Vec<Capability>,
+    /// Where to push intents to; without it the agent pulls them from its inbox.
+    #[serde(default)]
+    #[schema(max_length = 2048, example = "https://agent.example.com/inbox")]
+    pub endpoint: Option<String>,
+}
+
+/// What became of a registration.
+#[derive(Debug, Clone)]
+pub struct Registered {
+    /// The agent as it now stands.
+    pub agent: Agent,
+    /// Whether it is new, or was changed.
+    pub created: bool,
+}
+
+/// Names what must be right before the key that has to have signed is known.
+impl Registration {
+    /// The DID and key, when both are well formed and belong together.
+    ///
+    /// # Errors
+    /// [`Code::InvalidDid`], [`Code::InvalidPublicKey`], [`Code::DidKeyMismatch`].
+    pub fn identity(&self) -> Result<(Did, PublicKey)> {
+        let mut checks = Checks::new();
+        let did = checks.keep("/did", Code::InvalidDid, self.did.parse::<Did>());
+        let key = checks.keep("/public_key", Code::InvalidPublicKey, self.public_key.parse::<PublicKey>());
+        if let (Some(did), Some(key)) = (&did, &key)
+            && !did.admits(key)
+        {
+            checks.broken(
+                Code::DidKeyMismatch,
+                "/did",
+                format!("is not the did:key of `public_key`, which is {}", Did::key(key)),
+            );
+        }
+        checks.finish()?;
+        did.zip(key).ok_or_else(|| Error::new(Code::ValidationFailed, "`did` and `public_key` are needed"))
+    }
+}
+
+/// Registers the agent that made `proof`, or changes its registration.
+///
+/// # Errors
+/// Fields that break a rule; [`Code::Forbidden`] when another DID or key signed; [`Code::AgentKeyConflict`] when the DID is registered with
+/// another key; [`Code::NonceReplayed`]; those of the database.
+pub async fn register(core: &Core, by: &Principal, proof: &Proof, wanted: Registration) -> Result<Registered> {
+    let (did, public_key) = wanted.identity()?;
+    if (&did, &public_key) != (&proof.did, &proof.public_key) {
+        return Err(Error::new(
+            Code::Forbidden,
+            "An agent registers itself: sign with the DID and key that the body names",
+        ));
+    }
+    let mut checks = Checks::new();
+    checks.text("/name", &wanted.name, 1..=100);
+    check_capabilities(&mut checks, &wanted.capabilities);
+    let endpoint = wanted.endpoint.as_deref().and_then(|endpoint| check_endpoint(&mut checks, endpoint));
+    checks.finish()?;
+
+    let now = core.clock.now();
+    let agent = Agent {
+        id: core.ids.next(),
+        did,
+        public_key,
+        name: wanted.name,
+        capabilities: wanted.capabilities,
+        endpoint,
+        created_at: now,
+        updated_at: now,
+    };
+    let mut tx = core.db.begin(by.caller()).await?;
+    signature::spend(&mut tx, by.project, proof).await?;
+    let Some((agent, created)) = store::upsert(&mut tx, by.project, &agent).await? else {
+        let detail = format!("{} is registered with another key; remove that agent first", agent.did);
+        return Err(Error::new(Code::AgentKeyConflict, detail));
+    };
+    let action = if created { "agent.registered" } else { "agent.updated" };
+    audit::record(&mut tx, core, by, action, &agent.id.to_string()).await?;
+    tx.commit().await?;
+    Ok(Registered { agent, created })
+}

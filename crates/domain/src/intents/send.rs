@@ -1,0 +1,139 @@
+//! Accepting an intent.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::{DEFAULT_TTL_SECONDS, MAX_PAYLOAD, State, TTL_SECONDS, jobs::DeliverIntent, store};
+use crate::{
+    Core, audit,
+    check::Checks,
+    clock::Timestamp,
+    crypto::Did,
+    error::{Code, Error, Result},
+    identity::Signer,
+    ids::{DeliveryId, IntentId},
+    ports::Topic,
+    queue,
+};
+
+/// What a sender asks to be delivered.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewIntent {
+    /// The recipient's DID, registered in the sender's project.
+    #[schema(max_length = 512, example = "did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH")]
+    pub to: String,
+    /// What kind of message it is, in the agents' own vocabulary.
+    #[serde(rename = "type")]
+    #[schema(min_length = 1, max_length = 128, example = "translation.request")]
+    pub kind: String,
+    /// Any JSON, of at most 262,144 bytes. It is kept and handed over as it was sent.
+    #[schema(value_type = serde_json::Value)]
+    pub payload: Box<RawValue>,
+    /// How long it may take to be acknowledged, in seconds, at most 7 days; a day when left out.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 604_800)]
+    pub ttl_seconds: Option<i64>,
+    /// The conversation it belongs to.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 128)]
+    pub correlation_id: Option<String>,
+    /// Whom to answer, when not the sender.
+    #[serde(default)]
+    #[schema(max_length = 512)]
+    pub reply_to: Option<String>,
+}
+
+/// That an intent is committed and will be delivered.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Accepted {
+    /// Its identifier.
+    pub id: IntentId,
+    /// `accepted`.
+    pub state: State,
+    /// When it was accepted.
+    pub created_at: DateTime<Utc>,
+    /// When it expires unless it is acknowledged before.
+    pub expires_at: DateTime<Utc>,
+}
+
+/// An intent whose values were checked, ready for its row.
+pub(super) struct Checked<'a> {
+    pub(super) id: IntentId,
+    pub(super) delivery: DeliveryId,
+    pub(super) to: Did,
+    pub(super) kind: &'a str,
+    pub(super) body: &'a [u8],
+    pub(super) correlation_id: Option<&'a str>,
+    pub(super) reply_to: Option<Did>,
+    pub(super) created_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+}
+
+/// Accepts the intent that an agent signed: intent, delivery, job, audit row and the spent nonce in one commit.
+///
+/// `body` is the request's body, byte for byte, that `wanted` was read from and the signature's digest is of.
+///
+/// # Errors
+/// Fields that break a rule; [`Code::UnknownRecipient`]; [`Code::AgentUnknown`] when the sender was removed just now;
+/// [`Code::NonceReplayed`]; those of the database. Nothing is written then.
+pub async fn send(core: &Core, by: &Signer, wanted: &NewIntent, body: &[u8]) -> Result<Accepted> {
+    let intent = check(core, wanted, body)?;
+    let mut tx = by.begin(core).await?;
+    let route = store::insert(&mut tx, by, &intent).await?;
+    if !route.sender_lives {
+        return Err(Error::new(Code::AgentUnknown, "The signing agent was removed"));
+    }
+    let Some(recipient) = route.recipient else {
+        let detail = format!("no agent {} is registered in this project", intent.to);
+        return Err(Error::field(Code::UnknownRecipient, "/to", detail));
+    };
+    let job = DeliverIntent { project: by.principal.project, delivery: intent.delivery };
+    queue::enqueue(&mut tx, &job, intent.created_at).await?;
+    audit::record(&mut tx, core, &by.principal, "intent.accepted", &intent.id.to_string()).await?;
+    tx.commit().await?;
+
+    core.wake_all([Topic::Inbox(recipient), Topic::Jobs]);
+    Ok(Accepted { id: intent.id, state: State::Accepted, created_at: intent.created_at, expires_at: intent.expires_at })
+}
+
+fn check<'a>(core: &Core, wanted: &'a NewIntent, body: &'a [u8]) -> Result<Checked<'a>> {
+    let mut checks = Checks::new();
+    let to = checks.keep("/to", Code::InvalidDid, wanted.to.parse::<Did>());
+    let reply_to =
+        wanted.reply_to.as_deref().and_then(|did| checks.keep("/reply_to", Code::InvalidDid, did.parse::<Did>()));
+    checks.text("/type", &wanted.kind, 1..=128);
+    checks.optional_text("/correlation_id", wanted.correlation_id.as_deref(), 1..=128);
+    let payload = wanted.payload.get().len();
+    if payload > MAX_PAYLOAD {
+        checks.broken(
+            Code::TooLong,
+            "/payload",
+            format!("may have at most {MAX_PAYLOAD} bytes of JSON, has {payload}"),
+        );
+    }
+    let ttl = wanted.ttl_seconds.unwrap_or(DEFAULT_TTL_SECONDS.into());
+    let ttl = u32::try_from(ttl).ok().filter(|ttl| TTL_SECONDS.contains(ttl));
+    if ttl.is_none() {
+        let detail = format!("must be {} to {} seconds", TTL_SECONDS.start(), TTL_SECONDS.end());
+        checks.broken(Code::TtlOutOfRange, "/ttl_seconds", detail);
+    }
+    checks.finish()?;
+    let (Some(to), Some(ttl)) = (to, ttl) else {
+        return Err(Error::internal("a checked intent lacks its recipient or its time to live"));
+    };
+    let now = core.clock.now();
+    Ok(Checked {
+        id: core.ids.next(),
+        delivery: core.ids.next(),
+        to,
+        kind: &wanted.kind,
+        body,
+        correlation_id: wanted.correlation_id.as_deref(),
+        reply_to,
+        created_at: now,
+        expires_at: now + TimeDelta::seconds(ttl.into()),
+    })
+}

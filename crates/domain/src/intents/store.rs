@@ -1,0 +1,291 @@
+//! The SQL of intents and their deliveries.
+
+use sqlx::{FromRow, PgConnection};
+
+use super::{MAX_ATTEMPTS, State, delivery::Row, send::Checked, settle::Hold};
+use crate::{
+    clock::Timestamp,
+    identity::Signer,
+    ids::{AgentId, DeliveryId, IntentId, LeaseToken},
+};
+
+/// The columns of a [`Row`], from a delivery `d` and its intent `i`.
+macro_rules! columns {
+    () => {
+        "d.id, i.id AS intent_id, i.sender_id, d.recipient_id, i.sender_did, i.recipient_did, i.type, i.body, i.correlation_id, \
+         i.reply_to, i.signature_base, i.signature, i.public_key, i.traceparent, i.created_at, i.expires_at, \
+         d.state, d.attempts, d.visible_at, d.settled_at, d.last_error"
+    };
+}
+
+/// Whether both ends of an intent exist.
+#[derive(FromRow)]
+pub(super) struct Route {
+    pub(super) sender_lives: bool,
+    pub(super) recipient: Option<AgentId>,
+}
+
+/// Inserts intent and delivery, if sender and recipient are registered: one statement, one round trip.
+pub(super) async fn insert(tx: &mut PgConnection, by: &Signer, intent: &Checked<'_>) -> sqlx::Result<Route> {
+    sqlx::query_as(
+        "WITH route AS ( \
+             SELECT EXISTS (SELECT FROM agents WHERE id = $4 AND deleted_at IS NULL) AS sender_lives, \
+                    (SELECT id FROM agents WHERE project_id = $2 AND did = $6 AND deleted_at IS NULL) AS recipient \
+         ), intent AS ( \
+             INSERT INTO intents (id, project_id, sender_id, sender_did, recipient_id, recipient_did, type, body, correlation_id, reply_to, \
+                                  signature_base, signature, public_key, traceparent, created_at, expires_at) \
+             SELECT $1, $2, $4, $5, recipient, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 \
+             FROM route WHERE sender_lives AND recipient IS NOT NULL \
+         ), delivery AS ( \
+             INSERT INTO deliveries (id, project_id, intent_id, recipient_id, state, visible_at, expires_at) \
+             SELECT $3, $2, $1, recipient, 'accepted', $15, $16 \
+             FROM route WHERE sender_lives AND recipient IS NOT NULL \
+         ) \
+         SELECT sender_lives, recipient FROM route",
+    )
+    .bind(intent.id)
+    .bind(by.principal.project)
+    .bind(intent.delivery)
+    .bind(by.agent)
+    .bind(&by.proof.did)
+    .bind(&intent.to)
+    .bind(intent.kind)
+    .bind(intent.body)
+    .bind(intent.correlation_id)
+    .bind(&intent.reply_to)
+    .bind(&by.proof.base)
+    .bind(&by.proof.signature)
+    .bind(by.proof.public_key.as_bytes().as_slice())
+    .bind(&by.principal.request.traceparent)
+    .bind(intent.created_at)
+    .bind(intent.expires_at)
+    .fetch_one(tx)
+    .await
+}
+
+pub(super) async fn find_intent(tx: &mut PgConnection, id: IntentId) -> sqlx::Result<Option<Row>> {
+    sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM intents i JOIN deliveries d ON d.intent_id = i.id WHERE i.id = $1"
+    ))
+    .bind(id)
+    .fetch_optional(tx)
+    .await
+}
+
+/// Leases up to `max` due deliveries of `recipient`, oldest first; gives up on those that were leased [`MAX_ATTEMPTS`] times. What another
+/// transaction is leasing right now is passed over.
+pub(super) async fn lease_due(
+    tx: &mut PgConnection,
+    recipient: AgentId,
+    max: u16,
+    now: Timestamp,
+    until: Timestamp,
+    token: LeaseToken,
+) -> sqlx::Result<Vec<Row>> {
+    sqlx::query_as(
+        concat!(
+            "WITH due AS ( \
+                 SELECT id, attempts < $6 AS again FROM deliveries \
+                 WHERE recipient_id = $1 AND state IN ('accepted', 'leased') AND visible_at <= $3 AND expires_at > $3 \
+                 ORDER BY visible_at, id LIMIT $2 FOR UPDATE SKIP LOCKED \
+             ), given_up AS ( \
+                 UPDATE deliveries SET state = 'dead', settled_at = $3 FROM due WHERE deliveries.id = due.id AND NOT again \
+             ), d AS ( \
+                 UPDATE deliveries SET state = 'leased', attempts = attempts + 1, visible_at = $4, lease_token = $5 \
+                 FROM due WHERE deliveries.id = due.id AND again RETURNING deliveries.* \
+             ) SELECT ",
+            columns!(),
+            " FROM d JOIN intents i ON i.id = d.intent_id ORDER BY d.id"
+        ),
+    )
+    .bind(recipient)
+    .bind(i64::from(max))
+    .bind(now)
+    .bind(until)
+    .bind(token)
+    .bind(MAX_ATTEMPTS)
+    .fetch_all(tx)
+    .await
+}
+
+/// Leases one delivery for a push, if it is due and its recipient has an endpoint.
+pub(super) async fn lease_for_push(
+    tx: &mut PgConnection,
+    id: DeliveryId,
+    now: Timestamp,
+    until: Timestamp,
+    token: LeaseToken,
+) -> sqlx::Result<Option<Row>> {
+    sqlx::query_as(concat!(
+        "WITH d AS ( \
+                 UPDATE deliveries SET state = 'leased', attempts = attempts + 1, visible_at = $3, lease_token = $4 \
+                 WHERE id = $1 AND state IN ('accepted', 'leased') AND visible_at <= $2 AND expires_at > $2 \
+                 RETURNING * \
+             ) SELECT ",
+        columns!(),
+        " FROM d JOIN intents i ON i.id = d.intent_id"
+    ))
+    .bind(id)
+    .bind(now)
+    .bind(until)
+    .bind(token)
+    .fetch_optional(tx)
+    .await
+}
+
+/// How a delivery stands for the worker.
+#[derive(FromRow)]
+pub(super) struct Standing {
+    pub(super) state: State,
+    pub(super) visible_at: Timestamp,
+    pub(super) expires_at: Timestamp,
+    pub(super) recipient: AgentId,
+    pub(super) endpoint: Option<String>,
+}
+
+pub(super) async fn standing(tx: &mut PgConnection, id: DeliveryId) -> sqlx::Result<Option<Standing>> {
+    sqlx::query_as(
+        "SELECT d.state, d.visible_at, d.expires_at, a.id AS recipient, a.endpoint \
+         FROM deliveries d JOIN agents a ON a.id = d.recipient_id WHERE d.id = $1",
+    )
+    .bind(id)
+    .fetch_optional(tx)
+    .await
+}
+
+/// Settles as acknowledged what `held` holds. A lease that ended still holds until it is taken again or the intent's time is over.
+pub(super) async fn ack(tx: &mut PgConnection, recipient: AgentId, held: Hold, now: Timestamp) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "UPDATE deliveries SET state = 'acked', settled_at = $4 \
+         WHERE id = $1 AND recipient_id = $2 AND lease_token = $3 AND state = 'leased' AND (visible_at > $4 OR expires_at > $4)",
+    )
+    .bind(held.delivery)
+    .bind(recipient)
+    .bind(held.token)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Hands back what `held` holds, to be leased again from `visible_at`.
+pub(super) async fn release(
+    tx: &mut PgConnection,
+    recipient: AgentId,
+    held: Hold,
+    now: Timestamp,
+    visible_at: Timestamp,
+    error: &str,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "UPDATE deliveries SET state = 'accepted', lease_token = NULL, visible_at = $5, last_error = $6 \
+         WHERE id = $1 AND recipient_id = $2 AND lease_token = $3 AND state = 'leased' AND (visible_at > $4 OR expires_at > $4)",
+    )
+    .bind(held.delivery)
+    .bind(recipient)
+    .bind(held.token)
+    .bind(now)
+    .bind(visible_at)
+    .bind(error)
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Moves the end of the lease that `held` holds; one that ended cannot be brought back.
+pub(super) async fn extend(
+    tx: &mut PgConnection,
+    recipient: AgentId,
+    held: Hold,
+    now: Timestamp,
+    until: Timestamp,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "UPDATE deliveries SET visible_at = $5 \
+         WHERE id = $1 AND recipient_id = $2 AND lease_token = $3 AND state = 'leased' AND visible_at > $4",
+    )
+    .bind(held.delivery)
+    .bind(recipient)
+    .bind(held.token)
+    .bind(now)
+    .bind(until)
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The state of `recipient`'s delivery, and the token of the newest lease on it.
+pub(super) async fn settled_by(
+    tx: &mut PgConnection,
+    recipient: AgentId,
+    id: DeliveryId,
+) -> sqlx::Result<Option<(State, Option<LeaseToken>)>> {
+    sqlx::query_as("SELECT state, lease_token FROM deliveries WHERE id = $1 AND recipient_id = $2")
+        .bind(id)
+        .bind(recipient)
+        .fetch_optional(tx)
+        .await
+}
+
+/// Notes that a push under `held` failed. Returns how many have, or nothing when the lease was lost.
+pub(super) async fn push_failed(
+    tx: &mut PgConnection,
+    recipient: AgentId,
+    held: Hold,
+    now: Timestamp,
+    error: &str,
+) -> sqlx::Result<Option<i32>> {
+    sqlx::query_scalar(
+        "UPDATE deliveries SET state = 'accepted', lease_token = NULL, visible_at = $4, last_error = $5, failed_pushes = failed_pushes + 1 \
+         WHERE id = $1 AND recipient_id = $2 AND lease_token = $3 AND state = 'leased' RETURNING failed_pushes",
+    )
+    .bind(held.delivery)
+    .bind(recipient)
+    .bind(held.token)
+    .bind(now)
+    .bind(error)
+    .fetch_optional(tx)
+    .await
+}
+
+pub(super) async fn give_up(tx: &mut PgConnection, id: DeliveryId, now: Timestamp) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE deliveries SET state = 'dead', settled_at = $2 WHERE id = $1 AND state IN ('accepted', 'leased')",
+    )
+    .bind(id)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Settles up to `limit` deliveries whose time is over. A lease that still runs is let run.
+pub(super) async fn sweep(tx: &mut PgConnection, now: Timestamp, limit: i64) -> sqlx::Result<u64> {
+    let done = sqlx::query(
+        "UPDATE deliveries SET state = 'expired', settled_at = expires_at \
+         WHERE id IN (SELECT id FROM deliveries \
+                      WHERE state IN ('accepted', 'leased') AND expires_at <= $1 AND (state = 'accepted' OR visible_at <= $1) \
+                      LIMIT $2 FOR UPDATE SKIP LOCKED)",
+    )
+    .bind(now)
+    .bind(limit)
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+/// Gives up on up to `limit` open deliveries of a removed agent.
+pub(super) async fn bury(tx: &mut PgConnection, recipient: AgentId, now: Timestamp, limit: i64) -> sqlx::Result<u64> {
+    let done = sqlx::query(
+        "UPDATE deliveries SET state = 'dead', settled_at = $2, last_error = 'the recipient was removed' \
+         WHERE id IN (SELECT id FROM deliveries WHERE recipient_id = $1 AND state IN ('accepted', 'leased') LIMIT $3 FOR UPDATE SKIP LOCKED)",
+    )
+    .bind(recipient)
+    .bind(now)
+    .bind(limit)
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected())
+}
