@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ids::{DeliveryId, ProjectId},
-    queue::Job,
+    queue::{Job, Queue},
 };
 
 /// Bring a delivery to its recipient.
@@ -18,4 +18,5 @@ pub struct DeliverIntent {
 
 impl Job for DeliverIntent {
     const KIND: &'static str = "intents.deliver";
+    const QUEUE: Queue = Queue::Effects;
 }

@@ -15,7 +15,7 @@ use crate::{
     identity::Signer,
     ids::{DeliveryId, IntentId},
     ports::Topic,
-    queue,
+    queue::Enqueue,
 };
 
 /// What a sender asks to be delivered.
@@ -91,7 +91,8 @@ pub async fn send(core: &Core, by: &Signer, wanted: &NewIntent, body: &[u8]) -> 
         return Err(Error::field(Code::UnknownRecipient, "/to", detail));
     };
     let job = DeliverIntent { project: by.principal.project, delivery: intent.delivery };
-    queue::enqueue(&mut tx, &job, intent.created_at).await?;
+    let traceparent = by.principal.request.traceparent.as_deref();
+    Enqueue::at(intent.created_at).traceparent(traceparent).one(&mut tx, &job).await?;
     audit::record(&mut tx, core, &by.principal, "intent.accepted", &intent.id.to_string()).await?;
     tx.commit().await?;
 

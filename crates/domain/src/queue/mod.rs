@@ -100,12 +100,3 @@ mod tests {
         assert_eq!(exponential(0), exponential(1));
     }
 }
-
-/// How a run of a job ended, when it did not fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is done.
-    Done,
-    /// It is to run again after this long. No attempt is charged.
-    Snooze(Duration),
-}

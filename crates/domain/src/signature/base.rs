@@ -33,6 +33,12 @@ impl Origin {
     }
 }
 
+/// The headers of a request, in whichever type an HTTP library keeps them.
+pub trait Headers {
+    /// Every value of a header, by its lower-case name, in order.
+    fn values(&self, name: &str) -> Vec<&[u8]>;
+}
+
 /// What a signature can speak of, free of any HTTP library.
 #[derive(Clone, Copy)]
 pub struct RequestParts<'a> {
@@ -44,8 +50,8 @@ pub struct RequestParts<'a> {
     pub path: &'a str,
     /// The query without its question mark.
     pub query: Option<&'a str>,
-    /// Every value of a header, by its lower-case name, in order.
-    pub headers: &'a dyn Fn(&str) -> Vec<&'a [u8]>,
+    /// Its headers.
+    pub headers: &'a dyn Headers,
     /// Whether there is a body to cover.
     pub has_body: bool,
 }
@@ -56,7 +62,7 @@ impl RequestParts<'_> {
     /// # Errors
     /// [`Code::SignatureMalformed`] when a value is not ASCII.
     pub fn header(&self, name: &str) -> Result<Option<String>> {
-        let values = (self.headers)(name);
+        let values = self.headers.values(name);
         if values.is_empty() {
             return Ok(None);
         }
@@ -236,4 +242,90 @@ pub(super) fn build(components: &[Component], params_line: &str, request: &Reque
     }
     let _ = write!(base, "\"@signature-params\": {params_line}");
     Ok(base)
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine, engine::general_purpose::STANDARD};
+
+    use super::*;
+    use crate::crypto::{PublicKey, decode_base64};
+
+    struct Sent(&'static [(&'static str, &'static str)]);
+
+    impl Headers for Sent {
+        fn values(&self, name: &str) -> Vec<&[u8]> {
+            self.0.iter().filter(|(sent, _)| *sent == name).map(|(_, value)| value.as_bytes()).collect()
+        }
+    }
+
+    /// RFC 9421, appendix B.2.6: a request signed with Ed25519.
+    #[test]
+    fn the_example_of_the_rfc_verifies() {
+        let origin = Origin::of(&Url::parse("https://example.com").unwrap());
+        let headers = Sent(&[
+            ("date", "Tue, 20 Apr 2021 02:07:55 GMT"),
+            ("content-type", "application/json"),
+            ("content-length", "18"),
+        ]);
+        let request = RequestParts {
+            origin: &origin,
+            method: "POST",
+            path: "/foo",
+            query: Some("param=Value&Pet=dog"),
+            headers: &headers,
+            has_body: true,
+        };
+        let names = ["date", "@method", "@path", "@authority", "content-type", "content-length"];
+        let components: Vec<_> = names.into_iter().map(|name| Component { name: name.to_owned() }).collect();
+        let params = r#"("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;keyid="test-key-ed25519""#;
+        let base = build(&components, params, &request).unwrap();
+        let key =
+            PublicKey::from_bytes(&decode_base64("JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs").unwrap()).unwrap();
+        let signature = STANDARD
+            .decode("wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw==")
+            .unwrap();
+        assert!(key.verifies(base.as_bytes(), &signature));
+        assert!(!key.verifies(base.replace("POST", "PUT").as_bytes(), &signature));
+    }
+
+    #[test]
+    fn the_authority_is_lower_case_and_leaves_default_ports_out() {
+        for (url, authority) in [
+            ("https://API.Example.com:443/x", "api.example.com"),
+            ("http://127.0.0.1:8080", "127.0.0.1:8080"),
+            ("http://[::1]:80", "[::1]"),
+        ] {
+            assert_eq!(Origin::of(&Url::parse(url).unwrap()).authority, authority);
+        }
+    }
+
+    #[test]
+    fn a_query_that_is_not_covered_is_refused() {
+        let origin = Origin::of(&Url::parse("https://example.com").unwrap());
+        let headers = Sent(&[]);
+        let mut request = RequestParts {
+            origin: &origin,
+            method: "GET",
+            path: "/v1/inbox",
+            query: None,
+            headers: &headers,
+            has_body: false,
+        };
+        let named =
+            |names: &[&str]| names.iter().map(|name| Component { name: (*name).to_owned() }).collect::<Vec<_>>();
+        let short = named(&["@method", "@authority", "@path"]);
+        assert!(check_coverage(&short, &request).is_ok());
+        request.query = Some("max=100");
+        assert!(check_coverage(&short, &request).is_err());
+        for enough in [
+            &["@method", "@target-uri"][..],
+            &["@method", "@authority", "@request-target"],
+            &["@method", "@authority", "@path", "@query"],
+        ] {
+            assert!(check_coverage(&named(enough), &request).is_ok(), "{enough:?} was refused");
+        }
+        request.has_body = true;
+        assert!(check_coverage(&named(&["@method", "@target-uri"]), &request).is_err());
+    }
 }

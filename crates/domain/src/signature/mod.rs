@@ -17,7 +17,7 @@ use chrono::TimeDelta;
 use sqlx::PgConnection;
 
 use base::{Component, Fields};
-pub use base::{Origin, RequestParts};
+pub use base::{Headers, Origin, RequestParts};
 pub use digest::check_content_digest;
 
 use crate::{
