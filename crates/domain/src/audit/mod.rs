@@ -1,8 +1,10 @@
 //! The audit log: who did what, in the same commit as what they did. Append-only by the grants of its table.
 
+mod store;
+
 use sqlx::PgConnection;
 
-use crate::{Core, error::Result, identity::Principal, ids::AuditId};
+use crate::{Core, error::Result, identity::Principal};
 
 /// Adds a row to the caller's transaction.
 ///
@@ -17,18 +19,5 @@ pub async fn record(
     action: &'static str,
     subject: &str,
 ) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO audit_events (id, project_id, at, actor, action, subject, request_id) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
-    )
-    .bind(core.ids.next::<AuditId>())
-    .bind(by.project)
-    .bind(core.clock.now())
-    .bind(by.actor.to_string())
-    .bind(action)
-    .bind(subject)
-    .bind(&by.request.id)
-    .execute(tx)
-    .await?;
-    Ok(())
+    Ok(store::insert(tx, core.ids.next(), core.clock.now(), by, action, subject).await?)
 }

@@ -1,0 +1,119 @@
+//! The rules of the house that no lint sees.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// No source file is longer: a room that size wants dividing by what it does.
+const MAX_LINES: usize = 500;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
+}
+
+/// Every `.rs` file of the workspace, with its text.
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join("crates")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path.strip_prefix(root()).unwrap().to_owned(), text));
+            }
+        }
+    }
+    assert!(found.len() > 20, "the sources were not found");
+    found
+}
+
+/// Fails with every offender at once.
+fn none(offenders: Vec<String>, rule: &str) {
+    assert!(offenders.is_empty(), "{rule}:\n  {}", offenders.join("\n  "));
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    let silent = |(path, text): &(PathBuf, String)| (!text.starts_with("//! ")).then(|| path.display().to_string());
+    none(sources().iter().filter_map(silent).collect(), "a file starts with a `//!` line that says what it is for");
+}
+
+#[test]
+fn no_file_is_too_long_to_read() {
+    let long = |(path, text): &(PathBuf, String)| {
+        let lines = text.lines().count();
+        (lines > MAX_LINES).then(|| format!("{} has {lines}", path.display()))
+    };
+    none(sources().iter().filter_map(long).collect(), "a file has at most 500 lines");
+}
+
+#[test]
+fn sql_stands_in_stores() {
+    let stray = |(path, text): &(PathBuf, String)| {
+        let domain = path.starts_with("crates/domain/src");
+        (domain && !path.ends_with("store.rs") && text.contains("sqlx::query")).then(|| path.display().to_string())
+    };
+    none(sources().iter().filter_map(stray).collect(), "in `domain`, SQL stands in `store.rs` files only");
+}
+
+#[test]
+fn the_crates_import_in_one_direction() {
+    let manifest = |name: &str| fs::read_to_string(root().join(format!("crates/{name}/Cargo.toml"))).unwrap();
+    let dependencies = |name: &str| {
+        let manifest = manifest(name);
+        let (_, after) = manifest.split_once("[dependencies]").unwrap();
+        after.split("[dev-dependencies]").next().unwrap().to_owned()
+    };
+    let forbidden = [
+        ("domain", &["adapters", "api", "worker", "axum", "reqwest", "redis", "deadpool-redis", "async-nats", "qdrant-client"][..]),
+        ("adapters", &["api", "worker", "apalis"]),
+        ("api", &["worker", "apalis"]),
+        ("worker", &["api"]),
+    ];
+    let mut offenders = Vec::new();
+    for (name, never) in forbidden {
+        let dependencies = dependencies(name);
+        let imported = never.iter().filter(|other| dependencies.lines().any(|line| line.starts_with(&format!("{other}."))));
+        offenders.extend(imported.map(|other| format!("{name} imports {other}")));
+    }
+    none(offenders, "imports go one way: see ARCHITECTURE.md");
+}
+
+/// A path in ARCHITECTURE.md or the docs that is written as code and names a file of ours must exist.
+#[test]
+fn paths_in_the_documents_exist() {
+    let mut documents = vec![root().join("ARCHITECTURE.md"), root().join("README.md")];
+    let mut folders = vec![root().join("docs"), root().join("migrations")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                documents.push(path);
+            }
+        }
+    }
+    let mut named = 0;
+    let mut offenders = Vec::new();
+    for document in documents {
+        let text = fs::read_to_string(&document).unwrap();
+        for code in text.split('`').skip(1).step_by(2).filter(|code| is_path(code)) {
+            named += 1;
+            if !root().join(code).exists() {
+                offenders.push(format!("{} names {code}", document.display()));
+            }
+        }
+    }
+    assert!(named > 20, "no paths were found to check");
+    none(offenders, "a path that a document names must exist");
+}
+
+fn is_path(code: &str) -> bool {
+    let ours = ["crates/", "docs/", "migrations/", "deploy/", "scripts/", ".github/", ".ci/", ".cargo/"];
+    ours.iter().any(|start| code.starts_with(start)) && !code.contains(['<', '*', ' ', '{'])
+}
