@@ -69,7 +69,11 @@ fn the_crates_import_in_one_direction() {
         after.split("[dev-dependencies]").next().unwrap().to_owned()
     };
     let forbidden = [
-        ("domain", &["adapters", "api", "worker", "axum", "reqwest", "redis", "deadpool-redis", "async-nats", "qdrant-client"][..]),
+        (
+            "domain",
+            &["adapters", "api", "worker", "axum", "reqwest", "redis", "deadpool-redis", "async-nats", "qdrant-client"]
+                [..],
+        ),
         ("adapters", &["api", "worker", "apalis"]),
         ("api", &["worker", "apalis"]),
         ("worker", &["api"]),
@@ -77,7 +81,8 @@ fn the_crates_import_in_one_direction() {
     let mut offenders = Vec::new();
     for (name, never) in forbidden {
         let dependencies = dependencies(name);
-        let imported = never.iter().filter(|other| dependencies.lines().any(|line| line.starts_with(&format!("{other}."))));
+        let imported =
+            never.iter().filter(|other| dependencies.lines().any(|line| line.starts_with(&format!("{other}."))));
         offenders.extend(imported.map(|other| format!("{name} imports {other}")));
     }
     none(offenders, "imports go one way: see ARCHITECTURE.md");

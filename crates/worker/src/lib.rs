@@ -1,1 +1,20 @@
-//! Placeholder.
+//! The worker: runs jobs and periodic tasks.
+//!
+//! Any number may run; one holds the lease and works, the others stand by. Adding a job: docs/adding-a-job.md.
+//!
+//! - [`registry`] lists what it can run; `jobs/<area>.rs` holds the handlers.
+//! - [`engine`] is its life, `backend/` the queue under apalis' worker, `run.rs` what surrounds each run of a job.
+//! - `lease.rs` decides which worker works; [`schedule`] runs periodic tasks.
+
+mod backend;
+pub mod context;
+pub mod engine;
+mod jobs;
+mod lease;
+mod metrics;
+pub mod registry;
+mod run;
+pub mod schedule;
+mod schema;
+pub mod state;
+pub mod timing;

@@ -1,0 +1,105 @@
+//! Claims jobs of one queue and fills the channel that the queue's backend reads.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use domain::{
+    Db, Ids,
+    queue::{self, Claimed, Queue},
+};
+use tokio::sync::{Notify, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::claims::Claims;
+use crate::{
+    metrics,
+    registry::Registry,
+    timing::{Backoff, Timing, bounded, jittered, rest},
+};
+
+/// Jobs per statement.
+const BATCH: usize = 100;
+
+/// Everything the claiming task of one queue needs.
+pub(crate) struct Claimer {
+    pub(crate) db: Db,
+    pub(crate) ids: Ids,
+    pub(crate) epoch: i64,
+    pub(crate) queue: Queue,
+    pub(crate) timing: Timing,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) claims: Arc<Claims>,
+    /// Rings when jobs may have been enqueued.
+    pub(crate) bell: Arc<Notify>,
+    pub(crate) jobs: mpsc::Sender<Claimed>,
+}
+
+impl Claimer {
+    /// Claims until `stop`. A claim under way is finished first, so that no job is claimed and forgotten.
+    ///
+    /// Never claims more than the channel has room for: what is claimed must be renewed, and nobody else can run it.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let mut backoff = Backoff::new(self.ids.clone());
+        loop {
+            let first = tokio::select! {
+                () = stop.cancelled() => return,
+                permit = self.jobs.reserve() => match permit {
+                    Ok(permit) => permit,
+                    Err(_closed) => return,
+                },
+            };
+            let room = self.jobs.capacity().min(BATCH - 1);
+            let Ok(more) = self.jobs.try_reserve_many(room) else { continue };
+            let permits = std::iter::once(first).chain(more);
+
+            let asked = Instant::now();
+            match bounded(queue::claim(&self.db, self.epoch, self.queue, room + 1, self.timing.claim)).await {
+                Ok(claimed) => {
+                    backoff.reset();
+                    let full = claimed.len() > room;
+                    self.hand_over(claimed, permits, asked + self.timing.claim);
+                    if !full && !self.wait_for_more(&stop).await {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(queue = %self.queue, error = %metrics::chain(&error), "cannot claim jobs; trying again");
+                    if !rest(backoff.after_failure(), &stop).await {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn hand_over<'a>(
+        &self,
+        claimed: Vec<Claimed>,
+        permits: impl Iterator<Item = mpsc::Permit<'a, Claimed>>,
+        until: Instant,
+    ) {
+        let (dead, alive): (Vec<_>, Vec<_>) = claimed.into_iter().partition(|job| job.dead);
+        for job in dead {
+            tracing::error!(
+                job = job.claim.id,
+                kind = job.kind,
+                "job given up: its worker vanished during the last attempt"
+            );
+            metrics::job_ended(self.registry.label(&job.kind), "dead", Duration::ZERO);
+        }
+        for (job, permit) in alive.into_iter().zip(permits) {
+            self.claims.add(job.claim, until);
+            permit.send(job);
+        }
+    }
+
+    /// The hint makes it quick; the polling makes it certain.
+    async fn wait_for_more(&self, stop: &CancellationToken) -> bool {
+        tokio::select! {
+            going_on = rest(jittered(&self.ids, self.timing.poll), stop) => going_on,
+            () = self.bell.notified() => true,
+        }
+    }
+}

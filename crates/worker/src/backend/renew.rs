@@ -1,0 +1,55 @@
+//! Keeps the claims of this worker from ending while it works on them.
+
+use std::{sync::Arc, time::Instant};
+
+use domain::{
+    Db, Ids,
+    queue::{self, Settlement},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{claims::Claims, settle::Settlements};
+use crate::{
+    metrics,
+    timing::{Backoff, Timing, bounded, rest},
+};
+
+/// Claims per statement.
+const BATCH: usize = 1000;
+
+/// Renews every claim until `stop`; also hands back the jobs whose run was dropped, which nobody else would.
+pub(crate) async fn renew(
+    db: Db,
+    ids: Ids,
+    timing: Timing,
+    claims: Arc<Claims>,
+    settlements: Settlements,
+    stop: CancellationToken,
+) {
+    let mut backoff = Backoff::new(ids);
+    let mut wait = timing.claim_renewal;
+    while rest(wait, &stop).await {
+        for claim in claims.take_dropped() {
+            settlements.send(claim, Settlement::HandBack).await;
+        }
+        wait = match renew_all(&db, timing, &claims).await {
+            Ok(()) => {
+                backoff.reset();
+                timing.claim_renewal
+            }
+            Err(error) => {
+                tracing::warn!(error = %metrics::chain(&error), "cannot renew the claims of running jobs; trying again");
+                backoff.after_failure().min(timing.claim_renewal)
+            }
+        };
+    }
+}
+
+async fn renew_all(db: &Db, timing: Timing, claims: &Claims) -> domain::Result<()> {
+    for batch in claims.all().chunks(BATCH) {
+        let asked = Instant::now();
+        let renewed = bounded(queue::renew(db, batch, timing.claim)).await?;
+        claims.renewed(&renewed, asked + timing.claim);
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! What every job and every periodic task is handed.
+
+use std::{sync::Arc, time::Duration};
+
+use domain::{Core, ports::Push};
+
+/// Cloning shares everything in it.
+#[derive(Debug, Clone)]
+pub struct Context {
+    /// Database, time, identifiers, wake-ups.
+    pub core: Core,
+    /// Sends deliveries to their recipients' endpoints.
+    pub push: Arc<dyn Push>,
+    /// How long a job that was given up is kept for inspection.
+    pub dead_job_retention: Duration,
+}
+
+/// Which run of a job this is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The job's number in the `jobs` table.
+    pub job: i64,
+    /// Which run this is, from 1. Snoozing and a worker's orderly shutdown charge none.
+    pub number: u16,
+    /// Which run is the last.
+    pub last: u16,
+    /// The W3C `traceparent` of what caused the job; hand it on to jobs that this one enqueues.
+    pub traceparent: Option<String>,
+}

@@ -1,0 +1,3 @@
+//! Handlers of jobs and periodic tasks, one file per area. Each only calls a use case of `domain`.
+
+pub(crate) mod queue;

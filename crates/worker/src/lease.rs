@@ -1,0 +1,112 @@
+//! The worker's lease: waiting for it, keeping it, giving it up. See [`domain::queue::lease`].
+
+use std::time::Duration;
+
+use domain::{Db, Ids, queue::lease};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    metrics,
+    state::{Phase, State},
+    timing::{Backoff, Timing, bounded, jittered, rest},
+};
+
+/// This worker, as the lease's row names it.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    pub(crate) db: Db,
+    pub(crate) ids: Ids,
+    pub(crate) timing: Timing,
+    pub(crate) holder: String,
+    pub(crate) state: State,
+}
+
+/// The lease, while it is held.
+#[derive(Debug)]
+pub(crate) struct Lease {
+    candidate: Candidate,
+    pub(crate) epoch: i64,
+}
+
+/// Why a lease is no longer kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The worker stops. The lease is still held.
+    Stopping,
+    /// Another worker has it.
+    Lost,
+}
+
+impl Candidate {
+    /// Stands by until the lease is free. `None` when `stop` came first.
+    pub(crate) async fn wait(&self, stop: &CancellationToken) -> Option<Lease> {
+        let mut backoff = Backoff::new(self.ids.clone());
+        let mut standing_by = false;
+        loop {
+            let wait = match bounded(lease::acquire(&self.db, &self.holder, self.timing.lease)).await {
+                Ok(Some(epoch)) => {
+                    tracing::info!(epoch, holder = self.holder, "this worker has the lease: it works now");
+                    return Some(Lease { candidate: self.clone(), epoch });
+                }
+                Ok(None) => {
+                    backoff.reset();
+                    if !standing_by {
+                        tracing::info!(holder = self.holder, "another worker has the lease: this one stands by");
+                        standing_by = true;
+                    }
+                    self.state.enter(Phase::StandingBy);
+                    jittered(&self.ids, self.timing.standby)
+                }
+                Err(error) => {
+                    tracing::warn!(error = %metrics::chain(&error), "cannot ask for the worker's lease; trying again");
+                    self.state.enter(Phase::WithoutDatabase);
+                    backoff.after_failure()
+                }
+            };
+            if !rest(wait, stop).await {
+                return None;
+            }
+        }
+    }
+}
+
+impl Lease {
+    /// Renews the lease until `stop`, or until another worker has it. While Postgres is away nobody can take the lease, nor claim.
+    pub(crate) async fn keep(&self, stop: &CancellationToken) -> End {
+        let Candidate { db, ids, timing, state, .. } = &self.candidate;
+        let mut backoff = Backoff::new(ids.clone());
+        let mut wait = timing.lease_renewal;
+        state.enter(Phase::Working);
+        while rest(wait, stop).await {
+            wait = match bounded(lease::renew(db, self.epoch, timing.lease)).await {
+                Ok(true) => {
+                    backoff.reset();
+                    state.enter(Phase::Working);
+                    timing.lease_renewal
+                }
+                Ok(false) => {
+                    tracing::warn!(epoch = self.epoch, "another worker has taken the lease: this one stops working");
+                    return End::Lost;
+                }
+                Err(error) => {
+                    tracing::warn!(error = %metrics::chain(&error), "cannot renew the worker's lease; trying again");
+                    state.enter(Phase::WithoutDatabase);
+                    backoff.after_failure()
+                }
+            };
+        }
+        End::Stopping
+    }
+
+    /// Lets a standby take over at once. When it cannot be said, the lease ends by itself.
+    pub(crate) async fn release(self) {
+        const PATIENCE: Duration = Duration::from_secs(2);
+        let released = tokio::time::timeout(PATIENCE, lease::release(&self.candidate.db, self.epoch)).await;
+        match released.map_err(domain::Error::unavailable).flatten() {
+            Ok(()) => tracing::info!(epoch = self.epoch, "the worker's lease is given up"),
+            Err(error) => {
+                tracing::warn!(error = %metrics::chain(&error), "cannot give the lease up; it will end by itself")
+            }
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! Waits for the schema this build needs. `api migrate` brings it up, before or while the worker starts.
+
+use domain::{Db, Ids, MIGRATOR};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    metrics,
+    state::{Phase, State},
+    timing::{Backoff, bounded, rest},
+};
+
+/// Returns once Postgres has every migration of this build, or `false` when `stop` came first.
+pub(crate) async fn wait(db: &Db, ids: &Ids, state: &State, stop: &CancellationToken) -> bool {
+    let mut backoff = Backoff::new(ids.clone());
+    let mut said = None;
+    loop {
+        let phase = match bounded(missing(db)).await {
+            Ok(0) => return true,
+            Ok(missing) => {
+                if said != Some(Phase::WaitingForSchema) {
+                    tracing::warn!(missing, "the database lacks migrations of this build: waiting; run `api migrate`");
+                }
+                Phase::WaitingForSchema
+            }
+            Err(error) => {
+                if said != Some(Phase::WithoutDatabase) {
+                    tracing::warn!(error = %metrics::chain(&error), "cannot read the database's schema: waiting");
+                }
+                Phase::WithoutDatabase
+            }
+        };
+        said = Some(phase);
+        state.enter(phase);
+        if !rest(backoff.after_failure(), stop).await {
+            return false;
+        }
+    }
+}
+
+/// How many migrations of this build the database has not applied.
+async fn missing(db: &Db) -> domain::Result<usize> {
+    let ours: Vec<i64> = MIGRATOR.iter().map(|migration| migration.version).collect();
+    let known: Option<String> =
+        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations')::text").fetch_one(db.pool()).await?;
+    if known.is_none() {
+        return Ok(ours.len());
+    }
+    let applied: Vec<i64> =
+        sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(db.pool()).await?;
+    Ok(ours.iter().filter(|version| !applied.contains(version)).count())
+}

@@ -1,0 +1,121 @@
+//! Every interval of the worker in one place, and the waits between repeated attempts.
+
+use std::time::Duration;
+
+use domain::Ids;
+use tokio_util::sync::CancellationToken;
+
+/// The worker's intervals. Tests shorten them; nothing else changes the defaults.
+#[derive(Debug, Clone, Copy)]
+pub struct Timing {
+    /// How long the worker's lease lasts when it is not renewed: how long a standby waits after the holder vanished.
+    pub lease: Duration,
+    /// How often the holder renews the lease.
+    pub lease_renewal: Duration,
+    /// How often a standby asks for the lease.
+    pub standby: Duration,
+    /// How long a claimed job is ours when the claim is not renewed: how soon a vanished worker's jobs run again.
+    pub claim: Duration,
+    /// How often claims are renewed.
+    pub claim_renewal: Duration,
+    /// How long a queue that was found empty rests when no hint arrives.
+    pub poll: Duration,
+    /// How often the schedule looks for slots to take.
+    pub schedule: Duration,
+    /// How long running jobs may take to end once the worker stops.
+    pub drain: Duration,
+    /// How long the last settlements may take to be written after that.
+    pub flush: Duration,
+    /// How often the queues are measured.
+    pub stats: Duration,
+}
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_secs(10),
+            lease_renewal: Duration::from_secs(3),
+            standby: Duration::from_secs(1),
+            claim: Duration::from_secs(20),
+            claim_renewal: Duration::from_secs(5),
+            poll: Duration::from_secs(1),
+            schedule: Duration::from_secs(1),
+            drain: Duration::from_secs(18),
+            flush: Duration::from_secs(4),
+            stats: Duration::from_secs(15),
+        }
+    }
+}
+
+/// What one statement of the worker's own may take before it counts as failed: a database that is frozen answers nothing at all.
+pub(crate) const STATEMENT: Duration = Duration::from_secs(8);
+
+/// Bounds one of the worker's own statements.
+pub(crate) async fn bounded<T>(statement: impl Future<Output = domain::Result<T>>) -> domain::Result<T> {
+    match tokio::time::timeout(STATEMENT, statement).await {
+        Ok(result) => result,
+        Err(elapsed) => Err(domain::Error::unavailable(elapsed)),
+    }
+}
+
+/// Between half of `at_most` and all of it, so that what failed together does not return together.
+pub(crate) fn jittered(ids: &Ids, at_most: Duration) -> Duration {
+    let random = f64::from(u32::from_le_bytes(ids.bytes())) / f64::from(u32::MAX);
+    at_most.mul_f64(0.5 + random / 2.0)
+}
+
+/// Sleeps for `wait`. `false` when `stop` came first.
+pub(crate) async fn rest(wait: Duration, stop: &CancellationToken) -> bool {
+    tokio::select! {
+        () = stop.cancelled() => false,
+        () = tokio::time::sleep(wait) => true,
+    }
+}
+
+/// Waits between attempts on something that is away: jittered, doubling, capped.
+#[derive(Debug)]
+pub(crate) struct Backoff {
+    ids: Ids,
+    next: Duration,
+}
+
+impl Backoff {
+    const FIRST: Duration = Duration::from_millis(100);
+    const CAP: Duration = Duration::from_secs(2);
+
+    pub(crate) fn new(ids: Ids) -> Self {
+        Self { ids, next: Self::FIRST }
+    }
+
+    /// The attempt went well; the next failure waits as short as the first.
+    pub(crate) fn reset(&mut self) {
+        self.next = Self::FIRST;
+    }
+
+    /// How long to wait after this failure.
+    pub(crate) fn after_failure(&mut self) -> Duration {
+        let wait = jittered(&self.ids, self.next);
+        self.next = (self.next * 2).min(Self::CAP);
+        wait
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::Clock;
+
+    use super::*;
+
+    #[test]
+    fn waits_grow_stay_under_the_cap_and_start_over() {
+        let mut backoff = Backoff::new(Ids::new(Clock::system()));
+        let mut at_most = Backoff::FIRST;
+        for _ in 0..10 {
+            let wait = backoff.after_failure();
+            assert!(wait >= at_most / 2 && wait <= at_most, "{wait:?} is not within half of {at_most:?}");
+            at_most = (at_most * 2).min(Backoff::CAP);
+        }
+        backoff.reset();
+        assert!(backoff.after_failure() <= Backoff::FIRST);
+    }
+}
