@@ -1,1 +1,29 @@
-//! Placeholder.
+//! The HTTP program: thin handlers over `domain`, and what every endpoint promises, written once.
+//!
+//! A request passes, in this order: the listener's limits (`serve.rs`), the edge (`edge/`: request id, trace, span, metrics, panics, problems, security
+//! headers), CORS, load shedding and timeouts, then the router, the extractors that prove who asks (`auth/`), and a handler in `routes/`.
+//!
+//! docs/adding-an-endpoint.md is the recipe.
+
+mod auth;
+mod commands;
+mod config;
+mod docs;
+mod edge;
+mod extract;
+mod page;
+mod problem;
+mod router;
+mod routes;
+mod serve;
+mod state;
+
+pub use commands::main;
+pub use config::Config;
+pub use router::document;
+pub use serve::serve;
+
+/// The version of the build, and the commit it was built from where the build was told.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// The commit, baked in by the image's build.
+pub(crate) const COMMIT: Option<&str> = option_env!("GIT_SHA");

@@ -1,0 +1,5 @@
+//! stub
+/// s
+pub fn check_private(_: &[(&'static str, String)]) -> Vec<String> {
+    vec![]
+}

@@ -1,0 +1,53 @@
+//! What operators see: logs, Sentry and Prometheus. Installed once, by a program's `main`.
+
+mod redact;
+mod sentry_client;
+mod signal;
+
+use metrics_exporter_prometheus::PrometheusBuilder;
+use sentry::ClientInitGuard;
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+pub use redact::redact;
+pub use signal::stop_on_signal;
+
+use crate::settings::{Dependencies, Environment, LogFormat};
+
+/// Keeps reporting alive; what is still to be sent is sent when it is dropped, for at most two seconds.
+pub struct Telemetry {
+    _sentry: Option<ClientInitGuard>,
+}
+
+/// Starts logging, error reports and, where METRICS_ADDR says so, the listener that Prometheus reads. Inside a tokio runtime.
+///
+/// # Errors
+/// A RUST_LOG that cannot be read; a METRICS_ADDR that cannot be listened on.
+pub fn install(settings: &Dependencies, version: &'static str) -> anyhow::Result<Telemetry> {
+    // reqwest and sqlx use the process' provider; a second installation finds the first, which is the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let filter = EnvFilter::try_new(&settings.rust_log)
+        .map_err(|error| anyhow::anyhow!("RUST_LOG held \"{}\": {error}", settings.rust_log))?;
+    let production = settings.environment == Environment::Production;
+    let format = settings.log_format.unwrap_or(if production { LogFormat::Json } else { LogFormat::Text });
+    let writer = redact::Redacting;
+    let logs: Box<dyn Layer<Registry> + Send + Sync> = match format {
+        LogFormat::Json => Box::new(
+            fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false).with_writer(writer),
+        ),
+        LogFormat::Text => Box::new(fmt::layer().compact().with_target(false).with_writer(writer)),
+    };
+    let sentry =
+        settings.sentry_dsn.as_ref().map(|dsn| sentry_client::init(dsn.reveal(), settings, version)).transpose()?;
+    tracing_subscriber::registry()
+        .with(logs.with_filter(filter))
+        .with(sentry.is_some().then(sentry_client::layer))
+        .try_init()?;
+    if let Some(address) = settings.metrics_addr {
+        PrometheusBuilder::new()
+            .with_http_listener(address)
+            .add_global_label("app", &settings.app_name)
+            .install()
+            .map_err(|error| anyhow::anyhow!("METRICS_ADDR held \"{address}\": {error}"))?;
+    }
+    Ok(Telemetry { _sentry: sentry })
+}

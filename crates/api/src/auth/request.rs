@@ -1,0 +1,107 @@
+//! What of a request the extractors read.
+
+use axum::http::{HeaderMap, HeaderValue, header, request::Parts};
+use domain::{
+    Code, Error, Result,
+    identity::{Actor, RequestContext},
+    ids::{ApiKeyId, ProjectId},
+    signature::{Headers, Origin, Proof, RequestParts, Signature, check_content_digest},
+};
+
+use crate::{edge::Meter, state::AppState};
+
+/// The API key in `Authorization: Bearer hf_…`; `None` when there is no such header.
+pub(super) async fn api_key(parts: &Parts, state: &AppState) -> Result<Option<(ProjectId, ApiKeyId)>> {
+    let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let malformed = || Error::new(Code::ApiKeyInvalid, "`Authorization` must be `Bearer <API key>`");
+    let (scheme, key) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(malformed)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(malformed());
+    }
+    state.credentials.project_of_key(key.trim()).await.map(Some)
+}
+
+/// Whether the request claims to be signed.
+pub(super) fn is_signed(parts: &Parts) -> bool {
+    parts.headers.contains_key("signature-input") || parts.headers.contains_key("signature")
+}
+
+/// The project that a request names beside its signature: by its API key, or by the `Holdfast-Project` header.
+pub(super) async fn named_project(parts: &Parts, state: &AppState) -> Result<Option<ProjectId>> {
+    let of_key = api_key(parts, state).await?.map(|(project, _)| project);
+    let of_header = match parts.headers.get("holdfast-project") {
+        None => None,
+        Some(value) => Some(value.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
+            Error::new(
+                Code::MalformedRequest,
+                "`Holdfast-Project` must be a project's id, prj_ and 32 hexadecimal digits",
+            )
+        })?),
+    };
+    match (of_key, of_header) {
+        (Some(key), Some(header)) if key != header => {
+            Err(Error::new(Code::Forbidden, "The API key is not of the project that `Holdfast-Project` names"))
+        }
+        (key, header) => Ok(key.or(header)),
+    }
+}
+
+/// A signature whose reach, age and digest were checked, but not yet its key.
+pub(super) fn signature(parts: &Parts, state: &AppState, body: &[u8]) -> Result<Signature> {
+    with_parts(parts, &state.origin, !body.is_empty(), |request| {
+        let signature = Signature::parse(request)?;
+        signature.check(request, state.core.clock.now())?;
+        if !body.is_empty() || parts.headers.contains_key("content-digest") {
+            check_content_digest(request, body)?;
+        }
+        Ok(signature)
+    })
+}
+
+/// Verifies `signature` under `key`.
+pub(super) fn verify(
+    parts: &Parts,
+    state: &AppState,
+    body: &[u8],
+    signature: Signature,
+    key: &domain::crypto::PublicKey,
+) -> Result<Proof> {
+    with_parts(parts, &state.origin, !body.is_empty(), |request| signature.verify(request, key))
+}
+
+fn with_parts<T>(parts: &Parts, origin: &Origin, has_body: bool, then: impl FnOnce(&RequestParts<'_>) -> T) -> T {
+    // Behind the version prefixes axum shows handlers a shorter path; the client signed the whole one.
+    let uri = parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |original| &original.0);
+    then(&RequestParts {
+        origin,
+        method: parts.method.as_str(),
+        path: uri.path(),
+        query: uri.query(),
+        headers: &Sent(&parts.headers),
+        has_body,
+    })
+}
+
+struct Sent<'a>(&'a HeaderMap);
+
+impl Headers for Sent<'_> {
+    fn values(&self, name: &str) -> Vec<&[u8]> {
+        self.0.get_all(name).iter().map(HeaderValue::as_bytes).collect()
+    }
+}
+
+/// What the layers in front noted of this request.
+pub(super) fn context(parts: &Parts) -> RequestContext {
+    parts.extensions.get::<RequestContext>().cloned().unwrap_or_default()
+}
+
+/// Counts the request for whom it proved to come from.
+///
+/// # Errors
+/// [`Code::RateLimited`].
+pub(super) async fn count(parts: &Parts, state: &AppState, actor: Actor) -> Result<()> {
+    let meter = parts.extensions.get::<Meter>().cloned().unwrap_or_default();
+    meter.take(state, &actor.to_string()).await
+}

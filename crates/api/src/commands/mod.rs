@@ -1,0 +1,124 @@
+//! What the binary can be told to do.
+
+mod bootstrap;
+mod migrate;
+
+use std::{io::Write, process::ExitCode};
+
+use adapters::{settings, telemetry, webhook::WebhookKey};
+use clap::{CommandFactory, Parser, Subcommand};
+use domain::{Clock, Ids};
+use tokio_util::sync::CancellationToken;
+
+use crate::{VERSION, config::Config, router, serve};
+
+/// Holdfast's API. Without a command it serves. Configured by environment variables.
+#[derive(Debug, Parser)]
+#[command(name = "api", version, after_long_help = variables())]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Bring the database's schema up to date. Safe to run from several places at once.
+    Migrate {
+        /// Change nothing; exit with 1 when migrations are due.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Make a project and its first API key, which is shown once.
+    Bootstrap {
+        /// The project's name.
+        #[arg(long, default_value = "First project")]
+        name: String,
+    },
+    /// Make a secret.
+    Keygen {
+        #[command(subcommand)]
+        secret: Secret,
+    },
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+#[derive(Debug, Subcommand)]
+enum Secret {
+    /// The key for WEBHOOK_SIGNING_KEY.
+    Webhook,
+}
+
+/// Runs the program: reads its arguments and environment, and returns how it ended. What is wrong is told in one line.
+pub fn main() -> ExitCode {
+    run(std::env::args_os().collect())
+}
+
+/// [`main`], with arguments of the caller's; the first is the program's name.
+pub fn run(arguments: Vec<std::ffi::OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(told) => {
+            let _ = told.print();
+            return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2));
+        }
+    };
+    match execute(cli.command) {
+        Ok(code) => code,
+        Err(error) => {
+            tell(
+                &mut std::io::stderr(),
+                &format!("api: {}", telemetry::redact(&format!("{error:#}").replace('\n', " "))),
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(command: Option<Command>) -> anyhow::Result<ExitCode> {
+    match command {
+        Some(Command::Keygen { secret: Secret::Webhook }) => {
+            tell(&mut std::io::stdout(), &WebhookKey::generate(&Ids::new(Clock::system())).reveal());
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Openapi) => {
+            tell(&mut std::io::stdout(), &router::document().to_pretty_json()?);
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::Migrate { check }) => with_runtime(async move |config| migrate::migrate(&config, check).await),
+        Some(Command::Bootstrap { name }) => {
+            with_runtime(async move |config| bootstrap::bootstrap(&config, &name).await)
+        }
+        None => with_runtime(until_told_to_stop),
+    }
+}
+
+fn with_runtime(work: impl AsyncFnOnce(Config) -> anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
+    let config = Config::from_pairs(settings::environment())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(async {
+        let _telemetry = telemetry::install(&config.dependencies, VERSION)?;
+        work(config).await
+    });
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    ended
+}
+
+async fn until_told_to_stop(config: Config) -> anyhow::Result<ExitCode> {
+    let stop = CancellationToken::new();
+    let listener = serve::listen(config.port)?;
+    tokio::spawn(telemetry::stop_on_signal(stop.clone()));
+    serve::serve(config, listener, stop).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Standard output and error are this program's answers, not its logs.
+fn tell(to: &mut impl Write, line: &str) {
+    // Whoever would read it is gone.
+    let _ = writeln!(to, "{line}");
+}
+
+/// The variables and what they mean, for `--help`.
+fn variables() -> String {
+    settings::describe(&Config::command())
+}

@@ -1,0 +1,68 @@
+//! What the environment says about this program.
+
+use adapters::settings::{self, Dependencies, Invalid};
+use clap::Parser;
+use url::Url;
+
+/// The configuration of `api`.
+#[derive(Debug, Clone, Parser)]
+#[command(name = "api", disable_help_flag = true)]
+pub struct Config {
+    /// What both programs share.
+    #[command(flatten)]
+    pub dependencies: Dependencies,
+
+    /// The port to listen on, on every address, IPv6 and IPv4.
+    #[arg(long, env = "PORT", default_value = "8080")]
+    pub port: u16,
+
+    /// The URL that clients use. Signatures are checked against its scheme and host; http://127.0.0.1:PORT when unset.
+    #[arg(long, env = "PUBLIC_URL", value_parser = public_url)]
+    pub public_url: Option<Url>,
+
+    /// The origins whose pages may call the API from a browser, separated by commas; `*` for all.
+    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',')]
+    pub cors_origins: Vec<String>,
+
+    /// How many requests a minute one key, agent or anonymous address may make; 0 for no limit.
+    #[arg(long, env = "RATE_LIMIT_PER_MINUTE", default_value = "100")]
+    pub rate_limit_per_minute: u32,
+
+    /// How many proxies in front of this process append to X-Forwarded-For. 0 trusts none of it.
+    #[arg(long, env = "TRUSTED_PROXY_DEPTH", default_value = "0")]
+    pub trusted_proxy_depth: usize,
+}
+
+impl Config {
+    /// From variables and nothing else.
+    ///
+    /// # Errors
+    /// The first variable that is missing or wrong.
+    pub fn from_pairs(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, Invalid> {
+        settings::parse(variables)
+    }
+
+    /// The URL that clients use.
+    pub fn public_url(&self) -> Url {
+        self.public_url.clone().unwrap_or_else(|| local_url(self.port))
+    }
+}
+
+fn local_url(port: u16) -> Url {
+    let mut url = LOCAL.clone();
+    // Fails only for URLs without a host.
+    let _ = url.set_port(Some(port));
+    url
+}
+
+#[expect(clippy::expect_used, reason = "a literal")]
+static LOCAL: std::sync::LazyLock<Url> = std::sync::LazyLock::new(|| Url::parse("http://127.0.0.1").expect("a URL"));
+
+fn public_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("{error}; it wants a URL such as https://api.example.com"))?;
+    let bare = matches!(url.scheme(), "http" | "https")
+        && url.host_str().is_some()
+        && url.path() == "/"
+        && url.query().is_none();
+    if bare { Ok(url) } else { Err("it wants http:// or https:// and a host, without a path".to_owned()) }
+}

@@ -1,0 +1,138 @@
+//! Reading a request: axum's extractors, with our errors.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    extract::FromRequestParts,
+    http::{HeaderMap, header, request::Parts},
+};
+use bytes::Bytes;
+use domain::{Code, Error, Result, text::excerpt};
+use http_body_util::{BodyExt, LengthLimitError};
+use serde::de::DeserializeOwned;
+
+use crate::problem::Problem;
+
+/// How long a client may take to send a body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Reads a body that `with_limited_body` has limited.
+///
+/// # Errors
+/// [`Code::PayloadTooLarge`], [`Code::RequestTimeout`], [`Code::MalformedRequest`] when the connection broke.
+pub async fn body_bytes(body: Body) -> Result<Bytes> {
+    let collected = tokio::time::timeout(BODY_TIMEOUT, body.collect()).await.map_err(|_| {
+        Error::new(Code::RequestTimeout, format!("The body must arrive within {} seconds", BODY_TIMEOUT.as_secs()))
+    })?;
+    collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
+        if is_over_limit(&error) {
+            Error::new(Code::PayloadTooLarge, "The body is larger than this route takes")
+        } else {
+            Error::new(Code::MalformedRequest, "The body could not be read to its end")
+        }
+    })
+}
+
+/// The limit shows as a cause of the body's error.
+fn is_over_limit(error: &axum::Error) -> bool {
+    let first: &dyn std::error::Error = error;
+    std::iter::successors(Some(first), |error| error.source()).any(|error| error.is::<LengthLimitError>())
+}
+
+/// Reads `T` from a JSON body. What is wrong is named by its place, as a JSON pointer.
+///
+/// # Errors
+/// [`Code::UnsupportedMediaType`], [`Code::MalformedJson`], [`Code::UnknownField`], [`Code::MissingField`], [`Code::WrongType`].
+pub fn json<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T> {
+    if !is_json(headers) {
+        return Err(Error::new(Code::UnsupportedMediaType, "Send the body as `Content-Type: application/json`"));
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| explain(&error))?;
+    deserializer
+        .end()
+        .map_err(|error| Error::new(Code::MalformedJson, format!("The body goes on after its JSON value: {error}")))?;
+    Ok(value)
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
+}
+
+fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
+    let inner = error.inner();
+    // serde says what broke in words only; these are stable, and a test holds them.
+    let text = excerpt(&inner.to_string(), 300);
+    if !inner.is_data() || text.starts_with("duplicate field") {
+        return Error::new(Code::MalformedJson, format!("The body is not JSON: {text}"));
+    }
+    let place = pointer(error.path());
+    if let Some(field) = quoted_after(&text, "missing field `") {
+        return Error::field(Code::MissingField, format!("{place}/{field}"), "is required");
+    }
+    if text.starts_with("unknown field") {
+        return Error::field(Code::UnknownField, place, text);
+    }
+    Error::field(Code::WrongType, place, text)
+}
+
+fn quoted_after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
+    text.strip_prefix(start)?.split('`').next()
+}
+
+/// RFC 6901.
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter()
+        .map(|segment| match segment {
+            Segment::Seq { index } => format!("/{index}"),
+            Segment::Map { key } => format!("/{}", excerpt(key, 64).replace('~', "~0").replace('/', "~1")),
+            Segment::Enum { variant } => format!("/{variant}"),
+            Segment::Unknown => "/?".to_owned(),
+        })
+        .collect()
+}
+
+/// A value of the path.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        match axum::extract::Path::<T>::from_request_parts(parts, state).await {
+            Ok(axum::extract::Path(value)) => Ok(Self(value)),
+            // A text that cannot name anything names nothing.
+            Err(_) => Err(Error::new(
+                Code::NotFound,
+                "There is nothing of that name: the identifier in the path is not one of ours",
+            )
+            .into()),
+        }
+    }
+}
+
+/// The values of the query.
+#[derive(Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        match axum::extract::Query::<T>::try_from_uri(&parts.uri) {
+            Ok(axum::extract::Query(value)) => Ok(Self(value)),
+            Err(rejection) => {
+                let text = rejection.body_text();
+                let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+                let (place, detail) = text.split_once(": ").unwrap_or(("query", text));
+                let code = if detail.contains("unknown field") { Code::UnknownField } else { Code::WrongType };
+                Err(Error::field(code, excerpt(place, 64), excerpt(detail, 300)).into())
+            }
+        }
+    }
+}

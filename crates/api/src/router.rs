@@ -1,0 +1,80 @@
+//! Routes, layers and the OpenAPI document, put together in one place.
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, Method, header},
+    middleware::{from_fn, from_fn_with_state},
+};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{docs, edge, routes, state::AppState};
+
+/// The largest body of a route that does not say otherwise.
+const BODY_LIMIT: usize = 1024 * 1024;
+
+/// Every route, under `/v1` and again under `/api/v1`.
+fn routes() -> OpenApiRouter<AppState> {
+    let v1 = || {
+        OpenApiRouter::new()
+            .merge(routes::agents::router())
+            .merge(routes::intents::router())
+            .merge(routes::inbox::router())
+            .merge(routes::about::versioned())
+    };
+    let (alias, _) = v1().split_for_parts();
+    OpenApiRouter::with_openapi(docs::about())
+        .merge(routes::health::router())
+        .merge(routes::about::router())
+        .nest("/v1", v1())
+        .merge(Router::new().nest("/api/v1", alias).into())
+}
+
+/// The OpenAPI document.
+pub fn document() -> OpenApi {
+    let (_, document) = routes().split_for_parts();
+    docs::complete(document)
+}
+
+/// The whole service.
+pub fn router(state: AppState, cors_origins: &[String]) -> Router {
+    let (routes, document) = routes().split_for_parts();
+    routes
+        .merge(docs::router(&docs::complete(document)))
+        .layer(from_fn(edge::note_route))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state(state.clone(), edge::limit))
+        .layer(from_fn_with_state(edge::Slots::new(), edge::shed))
+        .layer(cors(cors_origins))
+        .layer(from_fn_with_state(state.clone(), edge::edge))
+        .with_state(state)
+}
+
+/// Which pages may call from a browser. Credentials are headers that the page sets itself, so none are sent along by the browser.
+fn cors(origins: &[String]) -> CorsLayer {
+    let origins = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin.trim()).ok()))
+    };
+    let standard = [header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH];
+    let ours = [
+        "signature",
+        "signature-input",
+        "content-digest",
+        "holdfast-project",
+        "x-request-id",
+        "traceparent",
+        "idempotency-key",
+    ];
+    let answered = [header::LINK, header::LOCATION, header::ETAG, header::RETRY_AFTER];
+    let seen = ["x-request-id", "ratelimit", "ratelimit-policy"];
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
+        .allow_headers(standard.into_iter().chain(ours.map(HeaderName::from_static)).collect::<Vec<_>>())
+        .expose_headers(answered.into_iter().chain(seen.map(HeaderName::from_static)).collect::<Vec<_>>())
+        .max_age(std::time::Duration::from_secs(3600))
+}

@@ -1,0 +1,111 @@
+//! `/v1/agents`: the registry.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use domain::{
+    agents::{self, Agent, Registration},
+    crypto::Did,
+    page::{Page, PageQuery},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    auth::{Member, Registering},
+    extract::{Path, Query},
+    problem::Problem,
+    state::AppState,
+};
+
+/// The routes of the registry.
+pub fn router() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(register, list)).routes(routes!(get, remove))
+}
+
+/// Register an agent
+///
+/// The request carries the project's API key, and is signed (RFC 9421) by the key being registered, `keyid` being the DID: proof that the
+/// agent holds it. The same key registers again to change its registration.
+#[utoipa::path(
+    post,
+    path = "/agents",
+    tag = "agents",
+    request_body = Registration,
+    security(("api_key" = [], "agent_signature" = [])),
+    responses(
+        (status = 201, description = "Registered", body = Agent, headers(("Location" = String, description = "The agent"))),
+        (status = 200, description = "The registration was changed", body = Agent),
+    ),
+)]
+async fn register(State(state): State<AppState>, caller: Registering) -> Result<Response, Problem> {
+    let Registering { principal, proof, registration } = caller;
+    let done = agents::register(&state.core, &principal, &proof, registration).await?;
+    state.credentials.forget(&done.agent.did, principal.project).await;
+    let location = format!("/v1/agents/{}", done.agent.did);
+    Ok(if done.created {
+        (StatusCode::CREATED, [(header::LOCATION, location)], Json(done.agent)).into_response()
+    } else {
+        Json(done.agent).into_response()
+    })
+}
+
+/// List agents
+///
+/// The project's agents, newest first.
+#[utoipa::path(
+    get,
+    path = "/agents",
+    tag = "agents",
+    params(PageQuery),
+    security(("api_key" = []), ("agent_signature" = [])),
+    responses((status = 200, description = "A page of agents", body = Page<Agent>, headers(("Link" = String, description = "The next page, RFC 8288")))),
+)]
+async fn list(
+    State(state): State<AppState>,
+    caller: Member,
+    Query(page): Query<PageQuery>,
+) -> Result<Response, Problem> {
+    let limit = page.limit;
+    let page = agents::list(&state.core, &caller.principal, page.try_into()?).await?;
+    Ok(crate::page::respond("/v1/agents", limit, page))
+}
+
+/// Get an agent
+#[utoipa::path(
+    get,
+    path = "/agents/{did}",
+    tag = "agents",
+    params(("did" = String, Path, description = "The agent's DID", example = "did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH")),
+    security(("api_key" = []), ("agent_signature" = [])),
+    responses((status = 200, description = "The agent", body = Agent)),
+)]
+async fn get(State(state): State<AppState>, caller: Member, Path(did): Path<String>) -> Result<Json<Agent>, Problem> {
+    Ok(Json(agents::get(&state.core, &caller.principal, &parse_did(&did)?).await?))
+}
+
+/// Remove an agent
+///
+/// By the project's API key, or by the agent itself. It can no longer sign or be sent to; what was on its way to it is given up.
+#[utoipa::path(
+    delete,
+    path = "/agents/{did}",
+    tag = "agents",
+    params(("did" = String, Path, description = "The agent's DID", example = "did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH")),
+    security(("api_key" = []), ("agent_signature" = [])),
+    responses((status = 204, description = "Removed")),
+)]
+async fn remove(State(state): State<AppState>, caller: Member, Path(did): Path<String>) -> Result<StatusCode, Problem> {
+    let did = parse_did(&did)?;
+    agents::remove(&state.core, &caller.principal, caller.proof.as_ref(), &did).await?;
+    state.credentials.forget(&did, caller.principal.project).await;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn parse_did(text: &str) -> Result<Did, domain::Error> {
+    text.parse().map_err(|error: domain::crypto::NotADid| {
+        domain::Error::field(domain::Code::InvalidDid, "did", error.to_string())
+    })
+}

@@ -1,0 +1,7 @@
+//! One file for each noun: its request and response types, its documentation, its handlers.
+
+pub mod about;
+pub mod agents;
+pub mod health;
+pub mod inbox;
+pub mod intents;

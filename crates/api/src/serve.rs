@@ -1,0 +1,192 @@
+//! The listener: who may connect, for how long, and how it all ends.
+
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use axum::{Router, extract::ConnectInfo, http::Request};
+use domain::{Clock, Core, Ids, signature::Origin};
+use hyper::body::Incoming;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::{conn::auto, graceful::GracefulShutdown},
+};
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tokio_util::sync::CancellationToken;
+use tower::Service;
+
+use crate::{
+    COMMIT, VERSION,
+    auth::Credentials,
+    config::Config,
+    router::router,
+    state::{About, AppState},
+};
+
+/// How many connections are open at once; further ones wait in the kernel's queue.
+const CONNECTIONS: usize = 20_000;
+/// How long a client may take to send a request's headers.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long requests that are being worked on may still take when the process is asked to stop.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// Serves on `listener` until `stop`, then finishes what was begun. Starts and keeps running whether or not Postgres is there: until it is,
+/// every route says so at once.
+///
+/// # Errors
+/// In production with REQUIRE_PRIVATE_NETWORK, a dependency on a public host.
+pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
+    serve_at(config, listener, stop, Clock::system()).await
+}
+
+/// [`serve`], by a clock of the caller's: for tests.
+///
+/// # Errors
+/// As [`serve`].
+pub async fn serve_at(
+    config: Config,
+    listener: TcpListener,
+    stop: CancellationToken,
+    clock: Clock,
+) -> anyhow::Result<()> {
+    let public = config.dependencies.public_hosts();
+    anyhow::ensure!(!config.dependencies.require_private_network || public.is_empty(), "{}", public.join("; "));
+    for warning in public {
+        tracing::warn!("{warning}");
+    }
+    let db = config.dependencies.database();
+    let adapters = adapters::connect(config.dependencies.connections(), db.clone(), clock.clone());
+    let core = Core {
+        db: db.clone(),
+        clock: clock.clone(),
+        ids: Ids::new(clock.clone()),
+        wake: Arc::clone(&adapters.wake) as _,
+    };
+    let state = AppState {
+        core,
+        credentials: Credentials::new(db.clone(), clock),
+        origin: Arc::new(Origin::of(&config.public_url())),
+        health: adapters.health.clone(),
+        limiter: adapters.rate.clone(),
+        about: Arc::new(About {
+            environment: config.dependencies.environment,
+            started: Instant::now(),
+            version: VERSION,
+            commit: COMMIT,
+            rate_limit: config.rate_limit_per_minute,
+            trusted_proxy_depth: config.trusted_proxy_depth,
+            webhook_public_key: config.dependencies.webhook_signing_key.reveal().public(),
+        }),
+        stop: stop.clone(),
+    };
+    tracing::info!(address = %listener.local_addr()?, environment = %config.dependencies.environment, "listening");
+    accept(listener, router(state, &config.cors_origins), stop).await;
+    adapters.close().await;
+    db.pool().close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn accept(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let connections = Arc::new(Semaphore::new(CONNECTIONS));
+    let drain = GracefulShutdown::new();
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(64 * 1024);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(Duration::from_secs(30))
+        .max_concurrent_streams(256)
+        .max_header_list_size(64 * 1024);
+    loop {
+        let (place, accepted) = tokio::select! {
+            () = stop.cancelled() => break,
+            both = async {
+                let place = Arc::clone(&connections).acquire_owned().await;
+                (place, listener.accept().await)
+            } => both,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, say: what holds them will end.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        let connection = drain.watch(connection(&builder, stream, peer, router.clone()).into_owned());
+        tokio::spawn(async move {
+            // A client that breaks the protocol or goes away is no news.
+            let _ = connection.await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    tracing::info!("stopping: finishing what was begun");
+    if tokio::time::timeout(DRAIN, drain.shutdown()).await.is_err() {
+        tracing::warn!("some requests did not end in time and were cut off");
+    }
+}
+
+fn connection<'a>(
+    builder: &'a auto::Builder<TokioExecutor>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    router: Router,
+) -> auto::Connection<
+    'a,
+    TokioIo<TcpStream>,
+    impl hyper::service::Service<
+        Request<Incoming>,
+        Response = axum::response::Response,
+        Error = std::convert::Infallible,
+        Future: Send + 'static,
+    > + Clone
+    + Send
+    + 'static,
+    TokioExecutor,
+> {
+    // Answers go out as they are written: Nagle's algorithm would hold small ones back.
+    let _ = stream.set_nodelay(true);
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().call(request)
+    });
+    builder.serve_connection(TokioIo::new(stream), service)
+}
+
+/// Listens on `port` of every address, IPv6 and IPv4 alike: private networks may be IPv6 only. On a machine without IPv6, on IPv4.
+///
+/// # Errors
+/// A port that is taken or not allowed.
+pub fn listen(port: u16) -> anyhow::Result<TcpListener> {
+    let dual = bind(Domain::IPV6, (Ipv6Addr::UNSPECIFIED, port).into());
+    let socket = match dual {
+        Err(error) if error.kind() != std::io::ErrorKind::AddrInUse => {
+            bind(Domain::IPV4, (Ipv4Addr::UNSPECIFIED, port).into())
+        }
+        bound => bound,
+    };
+    let socket =
+        socket.map_err(|error| anyhow::anyhow!("PORT held \"{port}\", which cannot be listened on: {error}"))?;
+    Ok(TcpListener::from_std(socket.into())?)
+}
+
+fn bind(domain: Domain, address: SocketAddr) -> std::io::Result<Socket> {
+    let socket = Socket::new(domain, Type::STREAM, Some(Protocol::TCP))?;
+    if domain == Domain::IPV6 {
+        socket.set_only_v6(false)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(1024)?;
+    Ok(socket)
+}

@@ -1,0 +1,47 @@
+//! What handlers share.
+
+use std::{sync::Arc, time::Instant};
+
+use adapters::{health::Health, rate::RateLimiter, settings::Environment};
+use domain::{Core, signature::Origin};
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::Credentials;
+
+/// Cloned for every request: everything in it is shared.
+#[derive(Clone)]
+pub struct AppState {
+    /// What use cases need.
+    pub core: Core,
+    /// Credentials that were looked up.
+    pub credentials: Credentials,
+    /// What signatures must name as scheme and authority.
+    pub origin: Arc<Origin>,
+    /// How the dependencies do.
+    pub health: Health,
+    /// Counts requests.
+    pub limiter: RateLimiter,
+    /// Facts about this process.
+    pub about: Arc<About>,
+    /// Ends long polls when the process is asked to stop.
+    pub stop: CancellationToken,
+}
+
+/// Facts about this process that do not change.
+#[derive(Debug)]
+pub struct About {
+    /// Where it runs.
+    pub environment: Environment,
+    /// Since when.
+    pub started: Instant,
+    /// The version of the build.
+    pub version: &'static str,
+    /// The commit of the build, where it is known.
+    pub commit: Option<&'static str>,
+    /// Requests a minute for each key, agent or anonymous address; 0 for no limit.
+    pub rate_limit: u32,
+    /// How many entries at the end of X-Forwarded-For were written by proxies of ours.
+    pub trusted_proxy_depth: usize,
+    /// The public key that pushed deliveries verify under, `whpk_…`.
+    pub webhook_public_key: String,
+}
