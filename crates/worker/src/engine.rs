@@ -69,8 +69,8 @@ impl Concurrency {
 }
 
 impl Engine {
-    /// Works until `stop`, then lets running jobs end, and returns; within `timing.drain` and `timing.flush`, and a few seconds for
-    /// Postgres to answer. Nothing that happens to Postgres ends it.
+    /// Works until `stop`, then lets running jobs end, and returns: after `timing.drain` and `timing.flush` at the latest, and the nine
+    /// seconds that a Postgres which does not answer is given. Nothing that happens to Postgres ends it.
     pub async fn run(self, stop: CancellationToken) {
         let ids = self.context.core.ids.clone();
         if !schema::wait(&self.queue_db, &ids, &self.state, &stop).await {
@@ -102,8 +102,7 @@ struct Term {
     /// Ends what takes on work: claiming, schedules, statistics.
     claiming: CancellationToken,
     claimers: TaskTracker,
-    /// Ends the renewals, once there is nothing left to renew.
-    renewing: CancellationToken,
+    /// Aborted once there is nothing left to renew.
     renewer: JoinHandle<()>,
     writer: JoinHandle<()>,
     monitor: MonitorContext,
@@ -117,9 +116,7 @@ impl Term {
         let claims = Arc::new(Claims::default());
         let (settlements, receiver) = settle::channel(claims.clone());
         let writer = tokio::spawn(settle::write(db.clone(), ids.clone(), claims.clone(), receiver));
-        let renewing = CancellationToken::new();
-        let renewal = renew(db.clone(), ids.clone(), timing, claims.clone(), settlements.clone(), renewing.clone());
-        let renewer = tokio::spawn(renewal);
+        let renewer = tokio::spawn(renew(db.clone(), ids.clone(), timing, claims.clone(), settlements.clone()));
 
         let claiming = CancellationToken::new();
         let claimers = TaskTracker::new();
@@ -157,7 +154,7 @@ impl Term {
 
         let context = monitor.context();
         let running = tokio::spawn(monitor.run());
-        Self { timing, claims, settlements, claiming, claimers, renewing, renewer, writer, monitor: context, running }
+        Self { timing, claims, settlements, claiming, claimers, renewer, writer, monitor: context, running }
     }
 
     /// No job is claimed and no task starts once this returns.
@@ -168,7 +165,7 @@ impl Term {
 
     /// Gives the jobs back that do not run, lets the others end, gives those back that do not, and writes all of it down.
     async fn drain(self) {
-        let Self { timing, claims, settlements, renewing, renewer, writer, monitor, mut running, .. } = self;
+        let Self { timing, claims, settlements, renewer, writer, monitor, mut running, .. } = self;
         hand_back(&settlements, claims.take_waiting()).await;
         let _ = monitor.shutdown();
         if tokio::time::timeout(timing.drain, &mut running).await.is_err() {
@@ -177,7 +174,7 @@ impl Term {
             let _ = running.await;
         }
         hand_back(&settlements, claims.take_unsettled()).await;
-        renewing.cancel();
+        renewer.abort();
         let _ = renewer.await;
         drop(settlements);
         let abort = writer.abort_handle();
@@ -195,7 +192,7 @@ async fn hand_back(settlements: &Settlements, claims: Vec<domain::queue::Claim>)
             settlements.send(claim, Settlement::HandBack).await;
         }
     };
-    let _ = tokio::time::timeout(Duration::from_secs(2), all).await;
+    let _ = tokio::time::timeout(Duration::from_secs(1), all).await;
 }
 
 /// Passes each hint on to every queue: the bell wakes one waiter.

@@ -42,7 +42,7 @@ impl Candidate {
     pub(crate) async fn wait(&self, stop: &CancellationToken) -> Option<Lease> {
         let mut backoff = Backoff::new(self.ids.clone());
         let mut standing_by = false;
-        loop {
+        while !stop.is_cancelled() {
             let wait = match bounded(lease::acquire(&self.db, &self.holder, self.timing.lease)).await {
                 Ok(Some(epoch)) => {
                     tracing::info!(epoch, holder = self.holder, "this worker has the lease: it works now");
@@ -63,10 +63,9 @@ impl Candidate {
                     backoff.after_failure()
                 }
             };
-            if !rest(wait, stop).await {
-                return None;
-            }
+            rest(wait, stop).await;
         }
+        None
     }
 }
 

@@ -9,6 +9,7 @@
 mod backend;
 pub mod context;
 pub mod engine;
+mod health;
 mod jobs;
 mod lease;
 mod metrics;

@@ -169,6 +169,15 @@ impl Service<Task<Claimed>> for Handler {
 
     fn call(&mut self, task: Task<Claimed>) -> Self::Future {
         let Self { registry, context } = self.clone();
-        Box::pin(async move { registry.run(context, &task.args).await })
+        Box::pin(async move {
+            let job = &task.args;
+            sentry::configure_scope(|scope| {
+                scope.set_transaction(Some(&job.kind));
+                scope.set_tag("job.kind", &job.kind);
+                scope.set_tag("job.id", job.claim.id);
+                scope.set_tag("job.attempt", job.attempt);
+            });
+            registry.run(context, job).await
+        })
     }
 }

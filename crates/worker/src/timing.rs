@@ -40,15 +40,16 @@ impl Default for Timing {
             claim_renewal: Duration::from_secs(5),
             poll: Duration::from_secs(1),
             schedule: Duration::from_secs(1),
-            drain: Duration::from_secs(18),
-            flush: Duration::from_secs(4),
+            // Longer than the push of a delivery takes. With the other bounds of a shutdown it makes 28 s.
+            drain: Duration::from_secs(16),
+            flush: Duration::from_secs(3),
             stats: Duration::from_secs(15),
         }
     }
 }
 
 /// What one statement of the worker's own may take before it counts as failed: a database that is frozen answers nothing at all.
-pub(crate) const STATEMENT: Duration = Duration::from_secs(8);
+pub(crate) const STATEMENT: Duration = Duration::from_secs(5);
 
 /// Bounds one of the worker's own statements.
 pub(crate) async fn bounded<T>(statement: impl Future<Output = domain::Result<T>>) -> domain::Result<T> {

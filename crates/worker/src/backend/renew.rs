@@ -2,33 +2,25 @@
 
 use std::{sync::Arc, time::Instant};
 
-use domain::{
-    Db, Ids,
-    queue::{self, Settlement},
-};
-use tokio_util::sync::CancellationToken;
-
 use super::{claims::Claims, settle::Settlements};
 use crate::{
     metrics,
-    timing::{Backoff, Timing, bounded, rest},
+    timing::{Backoff, Timing, bounded},
+};
+use domain::{
+    Db, Ids,
+    queue::{self, Settlement},
 };
 
 /// Claims per statement.
 const BATCH: usize = 1000;
 
-/// Renews every claim until `stop`; also hands back the jobs whose run was dropped, which nobody else would.
-pub(crate) async fn renew(
-    db: Db,
-    ids: Ids,
-    timing: Timing,
-    claims: Arc<Claims>,
-    settlements: Settlements,
-    stop: CancellationToken,
-) {
+/// Renews every claim, for ever; also hands back the jobs whose run was dropped, which nobody else would.
+pub(crate) async fn renew(db: Db, ids: Ids, timing: Timing, claims: Arc<Claims>, settlements: Settlements) {
     let mut backoff = Backoff::new(ids);
     let mut wait = timing.claim_renewal;
-    while rest(wait, &stop).await {
+    loop {
+        tokio::time::sleep(wait).await;
         for claim in claims.take_dropped() {
             settlements.send(claim, Settlement::HandBack).await;
         }

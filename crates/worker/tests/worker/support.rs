@@ -1,0 +1,335 @@
+//! A database of its own, workers that can be killed, and jobs that say what they did.
+
+use std::{
+    future::Future,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::{
+    Clock, Core, Db, Ids,
+    ports::{Push, PushOutcome, PushRequest, Topic, Wake},
+    queue::{self, Job, Outcome},
+};
+use futures::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use sqlx::PgPool;
+use tokio::{runtime::Runtime, sync::Notify};
+use tokio_util::sync::CancellationToken;
+use worker::{
+    context::{Attempt, Context},
+    engine::{Concurrency, Engine},
+    registry::{BoxError, JobResult, Registry},
+    schedule::Periodic,
+    state::{Phase, State},
+    timing::Timing,
+};
+
+/// What a job of the tests does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Act {
+    Succeed,
+    Fail,
+    Panic,
+    /// Never ends by itself.
+    Hang,
+    /// Ends when the scene's gate opens.
+    WaitForGate,
+    /// Asks to run again in an hour.
+    Snooze,
+}
+
+macro_rules! probes {
+    ($($(#[$doc:meta])* $name:ident = $kind:literal { $($item:tt)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Serialize, Deserialize)]
+            pub(crate) struct $name {
+                pub(crate) name: String,
+                pub(crate) act: Act,
+            }
+
+            impl $name {
+                pub(crate) fn new(name: impl ToString, act: Act) -> Self {
+                    Self { name: name.to_string(), act }
+                }
+            }
+
+            impl Job for $name {
+                const KIND: &'static str = $kind;
+                $($item)*
+            }
+        )*
+    };
+}
+
+probes! {
+    /// Runs as often as jobs do.
+    Probe = "test.probe" {}
+    /// May fail twice.
+    Mortal = "test.mortal" { const MAX_ATTEMPTS: u16 = 2; fn backoff(_: u16) -> Duration { Duration::from_millis(10) } }
+    /// May take a tenth of a second.
+    Hasty = "test.hasty" { const TIMEOUT: Duration = Duration::from_millis(100); }
+    /// Waits an hour longer after each failure.
+    Patient = "test.patient" { fn backoff(failed: u16) -> Duration { Duration::from_secs(3600) * u32::from(failed) } }
+    /// A kind that no worker knows.
+    Foreign = "test.foreign" {}
+}
+
+/// A run that started: the job's name and its attempt.
+pub(crate) type Seen = (String, Attempt);
+
+/// One database, and what the jobs in it did.
+pub(crate) struct Scene {
+    pub(crate) core: Core,
+    pub(crate) pool: PgPool,
+    pub(crate) hints: Arc<Hints>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    pub(crate) finished: Arc<AtomicUsize>,
+    pub(crate) gate: Arc<Notify>,
+    url: String,
+}
+
+impl Scene {
+    pub(crate) async fn new() -> Self {
+        let url = database().await;
+        Self::over(url).await
+    }
+
+    pub(crate) async fn over(url: String) -> Self {
+        let pool = PgPool::connect_lazy(&url).expect("a URL");
+        domain::MIGRATOR.run(&pool).await.expect("the migrations apply");
+        let clock = Clock::system();
+        let hints = Arc::new(Hints::default());
+        let core = Core {
+            db: Db::lazy(url.parse().expect("a URL"), 5),
+            ids: Ids::new(clock.clone()),
+            clock,
+            wake: hints.clone(),
+        };
+        Self { core, pool, hints, seen: Arc::default(), finished: Arc::default(), gate: Arc::default(), url }
+    }
+
+    /// Enqueues jobs that are due, and says so to nobody.
+    pub(crate) async fn enqueue<J: Job>(&self, jobs: &[J]) {
+        let mut tx = self.pool.begin().await.expect("a transaction");
+        queue::Enqueue::at(self.core.clock.now()).all(&mut tx, jobs).await.expect("enqueued");
+        tx.commit().await.expect("a commit");
+    }
+
+    pub(crate) fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().expect("no panic").clone()
+    }
+
+    pub(crate) fn runs_of(&self, name: &str) -> usize {
+        self.seen().iter().filter(|(seen, _)| seen == name).count()
+    }
+
+    pub(crate) async fn jobs(&self) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM jobs").fetch_one(&self.pool).await.expect("a count")
+    }
+
+    /// The only job there is.
+    pub(crate) async fn only_job(&self) -> Row {
+        sqlx::query_as(
+            "SELECT attempts, lease, dead_at IS NOT NULL AS dead, last_error, \
+             extract(epoch FROM run_at - now())::float8 AS due_in FROM jobs",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .expect("one job")
+    }
+
+    pub(crate) async fn make_due(&self) {
+        sqlx::query("UPDATE jobs SET run_at = now()").execute(&self.pool).await.expect("an update");
+    }
+
+    pub(crate) fn worker(&self) -> Worker {
+        self.worker_with(quick(), Vec::new())
+    }
+
+    /// A worker on a runtime of its own, so that it can be killed.
+    pub(crate) fn worker_with(&self, timing: Timing, schedule: Vec<Periodic>) -> Worker {
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+        let (state, stop) = (State::new(), CancellationToken::new());
+        // Pools belong to the runtime that they were made on.
+        let _guard = runtime.enter();
+        let db = |connections| Db::lazy(self.url.parse().expect("a URL"), connections);
+        let core = Core { db: db(8), ..self.core.clone() };
+        let context = Context { core, push: Arc::new(Nowhere), dead_job_retention: Duration::from_secs(3600) };
+        let engine = Engine {
+            context,
+            queue_db: db(4),
+            registry: Arc::new(self.registry()),
+            schedule,
+            concurrency: Concurrency { default: 4, effects: 2 },
+            timing,
+            state: state.clone(),
+        };
+        let run = runtime.spawn(engine.run(stop.clone()));
+        Worker { runtime: Some(runtime), run: Some(run), state, stop }
+    }
+
+    fn registry(&self) -> Registry {
+        Registry::default()
+            .on(self.handler(|job: &Probe| (job.name.clone(), job.act)))
+            .on(self.handler(|job: &Mortal| (job.name.clone(), job.act)))
+            .on(self.handler(|job: &Hasty| (job.name.clone(), job.act)))
+            .on(self.handler(|job: &Patient| (job.name.clone(), job.act)))
+    }
+
+    fn handler<J: Job>(
+        &self,
+        what: fn(&J) -> (String, Act),
+    ) -> impl Fn(Context, J, Attempt) -> BoxFuture<'static, JobResult> + Send + Sync + 'static {
+        let (seen, finished, gate) = (self.seen.clone(), self.finished.clone(), self.gate.clone());
+        move |_, job, attempt| {
+            let (name, act) = what(&job);
+            let (seen, finished, gate) = (seen.clone(), finished.clone(), gate.clone());
+            Box::pin(async move {
+                seen.lock().expect("no panic").push((name.clone(), attempt));
+                match act {
+                    Act::Succeed => {}
+                    Act::Fail => return Err(BoxError::from(format!("{name} failed as told"))),
+                    Act::Panic => panic!("{name} panicked as told"),
+                    Act::Hang => std::future::pending().await,
+                    Act::WaitForGate => gate.notified().await,
+                    Act::Snooze => return Ok(Outcome::Snooze(Duration::from_secs(3600))),
+                }
+                finished.fetch_add(1, Ordering::SeqCst);
+                Ok(Outcome::Done)
+            })
+        }
+    }
+}
+
+/// What a test reads of a job's row.
+#[derive(Debug, sqlx::FromRow)]
+pub(crate) struct Row {
+    pub(crate) attempts: i16,
+    pub(crate) lease: i32,
+    pub(crate) dead: bool,
+    pub(crate) last_error: Option<String>,
+    pub(crate) due_in: f64,
+}
+
+impl Row {
+    pub(crate) fn error(&self) -> &str {
+        self.last_error.as_deref().unwrap_or_default()
+    }
+}
+
+/// A running worker.
+pub(crate) struct Worker {
+    runtime: Option<Runtime>,
+    run: Option<tokio::task::JoinHandle<()>>,
+    pub(crate) state: State,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Worker {
+    pub(crate) async fn working(self) -> Self {
+        within("the worker has the lease", self.state.reached(Phase::Working)).await;
+        self
+    }
+
+    pub(crate) async fn standing_by(self) -> Self {
+        within("the worker stands by", self.state.reached(Phase::StandingBy)).await;
+        self
+    }
+
+    /// What SIGKILL does: none of its tasks runs on, nothing is settled, released or closed.
+    pub(crate) fn kill(mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+
+    /// What SIGTERM does.
+    pub(crate) async fn terminate(mut self) {
+        self.stop.cancel();
+        let run = self.run.take().expect("it runs");
+        within("the worker ends", run).await.expect("it does not panic");
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// Intervals for tests that wait for something to end by itself.
+pub(crate) fn quick() -> Timing {
+    Timing {
+        lease: Duration::from_millis(1500),
+        lease_renewal: Duration::from_millis(300),
+        standby: Duration::from_millis(100),
+        claim: Duration::from_millis(1500),
+        claim_renewal: Duration::from_millis(300),
+        poll: Duration::from_millis(50),
+        schedule: Duration::from_millis(50),
+        drain: Duration::from_millis(500),
+        ..Timing::default()
+    }
+}
+
+/// Waits for `condition`; fails the test when it does not come.
+pub(crate) async fn eventually<F, Fut>(what: &str, mut condition: F)
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = bool>,
+{
+    within(what, async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
+/// Bounds what a test waits for, far above what it takes.
+pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(30), future).await.unwrap_or_else(|_| panic!("it did not happen: {what}"))
+}
+
+/// Hints inside this process.
+#[derive(Debug, Default)]
+pub(crate) struct Hints {
+    jobs: Arc<Notify>,
+}
+
+impl Wake for Hints {
+    fn wake(&self, _: Topic) {
+        self.jobs.notify_one();
+    }
+
+    fn bell(&self, _: Topic) -> Arc<Notify> {
+        self.jobs.clone()
+    }
+}
+
+/// No job of these tests pushes.
+#[derive(Debug)]
+struct Nowhere;
+
+impl Push for Nowhere {
+    fn push(&self, _: PushRequest) -> BoxFuture<'_, PushOutcome> {
+        Box::pin(async { PushOutcome::Failed("no job of these tests pushes".to_owned()) })
+    }
+}
+
+async fn database() -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let server = std::env::var("TEST_DATABASE_URL").expect("TEST_DATABASE_URL");
+    let name = format!("worker_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
+    let admin = PgPool::connect(&format!("{server}/postgres")).await.expect("the server");
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&admin).await.expect("a database");
+    format!("{server}/{name}")
+}
