@@ -1,1 +1,14 @@
-//! Placeholder.
+//! Development and tests: private Postgres, Valkey and NATS, a database for each test, faults on demand, and Holdfast in process.
+//!
+//! A test asks [`services::shared`] for services that run as long as its process and takes a [`services::TestDatabase`] from
+//! them; one that stops, freezes or kills a service starts its own with [`Services::start`]. Nothing here outlives the process that
+//! started it: see the `process` module.
+
+pub mod cli;
+mod process;
+pub mod say;
+pub mod services;
+mod user;
+mod wheels;
+
+pub use services::{Services, TestDatabase};

@@ -1,0 +1,29 @@
+//! Words for the person at the terminal: progress on standard error, results on standard output.
+//!
+//! A terminal that went away is no reason to fail, so what cannot be written is dropped.
+
+use std::io::{self, IsTerminal, Write};
+
+/// A line of progress.
+pub fn progress(text: impl AsRef<str>) {
+    let text = text.as_ref();
+    let line = if io::stderr().is_terminal() { format!("\x1b[2m{text}\x1b[0m\n") } else { format!("{text}\n") };
+    let _ = io::stderr().lock().write_all(line.as_bytes());
+}
+
+/// A line on standard error that should be seen.
+pub fn warn(text: impl AsRef<str>) {
+    let _ = writeln!(io::stderr().lock(), "{}", text.as_ref());
+}
+
+/// A line on standard output.
+pub fn line(text: impl AsRef<str>) {
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{}", text.as_ref());
+    let _ = out.flush();
+}
+
+/// Standard output takes colours.
+pub fn coloured() -> bool {
+    io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
