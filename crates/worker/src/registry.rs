@@ -13,16 +13,28 @@ use crate::{
 
 /// Every job this worker can run. Adding one: docs/adding-a-job.md.
 pub fn jobs() -> Registry {
-    Registry::default()
+    Registry::default().on(jobs::intents::deliver).on(jobs::agents::retire)
 }
 
 /// Every periodic task this worker runs.
 pub fn schedule() -> Vec<Periodic> {
-    vec![Periodic {
-        name: "queue.prune_dead",
-        every: Duration::from_secs(3600),
-        run: |context| Box::pin(jobs::queue::prune_dead(context)),
-    }]
+    vec![
+        Periodic {
+            name: "queue.prune_dead",
+            every: Duration::from_secs(3600),
+            run: |context| Box::pin(jobs::queue::prune_dead(context)),
+        },
+        Periodic {
+            name: "intents.sweep",
+            every: Duration::from_secs(5),
+            run: |context| Box::pin(jobs::intents::sweep(context)),
+        },
+        Periodic {
+            name: "signature.prune_nonces",
+            every: Duration::from_secs(60),
+            run: |context| Box::pin(jobs::signature::prune_nonces(context)),
+        },
+    ]
 }
 
 /// What a handler may fail with; its text, and those of its sources, are kept with the job.

@@ -1,8 +1,13 @@
 //! Errors and failed jobs, reported to Sentry without personal data.
 
-use sentry::{ClientInitGuard, ClientOptions, integrations::tracing as sentry_tracing, protocol::Event, types::Dsn};
-use tracing::{Level, Subscriber};
-use tracing_subscriber::{Layer, registry::LookupSpan};
+use sentry::{
+    ClientInitGuard, ClientOptions,
+    integrations::tracing::{BreadcrumbLayer, ErrorLayer},
+    protocol::Event,
+    types::Dsn,
+};
+use tracing::Subscriber;
+use tracing_subscriber::{Layer, filter::LevelFilter, registry::LookupSpan};
 
 use super::redact;
 use crate::settings::Dependencies;
@@ -20,13 +25,9 @@ pub(super) fn init(dsn: &str, settings: &Dependencies, version: &'static str) ->
     Ok(sentry::init(options))
 }
 
-/// Errors become reports, warnings the crumbs that lead to them.
+/// Errors become reports, what was logged before them the crumbs that lead there.
 pub(super) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
-    sentry_tracing::layer().event_filter(|metadata| match *metadata.level() {
-        Level::ERROR => sentry_tracing::EventFilter::Event,
-        Level::WARN | Level::INFO => sentry_tracing::EventFilter::Breadcrumb,
-        Level::DEBUG | Level::TRACE => sentry_tracing::EventFilter::Ignore,
-    })
+    ErrorLayer::new().with_filter(LevelFilter::ERROR).and_then(BreadcrumbLayer::new().with_filter(LevelFilter::INFO))
 }
 
 fn without_secrets(mut event: Event<'static>) -> Event<'static> {

@@ -21,6 +21,7 @@ pub use base::{Headers, Origin, RequestParts};
 pub use digest::check_content_digest;
 
 use crate::{
+    Caller, Core,
     clock::Timestamp,
     crypto::{Did, PublicKey, sha256},
     error::{Code, Error, Result},
@@ -159,8 +160,11 @@ pub async fn spend(tx: &mut PgConnection, project: ProjectId, proof: &Proof) -> 
 ///
 /// # Errors
 /// Those of the database.
-pub async fn prune_nonces(tx: &mut PgConnection, now: Timestamp, limit: i64) -> Result<u64> {
-    Ok(store::delete_nonces(tx, now, limit).await?)
+pub async fn prune_nonces(core: &Core, limit: i64) -> Result<u64> {
+    let mut tx = core.db.begin(Caller::Worker).await?;
+    let forgotten = store::delete_nonces(&mut tx, core.clock.now(), limit).await?;
+    tx.commit().await?;
+    Ok(forgotten)
 }
 
 fn malformed(detail: impl Into<std::borrow::Cow<'static, str>>) -> Error {

@@ -1,0 +1,14 @@
+//! Settling what was on its way to an agent that was removed.
+
+use domain::{
+    Result,
+    agents::{self, jobs::RetireAgent},
+    queue::Outcome,
+};
+
+use crate::context::{Attempt, Context};
+
+/// Runs again until nothing is left.
+pub(crate) async fn retire(context: Context, job: RetireAgent, _: Attempt) -> Result<Outcome> {
+    agents::retire(&context.core, &job).await
+}
