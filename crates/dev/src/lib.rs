@@ -5,10 +5,14 @@
 //! started it: see the `process` module.
 
 pub mod cli;
+pub mod client;
 mod process;
 pub mod say;
 pub mod services;
+pub mod sign;
 mod user;
 mod wheels;
 
+pub use client::Client;
 pub use services::{Services, TestDatabase};
+pub use sign::{Identity, Signing};
