@@ -1,11 +1,27 @@
-//! stub
+//! Drivers of what Holdfast uses beside Postgres, and of what may be absent: Redis, NATS, Qdrant, outgoing webhooks.
+//!
+//! Adding one, step by step: a port in `domain::ports` whose signature says what a caller does without it; a file here with the driver, which
+//! implements `guard::Driver`; the port for `Guarded<Driver>`; its place in [`connect()`] and in [`health::Snapshot`].
+
+mod backoff;
 pub mod connect;
+mod gcra;
+mod guard;
 pub mod health;
+mod listen;
+mod nats;
 pub mod network;
+mod postgres;
+mod qdrant;
 pub mod rate;
 pub mod redis;
 pub mod settings;
 pub mod telemetry;
 pub mod wake;
 pub mod webhook;
-pub use connect::{Adapters, connect};
+
+pub use self::connect::{Adapters, Settings, connect};
+pub use self::health::Health;
+pub use self::rate::RateLimiter;
+pub use self::redis::RedisDbs;
+pub use self::wake::WakeHub;

@@ -1,0 +1,61 @@
+//! Wake-ups through Postgres' `LISTEN`, on a connection of their own that does not go through PgBouncer.
+
+use std::time::Duration;
+
+use sqlx::{
+    Executor,
+    postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions},
+};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::{backoff::Backoff, wake::WakeHub};
+
+/// The channel of `NOTIFY`.
+pub(crate) const CHANNEL: &str = "holdfast_wake";
+
+const RECONNECT: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(4));
+/// After so long without a hint the connection is tried: a dead one is as quiet as an idle one.
+const QUIET: Duration = Duration::from_secs(10);
+const LIMIT: Duration = Duration::from_secs(2);
+
+/// Rings the bells that other processes' notifications name, until `stop`. Without Postgres it tries again, with backoff.
+pub(crate) async fn listen(options: PgConnectOptions, hub: WakeHub, stop: CancellationToken) {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(LIMIT)
+        .connect_lazy_with(options.application_name("holdfast-listen"));
+    let listening = async {
+        let mut failures: u32 = 0;
+        loop {
+            let mut heard = false;
+            if let Err(reason) = receive(&pool, &hub, &mut heard).await {
+                tracing::debug!(%reason, "not listening for notifications");
+            }
+            failures = if heard { 1 } else { failures.saturating_add(1) };
+            tokio::time::sleep(RECONNECT.after(failures)).await;
+        }
+    };
+    stop.run_until_cancelled(listening).await;
+    let _ = timeout(LIMIT, pool.close()).await;
+}
+
+/// Ends when the connection does; sets `connected` once it stood.
+async fn receive(pool: &PgPool, hub: &WakeHub, connected: &mut bool) -> sqlx::Result<()> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.eager_reconnect(false);
+    timeout(LIMIT, listener.listen(CHANNEL)).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+    *connected = true;
+    // What was notified before it stood was missed.
+    hub.ring_all();
+    loop {
+        match timeout(QUIET, listener.try_recv()).await {
+            Ok(Ok(Some(notification))) => hub.heard(notification.payload()),
+            Ok(Ok(None)) => return Ok(()),
+            Ok(Err(error)) => return Err(error),
+            Err(_) => {
+                timeout(LIMIT, listener.execute("SELECT 1")).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+            }
+        }
+    }
+}

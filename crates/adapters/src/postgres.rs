@@ -1,0 +1,68 @@
+//! Asks Postgres how it is, on a connection of its own: a pool that is merely busy is not an outage.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use domain::MIGRATOR;
+use sqlx::{ConnectOptions, Connection, PgConnection, Row, migrate::Migration, postgres::PgConnectOptions};
+use tokio::sync::Mutex;
+
+use crate::guard::{Driver, Failure};
+
+/// Probes Postgres, and whether its schema is the one this build was made for.
+pub(crate) struct Postgres {
+    options: PgConnectOptions,
+    /// Only a connection that has just worked is put back, so one left in the middle of something is never used again.
+    connection: Mutex<Option<PgConnection>>,
+    schema_current: Arc<AtomicBool>,
+}
+
+impl Postgres {
+    /// `schema_current` is set once every migration has been seen applied, and stays: there is no way back.
+    pub(crate) fn new(options: PgConnectOptions, schema_current: Arc<AtomicBool>) -> Self {
+        Self { options: options.application_name("holdfast-health"), connection: Mutex::new(None), schema_current }
+    }
+}
+
+impl Driver for Postgres {
+    const NAME: &'static str = "database";
+    /// Readiness waits for it, so it is looked for more often than an accelerator.
+    const LONGEST_WINDOW: Duration = Duration::from_secs(1);
+
+    async fn probe(&self) -> Result<(), Failure> {
+        let mut slot = self.connection.lock().await;
+        let mut connection = match slot.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        connection.ping().await?;
+        if !self.schema_current.load(Ordering::Acquire) && is_current(&mut connection).await? {
+            self.schema_current.store(true, Ordering::Release);
+        }
+        *slot = Some(connection);
+        Ok(())
+    }
+}
+
+/// A newer schema is current as well: migrations only expand what a running release uses.
+async fn is_current(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let exists: bool =
+        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(&mut *connection).await?;
+    if !exists {
+        return Ok(false);
+    }
+    let rows =
+        sqlx::query("SELECT version, checksum FROM _sqlx_migrations WHERE success").fetch_all(connection).await?;
+    let applied: HashMap<i64, Vec<u8>> =
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, sqlx::Error>>()?;
+    let is_applied = |migration: &Migration| {
+        applied.get(&migration.version).is_some_and(|checksum| checksum[..] == migration.checksum[..])
+    };
+    Ok(MIGRATOR.iter().filter(|migration| migration.migration_type.is_up_migration()).all(is_applied))
+}
