@@ -4,6 +4,7 @@
 //! them; one that stops, freezes or kills a service starts its own with [`Services::start`]. Nothing here outlives the process that
 //! started it: see the `process` module.
 
+pub mod bench;
 pub mod cli;
 pub mod client;
 mod process;

@@ -1,5 +1,6 @@
 //! `cargo dev …`.
 
+mod bench;
 mod services;
 
 use std::{future::Future, path::PathBuf, process::ExitCode};
@@ -25,6 +26,10 @@ struct Cli {
 enum Command {
     /// Only the services; prints `export …` lines for a shell and waits for Ctrl-C.
     Services(ServiceArgs),
+    /// Measure the product beside its baseline; without a name, list the benchmarks.
+    Bench(bench::BenchArgs),
+    #[command(flatten)]
+    Part(bench::Part),
 }
 
 /// Which services, and where.
@@ -61,6 +66,8 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli) -> Result<ExitCode> {
     match cli.command {
         Some(Command::Services(arguments)) => Box::pin(services::run(arguments)).await,
+        Some(Command::Bench(arguments)) => Box::pin(bench::run(arguments)).await,
+        Some(Command::Part(part)) => Box::pin(bench::play(part)).await,
         None => Ok(ExitCode::SUCCESS),
     }
 }

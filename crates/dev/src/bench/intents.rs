@@ -1,0 +1,238 @@
+//! What accepting an intent costs beside its statements: HTTP, JSON, the digest, the signature and the extractors, against the same statements by
+//! raw sqlx, which verifies nothing.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use domain::{Clock, Ids, ids::ProjectId};
+use http_body_util::Full;
+use hyper::Request;
+use reqwest::{Method, Url};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use uuid::Uuid;
+
+use super::{
+    Case, Load, Report,
+    load::{Connection, Counted, Stroke, connect, drive, exchange},
+    product::{Product, median, peak_rss},
+};
+use crate::{
+    client::Client,
+    sign::{Identity, Signing, content_digest},
+};
+
+const SECONDS: u64 = 5;
+const ROUNDS: usize = 3;
+/// What each connection signs beforehand for each second: more than any accepts.
+const SIGNED_PER_SECOND: u64 = 3_000;
+
+pub(super) async fn run() -> Result<Report> {
+    let product = Product::start().await?;
+    let db = domain::Db::lazy(product.database_url.parse()?, 2);
+    let clock = Clock::system();
+    let core =
+        domain::Core { db, ids: Ids::new(clock.clone()), clock, wake: std::sync::Arc::new(adapters::wake::Silent) };
+    let (project, key) = domain::identity::bootstrap(&core, "bench", "development").await?;
+
+    let mut cases = Vec::new();
+    for (connections, bar) in [(1, None), (16, None), (64, Some(0.6))] {
+        let http = Load::Intents { address: product.address, key: key.reveal(), connections, seconds: SECONDS };
+        let raw = Load::Statements { url: product.database_url.clone(), project, connections, seconds: SECONDS };
+        let (mut ours, mut theirs): (Vec<Counted>, Vec<Counted>) = Default::default();
+        let mut peak = 0.0_f64;
+        for _ in 0..ROUNDS {
+            theirs.push(raw.in_own_process().await?);
+            let (counted, rss) = peak_rss(&product, http.in_own_process()).await?;
+            ours.push(counted);
+            peak = peak.max(rss);
+        }
+        let of = |counted: &[Counted], what: fn(&Counted) -> f64| median(counted.iter().map(what).collect());
+        cases.push(Case {
+            p50_ms: Some(of(&ours, |counted| counted.p50_ms)),
+            p99_ms: Some(of(&ours, |counted| counted.p99_ms)),
+            rss_mib: Some(peak),
+            ..Case::ratio(
+                format!("accepted intents, {connections} connections"),
+                of(&ours, |counted| counted.rate),
+                of(&theirs, |counted| counted.rate),
+                "intents/s",
+                bar,
+            )
+        });
+        if connections == 64 {
+            cases.push(Case::below("memory of api under that load", peak, "MiB", 150.0));
+        }
+    }
+    Ok(Report { name: "intents", cases })
+}
+
+/// Registers a sender and a recipient for each connection, signs, and sends.
+pub(super) async fn over_http(address: SocketAddr, key: &str, connections: usize, seconds: u64) -> Result<Counted> {
+    let base: Url = format!("http://{address}").parse()?;
+    let client = Client::new(base.clone(), Clock::system())?;
+    let mut pairs = Vec::new();
+    for _ in 0..connections {
+        let (sender, recipient) = (Identity::generate(), Identity::generate());
+        for agent in [&sender, &recipient] {
+            let body = serde_json::json!({ "did": agent.did(), "public_key": agent.public_key(), "name": "bench" });
+            client
+                .post("/v1/agents")
+                .key(key)
+                .json(&body)
+                .sign(agent)
+                .send()
+                .await?
+                .expect::<serde_json::Value>(201)?;
+        }
+        pairs.push((sender, recipient));
+    }
+    let each = usize::try_from((seconds + 1) * SIGNED_PER_SECOND)? / connections.min(8);
+    drive(connections, seconds, async |number| {
+        let (sender, recipient) = &pairs[number];
+        let requests = (0..each).map(|_| signed(&base, address, sender, recipient)).collect::<Result<Vec<_>>>()?;
+        Ok(Sender { connection: connect(address).await?, requests })
+    })
+    .await
+}
+
+fn signed(base: &Url, address: SocketAddr, sender: &Identity, recipient: &Identity) -> Result<Request<Full<Bytes>>> {
+    let body = serde_json::json!({ "to": recipient.did(), "type": "bench.ping", "payload": { "text": "hello", "numbers": [1, 2, 3] } });
+    let body = serde_json::to_vec(&body)?;
+    let url = base.join("/v1/intents")?;
+    let digest = content_digest(&body);
+    let mut headers = reqwest::header::HeaderMap::new();
+    headers.insert("content-digest", digest.parse()?);
+    let (input, signature) = Signing::by(sender, &Clock::system()).sign(&Method::POST, &url, &headers)?;
+    Ok(Request::post("/v1/intents")
+        .header("host", address.to_string())
+        .header("content-type", "application/json")
+        .header("content-digest", digest)
+        .header("signature-input", input)
+        .header("signature", signature)
+        .body(Full::from(body))?)
+}
+
+struct Sender {
+    connection: Connection,
+    requests: Vec<Request<Full<Bytes>>>,
+}
+
+impl Stroke for Sender {
+    async fn stroke(&mut self) -> Result<()> {
+        let request = self.requests.pop().context("more intents were accepted than were signed")?;
+        exchange(&mut self.connection, request, 202).await
+    }
+}
+
+/// The statements of `domain::intents::send`, by hand.
+pub(super) async fn by_sqlx(url: &str, project: ProjectId, connections: usize, seconds: u64) -> Result<Counted> {
+    drive(connections, seconds, async |_| {
+        let mut connection = PgConnection::connect(url).await?;
+        let ids = Ids::new(Clock::system());
+        let (sender, recipient) = (Identity::generate(), Identity::generate());
+        let mut agents = [Uuid::nil(); 2];
+        for (agent, id) in [&sender, &recipient].into_iter().zip(&mut agents) {
+            *id = ids.next();
+            sqlx::query(
+                "INSERT INTO agents (id, project_id, did, public_key, name, capabilities, created_at, updated_at) \
+                 VALUES ($1, $2, $3, $4, 'bench', '[]', now(), now())",
+            )
+            .bind(*id)
+            .bind(project)
+            .bind(agent.did())
+            .bind([7_u8; 32].as_slice())
+            .execute(&mut connection)
+            .await?;
+        }
+        let body = serde_json::json!({ "to": recipient.did(), "type": "bench.ping", "payload": { "text": "hello", "numbers": [1, 2, 3] } });
+        Ok(Statements { connection, ids, project, sender: agents[0], did: sender.did().to_owned(), to: recipient.did().to_owned(), body: body.to_string().into_bytes() })
+    })
+    .await
+}
+
+struct Statements {
+    connection: PgConnection,
+    ids: Ids,
+    project: ProjectId,
+    sender: Uuid,
+    did: String,
+    to: String,
+    body: Vec<u8>,
+}
+
+impl Stroke for Statements {
+    async fn stroke(&mut self) -> Result<()> {
+        let (intent, delivery): (Uuid, Uuid) = (self.ids.next(), self.ids.next());
+        let now = Clock::system().now();
+        let begin = format!(
+            "BEGIN; SET LOCAL ROLE holdfast_app; SET LOCAL app.project_id = '{}'; SET LOCAL statement_timeout = 10000",
+            self.project.uuid()
+        );
+        let mut tx = self.connection.begin_with(AssertSqlSafe(begin)).await?;
+        sqlx::query(
+            "INSERT INTO signature_nonces (project_id, digest, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        )
+        .bind(self.project)
+        .bind(self.ids.bytes::<32>().as_slice())
+        .bind(now)
+        .execute(&mut *tx)
+        .await?;
+        sqlx::query(
+            "WITH route AS ( \
+                 SELECT EXISTS (SELECT FROM agents WHERE id = $4 AND deleted_at IS NULL) AS sender_lives, \
+                        (SELECT id FROM agents WHERE project_id = $2 AND did = $6 AND deleted_at IS NULL) AS recipient \
+             ), intent AS ( \
+                 INSERT INTO intents (id, project_id, sender_id, sender_did, recipient_id, recipient_did, type, body, correlation_id, reply_to, \
+                                      signature_base, signature, public_key, traceparent, created_at, expires_at) \
+                 SELECT $1, $2, $4, $5, recipient, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 \
+                 FROM route WHERE sender_lives AND recipient IS NOT NULL \
+             ), delivery AS ( \
+                 INSERT INTO deliveries (id, project_id, intent_id, recipient_id, state, visible_at, expires_at) \
+                 SELECT $3, $2, $1, recipient, 'accepted', $15, $16 \
+                 FROM route WHERE sender_lives AND recipient IS NOT NULL \
+             ) \
+             SELECT sender_lives, recipient FROM route",
+        )
+        .bind(intent)
+        .bind(self.project)
+        .bind(delivery)
+        .bind(self.sender)
+        .bind(&self.did)
+        .bind(&self.to)
+        .bind("bench.ping")
+        .bind(&self.body)
+        .bind(None::<&str>)
+        .bind(None::<&str>)
+        .bind(BASE)
+        .bind([7_u8; 64].as_slice())
+        .bind([7_u8; 32].as_slice())
+        .bind("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00")
+        .bind(now)
+        .bind(now + chrono::TimeDelta::days(1))
+        .fetch_one(&mut *tx)
+        .await?;
+        domain::queue::enqueue(
+            &mut tx,
+            &domain::intents::jobs::DeliverIntent { project: self.project, delivery: delivery.into() },
+            now,
+        )
+        .await?;
+        sqlx::query("INSERT INTO audit_events (id, project_id, at, actor, action, subject, request_id) VALUES ($1, $2, $3, $4, $5, $6, $7)")
+            .bind(self.ids.next::<Uuid>())
+            .bind(self.project)
+            .bind(now)
+            .bind("agt_019aa3f0c1d27abc8def0123456789ab")
+            .bind("intent.accepted")
+            .bind("int_019aa3f0c1d27abc8def0123456789ab")
+            .bind("019aa3f0c1d27abc8def0123456789ab")
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// As long as a signature base of ours.
+const BASE: &str = "\"@method\": POST\n\"@target-uri\": http://127.0.0.1:8080/v1/intents\n\"content-digest\": sha-256=:\
+    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:\n\"@signature-params\": (\"@method\" \"@target-uri\" \"content-digest\");created=1760000000;\
+    nonce=\"AAAAAAAAAAAAAAAAAAAAAA\";keyid=\"did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH\";alg=\"ed25519\"";

@@ -1,0 +1,106 @@
+//! The product under measurement: services, and the shipped `api` as a process whose memory can be read.
+
+use std::{
+    net::SocketAddr,
+    process::Stdio,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use domain::{Clock, Ids};
+use tokio::process::{Child, Command};
+
+use super::release_binary;
+use crate::{Services, services::Options};
+
+/// A running `api` over services of its own.
+pub(super) struct Product {
+    /// The database that `api` uses.
+    pub(super) database_url: String,
+    /// Where it listens.
+    pub(super) address: SocketAddr,
+    /// How long it took from its start until it was ready.
+    pub(super) ready_after: Duration,
+    process: Child,
+    _services: Services,
+}
+
+impl Product {
+    /// Postgres as durable as in production, all accelerators, a migrated database, and `api` without rate limits.
+    pub(super) async fn start() -> Result<Self> {
+        let services = Services::start(Options::durable()).await?;
+        let database_url = services.postgres.create_database("holdfast").await?;
+        let address = free_address()?;
+        let environment = [
+            ("DATABASE_URL", database_url.clone()),
+            ("DATABASE_MAX_CONNECTIONS", "32".to_owned()),
+            ("REDIS_URL", services.valkey()?.url()),
+            ("NATS_URL", services.nats()?.url()),
+            ("PORT", address.port().to_string()),
+            ("PUBLIC_URL", format!("http://{address}")),
+            ("RATE_LIMIT_PER_MINUTE", "0".to_owned()),
+            ("RUST_LOG", "warn".to_owned()),
+            ("WEBHOOK_SIGNING_KEY", adapters::webhook::WebhookKey::generate(&Ids::new(Clock::system())).reveal()),
+        ];
+        let binary = release_binary("api")?;
+        let api = |arguments: &[&str]| {
+            let mut command = Command::new(&binary);
+            command.args(arguments).env_clear().envs(environment.clone()).stdout(Stdio::null()).kill_on_drop(true);
+            command
+        };
+        ensure!(api(&["migrate"]).status().await?.success(), "`api migrate` failed");
+        let begun = Instant::now();
+        let process = api(&[]).spawn().with_context(|| format!("{} does not start", binary.display()))?;
+        let ready_after = until_ready(address, begun).await?;
+        Ok(Self { database_url, address, ready_after, process, _services: services })
+    }
+
+    /// Resident memory of `api`, in MiB.
+    pub(super) fn rss_mib(&self) -> Result<f64> {
+        let pid = self.process.id().context("api has ended")?;
+        rss_mib(pid)
+    }
+}
+
+/// Watches the memory of a process while `work` runs; returns what it held at most.
+pub(super) async fn peak_rss<T>(product: &Product, work: impl Future<Output = Result<T>>) -> Result<(T, f64)> {
+    let mut peak = product.rss_mib()?;
+    let mut tick = tokio::time::interval(Duration::from_millis(200));
+    tokio::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return Ok((done?, peak)),
+            _ = tick.tick() => peak = peak.max(product.rss_mib()?),
+        }
+    }
+}
+
+fn rss_mib(pid: u32) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
+    let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kib / 1024.0)
+}
+
+async fn until_ready(address: SocketAddr, begun: Instant) -> Result<Duration> {
+    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build()?;
+    while begun.elapsed() < Duration::from_secs(20) {
+        let answer = http.get(format!("http://{address}/health/ready")).send().await;
+        if answer.is_ok_and(|answer| answer.status().is_success()) {
+            return Ok(begun.elapsed());
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    bail!("api was not ready within 20 s")
+}
+
+/// An address on loopback that nobody listens on right now.
+pub(super) fn free_address() -> Result<SocketAddr> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+/// The middle one.
+pub(super) fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+}
