@@ -4,9 +4,10 @@
 //!
 //! - [`registry`] lists what it can run; `jobs/<area>.rs` holds the handlers.
 //! - [`engine`] is its life, `backend/` the queue under apalis' worker, `run.rs` what surrounds each run of a job.
-//! - `lease.rs` decides which worker works; [`schedule`] runs periodic tasks.
+//! - `serve.rs` wires it together. `lease.rs` decides which worker works; [`schedule`] runs periodic tasks.
 
 mod backend;
+mod config;
 pub mod context;
 pub mod engine;
 mod health;
@@ -17,5 +18,9 @@ pub mod registry;
 mod run;
 pub mod schedule;
 mod schema;
+mod serve;
 pub mod state;
 pub mod timing;
+
+pub use config::Config;
+pub use serve::{main, run, run_with};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::ports::{Topic, Wake};
+use domain::ports::Topic;
 use worker::timing::Timing;
 
 use crate::support::{Act, Probe, Scene, eventually, quick};
@@ -41,13 +41,20 @@ async fn jobs_that_wait_behind_long_ones_keep_their_claims() {
 }
 
 #[tokio::test]
-async fn a_hint_is_enough_without_polling() {
+async fn a_hint_from_another_process_is_enough_without_polling() {
     let scene = Scene::new().await;
     let never = Duration::from_secs(3600);
     let _worker = scene.worker_with(Timing { poll: never, ..quick() }, Vec::new()).working().await;
+    // Hints may be lost while the worker has not begun to listen.
+    scene.enqueue(&[Probe::new("first", Act::Succeed)]).await;
+    eventually("the worker listens", || async {
+        scene.core.wake.wake(Topic::Jobs);
+        scene.runs_of("first") == 1
+    })
+    .await;
     for number in 0..20 {
         scene.enqueue(&[Probe::new(number, Act::Succeed)]).await;
-        scene.hints.wake(Topic::Jobs);
+        scene.core.wake.wake(Topic::Jobs);
         eventually("the job is picked up", || async { scene.runs_of(&number.to_string()) == 1 }).await;
     }
 }

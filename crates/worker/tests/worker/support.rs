@@ -9,9 +9,13 @@ use std::{
     time::Duration,
 };
 
+use adapters::{
+    Adapters, RedisDbs, Settings,
+    webhook::{WebhookKey, Webhooks},
+};
+use dev::{TestDatabase, services::Postgres};
 use domain::{
     Clock, Core, Db, Ids,
-    ports::{Push, PushOutcome, PushRequest, Topic, Wake},
     queue::{self, Job, Outcome},
 };
 use futures::future::BoxFuture;
@@ -86,31 +90,36 @@ pub(crate) type Seen = (String, Attempt);
 pub(crate) struct Scene {
     pub(crate) core: Core,
     pub(crate) pool: PgPool,
-    pub(crate) hints: Arc<Hints>,
     seen: Arc<Mutex<Vec<Seen>>>,
     pub(crate) finished: Arc<AtomicUsize>,
     pub(crate) gate: Arc<Notify>,
-    url: String,
+    _adapters: Adapters,
+    database: TestDatabase,
 }
 
 impl Scene {
     pub(crate) async fn new() -> Self {
-        let url = database().await;
-        Self::over(url).await
+        let shared = dev::services::shared().await.expect("the services run");
+        Self::on(&shared.postgres).await
     }
 
-    pub(crate) async fn over(url: String) -> Self {
-        let pool = PgPool::connect_lazy(&url).expect("a URL");
-        domain::MIGRATOR.run(&pool).await.expect("the migrations apply");
+    /// On a Postgres of the test's own, to which worse may happen.
+    pub(crate) async fn on(postgres: &Postgres) -> Self {
+        let database = postgres.database().await.expect("a database");
+        let db = database.db(5).expect("a URL");
+        let adapters = adapters(database.url(), &db);
         let clock = Clock::system();
-        let hints = Arc::new(Hints::default());
-        let core = Core {
-            db: Db::lazy(url.parse().expect("a URL"), 5),
-            ids: Ids::new(clock.clone()),
-            clock,
-            wake: hints.clone(),
-        };
-        Self { core, pool, hints, seen: Arc::default(), finished: Arc::default(), gate: Arc::default(), url }
+        let core = Core { db, ids: Ids::new(clock.clone()), clock, wake: adapters.wake.clone() };
+        let pool = PgPool::connect_lazy(database.url()).expect("a URL");
+        Self {
+            core,
+            pool,
+            seen: Arc::default(),
+            finished: Arc::default(),
+            gate: Arc::default(),
+            _adapters: adapters,
+            database,
+        }
     }
 
     /// Enqueues jobs that are due, and says so to nobody.
@@ -158,12 +167,14 @@ impl Scene {
         let (state, stop) = (State::new(), CancellationToken::new());
         // Pools belong to the runtime that they were made on.
         let _guard = runtime.enter();
-        let db = |connections| Db::lazy(self.url.parse().expect("a URL"), connections);
-        let core = Core { db: db(8), ..self.core.clone() };
-        let context = Context { core, push: Arc::new(Nowhere), dead_job_retention: Duration::from_secs(3600) };
+        let db = self.database.db(8).expect("a URL");
+        let adapters = adapters(self.database.url(), &db);
+        let core = Core { db, wake: adapters.wake.clone(), ..self.core.clone() };
+        let push = Webhooks::new(WebhookKey::generate(&core.ids), true).expect("a client");
+        let context = Context { core, push: Arc::new(push), dead_job_retention: Duration::from_secs(3600) };
         let engine = Engine {
             context,
-            queue_db: db(4),
+            queue_db: self.database.db(4).expect("a URL"),
             registry: Arc::new(self.registry()),
             schedule,
             concurrency: Concurrency { default: 4, effects: 2 },
@@ -171,7 +182,7 @@ impl Scene {
             state: state.clone(),
         };
         let run = runtime.spawn(engine.run(stop.clone()));
-        Worker { runtime: Some(runtime), run: Some(run), state, stop }
+        Worker { runtime: Some(runtime), run: Some(run), _adapters: adapters, state, stop }
     }
 
     fn registry(&self) -> Registry {
@@ -227,6 +238,7 @@ impl Row {
 pub(crate) struct Worker {
     runtime: Option<Runtime>,
     run: Option<tokio::task::JoinHandle<()>>,
+    _adapters: Adapters,
     pub(crate) state: State,
     pub(crate) stop: CancellationToken,
 }
@@ -299,37 +311,15 @@ pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T 
     tokio::time::timeout(Duration::from_secs(30), future).await.unwrap_or_else(|_| panic!("it did not happen: {what}"))
 }
 
-/// Hints inside this process.
-#[derive(Debug, Default)]
-pub(crate) struct Hints {
-    jobs: Arc<Notify>,
-}
-
-impl Wake for Hints {
-    fn wake(&self, _: Topic) {
-        self.jobs.notify_one();
-    }
-
-    fn bell(&self, _: Topic) -> Arc<Notify> {
-        self.jobs.clone()
-    }
-}
-
-/// No job of these tests pushes.
-#[derive(Debug)]
-struct Nowhere;
-
-impl Push for Nowhere {
-    fn push(&self, _: PushRequest) -> BoxFuture<'_, PushOutcome> {
-        Box::pin(async { PushOutcome::Failed("no job of these tests pushes".to_owned()) })
-    }
-}
-
-async fn database() -> String {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let server = std::env::var("TEST_DATABASE_URL").expect("TEST_DATABASE_URL");
-    let name = format!("worker_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::SeqCst));
-    let admin = PgPool::connect(&format!("{server}/postgres")).await.expect("the server");
-    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&admin).await.expect("a database");
-    format!("{server}/{name}")
+/// What a process has beside its database, with nothing but Postgres to have it from. Inside a runtime.
+fn adapters(url: &str, db: &Db) -> Adapters {
+    let settings = Settings {
+        direct_database: url.parse().expect("a URL"),
+        redis_url: None,
+        redis_dbs: RedisDbs::default(),
+        nats_url: None,
+        qdrant_url: None,
+        qdrant_api_key: None,
+    };
+    adapters::connect(settings, db.clone(), Clock::system())
 }

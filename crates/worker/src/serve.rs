@@ -1,0 +1,111 @@
+//! The program: what is wired to what, from its start to its end.
+
+use std::{io::Write, process::ExitCode, sync::Arc, time::Duration};
+
+use adapters::{settings, telemetry, webhook::Webhooks};
+use clap::{CommandFactory, Parser};
+use domain::{Clock, Core, Db, Ids};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{config::Config, context::Context, engine::Engine, health, registry, state::State};
+
+/// Connections of the queue's own statements: claiming, renewing, settling, the lease and the schedule, one each.
+const QUEUE_CONNECTIONS: u32 = 6;
+
+/// Holdfast's worker: runs jobs and periodic tasks. Configured by environment variables.
+#[derive(Debug, Parser)]
+#[command(name = "worker", version, after_long_help = settings::describe(&Config::command()))]
+struct Cli {}
+
+/// Runs the program: reads its environment, and returns how it ended. What is wrong is told in one line.
+pub fn main() -> ExitCode {
+    run_with(std::env::args_os().collect())
+}
+
+/// [`main`], with arguments of the caller's; the first is the program's name.
+pub fn run_with(arguments: Vec<std::ffi::OsString>) -> ExitCode {
+    if let Err(told) = Cli::try_parse_from(arguments) {
+        let _ = told.print();
+        return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2));
+    }
+    match until_told_to_stop() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let line = format!("{error:#}").replace('\n', " ");
+            // Whoever would read it is gone.
+            let _ = writeln!(std::io::stderr(), "worker: {}", telemetry::redact(&line));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn until_told_to_stop() -> anyhow::Result<()> {
+    let config = Config::from_pairs(settings::environment())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(async {
+        let _telemetry = telemetry::install(&config.dependencies, env!("CARGO_PKG_VERSION"))?;
+        let stop = CancellationToken::new();
+        tokio::spawn(telemetry::stop_on_signal(stop.clone()));
+        let listener = health::bind(config.port)
+            .await
+            .map_err(|error| anyhow::anyhow!("PORT held \"{}\", which cannot be listened on: {error}", config.port))?;
+        work(config, Some(listener), State::new(), stop).await
+    });
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    ended
+}
+
+/// Works until `stop`, without a health listener: for tests that run the worker in their own process.
+///
+/// # Errors
+/// In production with REQUIRE_PRIVATE_NETWORK, a dependency on a public host.
+pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
+    work(config, None, State::new(), stop).await
+}
+
+async fn work(
+    config: Config,
+    listener: Option<TcpListener>,
+    state: State,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let dependencies = &config.dependencies;
+    let public = dependencies.public_hosts();
+    anyhow::ensure!(!dependencies.require_private_network || public.is_empty(), "{}", public.join("; "));
+    for warning in public {
+        tracing::warn!("{warning}");
+    }
+    let clock = Clock::system();
+    let db = dependencies.database();
+    let queue_db = Db::lazy(dependencies.database_url.options(), QUEUE_CONNECTIONS);
+    let adapters = adapters::connect(dependencies.connections(), db.clone(), clock.clone());
+    let core = Core { db: db.clone(), ids: Ids::new(clock.clone()), clock, wake: adapters.wake.clone() };
+    let push = Webhooks::new(dependencies.webhook_signing_key.reveal().clone(), config.push_allow_private)?;
+
+    let health = CancellationToken::new();
+    let listening = listener.map(|listener| tokio::spawn(health::serve(listener, state.clone(), health.clone())));
+    let engine = Engine {
+        context: Context { core, push: Arc::new(push), dead_job_retention: config.dead_job_retention() },
+        queue_db: queue_db.clone(),
+        registry: Arc::new(registry::jobs()),
+        schedule: registry::schedule(),
+        concurrency: config.concurrency(),
+        timing: config.timing,
+        state,
+    };
+    tracing::info!(environment = %dependencies.environment, "worker started");
+    engine.run(stop).await;
+
+    adapters.close().await;
+    for pool in [queue_db.pool(), db.pool()] {
+        // A connection to a Postgres that does not answer is not waited for.
+        let _ = tokio::time::timeout(Duration::from_secs(1), pool.close()).await;
+    }
+    health.cancel();
+    if let Some(listening) = listening {
+        let _ = tokio::time::timeout(Duration::from_secs(1), listening).await;
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
