@@ -9,6 +9,7 @@ use base64::{
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, schema::Type};
 
 /// The multicodec prefix of an Ed25519 public key, as a varint.
 const ED25519_PUB: [u8; 2] = [0xed, 0x01];
@@ -179,12 +180,39 @@ impl fmt::Display for Did {
     }
 }
 
+impl utoipa::PartialSchema for Did {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^did:[a-z0-9]+:(?:[A-Za-z0-9._:-]|%[0-9A-Fa-f]{2})*(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})$"))
+            .max_length(Some(Self::MAX_LENGTH))
+            .description(Some("A decentralized identifier (W3C DID 1.0)"))
+            .examples([EXAMPLE_DID])
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Did {}
+
+impl utoipa::PartialSchema for PublicKey {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some("^[A-Za-z0-9+/_-]{43}=?$"))
+            .description(Some("An Ed25519 public key: 32 bytes in base64; base64url without padding in answers"))
+            .examples(["lJZrfAjkBXdfjebMHEUI9usidAPhAlssitLXR3OYxbI"])
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for PublicKey {}
+
+/// The `did:key` method specification's Ed25519 example.
+const EXAMPLE_DID: &str = "did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH";
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// The `did:key` method specification's Ed25519 example.
-    const EXAMPLE_DID: &str = "did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH";
 
     fn key_of(did: &str) -> PublicKey {
         let bytes = bs58::decode(did.trim_start_matches("did:key:z")).into_vec().unwrap();

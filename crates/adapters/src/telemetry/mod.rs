@@ -4,6 +4,8 @@ mod redact;
 mod sentry_client;
 mod signal;
 
+use std::io::IsTerminal;
+
 use metrics_exporter_prometheus::PrometheusBuilder;
 use sentry::ClientInitGuard;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, util::SubscriberInitExt};
@@ -34,7 +36,10 @@ pub fn install(settings: &Dependencies, version: &'static str) -> anyhow::Result
         LogFormat::Json => Box::new(
             fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false).with_writer(writer),
         ),
-        LogFormat::Text => Box::new(fmt::layer().compact().with_target(false).with_writer(writer)),
+        LogFormat::Text => {
+            let coloured = std::io::stderr().is_terminal();
+            Box::new(fmt::layer().compact().with_target(false).with_ansi(coloured).with_writer(writer))
+        }
     };
     let sentry =
         settings.sentry_dsn.as_ref().map(|dsn| sentry_client::init(dsn.reveal(), settings, version)).transpose()?;

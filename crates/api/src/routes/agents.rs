@@ -78,7 +78,7 @@ async fn list(
     get,
     path = "/agents/{did}",
     tag = "agents",
-    params(("did" = String, Path, description = "The agent's DID", example = "did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH")),
+    params(("did" = Did, Path, description = "The agent's DID")),
     security(("api_key" = []), ("agent_signature" = [])),
     responses((status = 200, description = "The agent", body = Agent)),
 )]
@@ -93,7 +93,7 @@ async fn get(State(state): State<AppState>, caller: Member, Path(did): Path<Stri
     delete,
     path = "/agents/{did}",
     tag = "agents",
-    params(("did" = String, Path, description = "The agent's DID", example = "did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH")),
+    params(("did" = Did, Path, description = "The agent's DID")),
     security(("api_key" = []), ("agent_signature" = [])),
     responses((status = 204, description = "Removed")),
 )]

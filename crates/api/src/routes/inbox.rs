@@ -66,7 +66,7 @@ struct Nack {
     #[schema(minimum = 0, maximum = 86_400)]
     delay_seconds: u32,
     /// Why, for the sender to read.
-    #[schema(min_length = 1, max_length = 500)]
+    #[schema(min_length = 1, max_length = 500, pattern = "^[^\\u0000]*$")]
     reason: Option<String>,
 }
 

@@ -28,16 +28,27 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct Capability {
     /// What it does, in a sentence.
-    #[schema(min_length = 1, max_length = 500, example = "Translates text between European languages")]
+    #[schema(
+        min_length = 1,
+        max_length = 500,
+        pattern = "^[^\\u0000]*$",
+        example = "Translates text between European languages"
+    )]
     pub description: String,
     /// Words to find it by.
     #[serde(default)]
-    #[schema(max_items = 16)]
+    #[schema(max_items = 16, value_type = Vec<Tag>)]
     pub tags: Vec<String>,
     /// The version of this capability, in the agent's own scheme.
-    #[schema(min_length = 1, max_length = 32, example = "1.0")]
+    #[schema(min_length = 1, max_length = 32, pattern = "^[^\\u0000]*$", example = "1.0")]
     pub version: String,
 }
+
+/// A word to find a capability by.
+#[derive(ToSchema)]
+#[schema(min_length = 1, max_length = 64, pattern = "^[^\\u0000]*$")]
+#[expect(dead_code, reason = "names the schema of a tag")]
+struct Tag(String);
 
 /// A registered agent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -45,10 +56,8 @@ pub struct Agent {
     /// Its identifier.
     pub id: AgentId,
     /// Its DID.
-    #[schema(value_type = String, example = "did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH")]
     pub did: Did,
     /// Its Ed25519 public key, base64url.
-    #[schema(value_type = String, example = "lJZrfAjkBXdfjebMHEUI9usidAPhAlssitLXR3OYxbI")]
     pub public_key: PublicKey,
     /// Its name, for people.
     pub name: String,

@@ -19,13 +19,13 @@ use crate::{
 #[schema(title = "AgentRegistration")]
 pub struct Registration {
     /// The DID to register; a `did:key` must be that of `public_key`.
-    #[schema(max_length = 512, example = "did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH")]
+    #[schema(value_type = Did)]
     pub did: String,
     /// The Ed25519 public key (32 bytes, base64 of either alphabet) that signs this request.
-    #[schema(example = "lJZrfAjkBXdfjebMHEUI9usidAPhAlssitLXR3OYxbI")]
+    #[schema(value_type = PublicKey)]
     pub public_key: String,
     /// A name, for people.
-    #[schema(min_length = 1, max_length = 100, example = "Translator")]
+    #[schema(min_length = 1, max_length = 100, pattern = "^[^\\u0000]*$", example = "Translator")]
     pub name: String,
     /// What it can do.
     #[serde(default)]
@@ -33,7 +33,11 @@ pub struct Registration {
     pub capabilities: Vec<Capability>,
     /// Where to push intents to; without it the agent pulls them from its inbox.
     #[serde(default)]
-    #[schema(max_length = 2048, example = "https://agent.example.com/inbox")]
+    #[schema(
+        max_length = 2048,
+        pattern = "^https?://[^/?#@\\s]+(?:[/?][^#\\s]*)?$",
+        example = "https://agent.example.com/inbox"
+    )]
     pub endpoint: Option<String>,
 }
 

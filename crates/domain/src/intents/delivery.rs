@@ -36,10 +36,8 @@ pub struct Intent {
     /// Its identifier.
     pub id: IntentId,
     /// The sender.
-    #[schema(value_type = String)]
     pub from: Did,
     /// The recipient.
-    #[schema(value_type = String)]
     pub to: Did,
     /// What kind of message it is, in the agents' own vocabulary.
     #[serde(rename = "type")]
@@ -51,7 +49,7 @@ pub struct Intent {
     #[schema(required = true)]
     pub correlation_id: Option<String>,
     /// Whom to answer, when not the sender.
-    #[schema(required = true, value_type = Option<String>)]
+    #[schema(required = true)]
     pub reply_to: Option<Did>,
     /// When it was accepted.
     pub created_at: DateTime<Utc>,
@@ -80,7 +78,6 @@ pub struct Envelope {
     /// The Ed25519 signature, base64.
     pub signature: String,
     /// The sender's key, base64url.
-    #[schema(value_type = String)]
     pub public_key: PublicKey,
 }
 

@@ -23,11 +23,11 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct NewIntent {
     /// The recipient's DID, registered in the sender's project.
-    #[schema(max_length = 512, example = "did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH")]
+    #[schema(value_type = Did)]
     pub to: String,
     /// What kind of message it is, in the agents' own vocabulary.
     #[serde(rename = "type")]
-    #[schema(min_length = 1, max_length = 128, example = "translation.request")]
+    #[schema(min_length = 1, max_length = 128, pattern = "^[^\\u0000]*$", example = "translation.request")]
     pub kind: String,
     /// Any JSON, of at most 262,144 bytes. It is kept and handed over as it was sent.
     #[schema(value_type = serde_json::Value)]
@@ -38,11 +38,11 @@ pub struct NewIntent {
     pub ttl_seconds: Option<i64>,
     /// The conversation it belongs to.
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 128)]
+    #[schema(min_length = 1, max_length = 128, pattern = "^[^\\u0000]*$")]
     pub correlation_id: Option<String>,
     /// Whom to answer, when not the sender.
     #[serde(default)]
-    #[schema(max_length = 512)]
+    #[schema(value_type = Option<Did>)]
     pub reply_to: Option<String>,
 }
 
