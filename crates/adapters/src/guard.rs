@@ -241,3 +241,6 @@ fn measure<D: Driver>(outcome: &'static str, called: Instant) {
 fn up<D: Driver>(value: f64) {
     metrics::gauge!("holdfast_dependency_up", "dependency" => D::NAME).set(value);
 }
+
+#[cfg(test)]
+mod tests;

@@ -101,7 +101,8 @@ impl Wake for Silent {
 #[derive(Default)]
 struct Bells {
     by_topic: HashMap<Topic, Vec<Weak<Notify>>>,
-    hung_since_sweep: usize,
+    /// Topics there were after the latest sweep.
+    swept: usize,
 }
 
 impl Bells {
@@ -110,11 +111,10 @@ impl Bells {
         let bells = self.by_topic.entry(topic).or_default();
         bells.retain(is_held);
         bells.push(Arc::downgrade(&bell));
-        self.hung_since_sweep += 1;
-        // Bells nobody holds any more never outnumber the others by much, and sweeping costs each hanging a constant.
-        if self.hung_since_sweep > 64.max(self.by_topic.len()) {
-            self.hung_since_sweep = 0;
+        // Topics nobody waits for any more never outnumber the others by much, and sweeping costs each hanging a constant.
+        if self.by_topic.len() > 64 + 2 * self.swept {
             self.by_topic.retain(|_, bells| bells.iter().any(is_held));
+            self.swept = self.by_topic.len();
         }
         bell
     }

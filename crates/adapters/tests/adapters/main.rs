@@ -1,0 +1,8 @@
+//! The adapters against the real things: running, absent, frozen, killed and restarted.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod faults;
+mod rates;
+mod support;
+mod wakes;
+mod webhooks;
