@@ -94,6 +94,9 @@ impl Engine {
     }
 }
 
+/// How many claimed jobs wait for each slot: enough that none is idle while the next are claimed.
+const READY: usize = 4;
+
 /// The tasks of one worker while it has the lease.
 struct Term {
     timing: Timing,
@@ -126,8 +129,7 @@ impl Term {
         let mut bells = Vec::new();
         for queue in Queue::ALL {
             let concurrency = engine.concurrency.of(queue);
-            // As many again as run: so that a slot that gets free finds its next job here.
-            let (jobs, receiver) = mpsc::channel(concurrency);
+            let (jobs, receiver) = mpsc::channel(concurrency * READY);
             let bell = Arc::new(Notify::new());
             bells.push(bell.clone());
             let claimer = Claimer {

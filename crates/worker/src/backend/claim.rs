@@ -39,26 +39,25 @@ pub(crate) struct Claimer {
 impl Claimer {
     /// Claims until `stop`. A claim under way is finished first, so that no job is claimed and forgotten.
     ///
-    /// Never claims more than the channel has room for: what is claimed must be renewed, and nobody else can run it.
+    /// Never claims more than the channel has room for: what is claimed must be renewed, and nobody else can run it. Waits until half of
+    /// it is free, since a claim of many jobs costs no more than one of a single job.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut backoff = Backoff::new(self.ids.clone());
+        let half = self.jobs.max_capacity().div_ceil(2);
         loop {
-            let first = tokio::select! {
+            tokio::select! {
                 () = stop.cancelled() => return,
-                permit = self.jobs.reserve() => match permit {
-                    Ok(permit) => permit,
-                    Err(_closed) => return,
-                },
-            };
-            let room = self.jobs.capacity().min(BATCH - 1);
-            let Ok(more) = self.jobs.try_reserve_many(room) else { continue };
-            let permits = std::iter::once(first).chain(more);
+                // This task alone fills the channel: what is free stays free.
+                free = self.jobs.reserve_many(half) => if free.is_err() { return },
+            }
+            let room = self.jobs.capacity().min(BATCH);
+            let Ok(permits) = self.jobs.try_reserve_many(room) else { continue };
 
             let asked = Instant::now();
-            match bounded(queue::claim(&self.db, self.epoch, self.queue, room + 1, self.timing.claim)).await {
+            match bounded(queue::claim(&self.db, self.epoch, self.queue, room, self.timing.claim)).await {
                 Ok(claimed) => {
                     backoff.reset();
-                    let full = claimed.len() > room;
+                    let full = claimed.len() == room;
                     self.hand_over(claimed, permits, asked + self.timing.claim);
                     if !full && !self.wait_for_more(&stop).await {
                         return;

@@ -7,6 +7,7 @@ mod failures;
 mod fencing;
 mod lease;
 mod outage;
+mod process;
 mod running;
 mod schedule;
 mod shutdown;

@@ -77,5 +77,5 @@ async fn no_more_jobs_run_at_a_time_than_there_are_slots() {
     assert_eq!(scene.seen().len(), 4);
     let claimed: i64 =
         sqlx::query_scalar("SELECT count(*) FROM jobs WHERE attempts = 1").fetch_one(&scene.pool).await.unwrap();
-    assert!(claimed <= 9, "{claimed} jobs are claimed for 4 slots and as many in waiting");
+    assert!(claimed <= 4 + 4 * 4, "{claimed} jobs are claimed for 4 slots and the places before them");
 }
