@@ -1,0 +1,114 @@
+//! `/v1/agents`.
+
+use dev::{Identity, TestApp, app::register};
+use serde_json::{Value, json};
+
+fn registration(agent: &Identity) -> Value {
+    json!({ "did": agent.did(), "public_key": agent.public_key(), "name": "Ada" })
+}
+
+#[tokio::test]
+async fn an_agent_registers_is_found_listed_changed_and_removed() {
+    let app = TestApp::start().await.unwrap();
+    let ada = Identity::generate();
+    let made = app.post("/v1/agents").key(app.key()).json(&registration(&ada)).sign(&ada).send().await.unwrap();
+    let agent: Value = made.expect(201).unwrap();
+    assert_eq!(made.header("location"), format!("/v1/agents/{}", ada.did()));
+    assert!(agent["id"].as_str().unwrap().starts_with("agt_"), "{agent}");
+
+    let found = app.get(&format!("/v1/agents/{}", ada.did()));
+    assert_eq!(found.clone().key(app.key()).send().await.unwrap().expect::<Value>(200).unwrap(), agent);
+    // An agent may ask by its signature, and under the other prefix.
+    let other_prefix = app.get(&format!("/api/v1/agents/{}", ada.did())).sign(&ada).send().await.unwrap();
+    assert_eq!(other_prefix.expect::<Value>(200).unwrap(), agent);
+
+    let mut changed = registration(&ada);
+    changed["endpoint"] = json!("https://ada.example.com/inbox");
+    changed["capabilities"] = json!([{ "description": "sums", "tags": ["maths"], "version": "2" }]);
+    let changed = app.post("/v1/agents").key(app.key()).json(&changed).sign(&ada).send().await.unwrap();
+    let changed: Value = changed.expect(200).unwrap();
+    assert_eq!((&changed["id"], &changed["endpoint"]), (&agent["id"], &json!("https://ada.example.com/inbox")));
+    assert_ne!(changed["updated_at"], agent["updated_at"]);
+
+    let removed = app.delete(&format!("/v1/agents/{}", ada.did())).key(app.key()).send().await.unwrap();
+    assert_eq!((removed.status, removed.body.len()), (204, 0));
+    assert_eq!(found.clone().key(app.key()).send().await.unwrap().code(), "not_found");
+    let again = app.post("/v1/agents").key(app.key()).json(&registration(&ada)).sign(&ada).send().await.unwrap();
+    assert_eq!(again.expect::<Value>(200).unwrap()["id"], agent["id"], "the same key gets its place back");
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_while_agents_are_added() {
+    let app = TestApp::start().await.unwrap();
+    let mut known = Vec::new();
+    for number in 0..7 {
+        known.push(app.agent(&format!("agent {number}")).await.unwrap().did().to_owned());
+    }
+    known.reverse();
+    let mut seen = Vec::new();
+    let mut path = "/v1/agents?limit=3".to_owned();
+    loop {
+        let reply = app.get(&path).key(app.key()).send().await.unwrap();
+        let page: Value = reply.expect(200).unwrap();
+        seen.extend(page["data"].as_array().unwrap().iter().map(|agent| agent["did"].as_str().unwrap().to_owned()));
+        app.agent("added meanwhile").await.unwrap();
+        let Some(cursor) = page["next_cursor"].as_str() else {
+            assert_eq!(reply.header("link"), "");
+            break;
+        };
+        assert_eq!(reply.header("link"), format!("</v1/agents?cursor={cursor}&limit=3>; rel=\"next\""));
+        path = format!("/v1/agents?limit=3&cursor={cursor}");
+    }
+    assert_eq!(seen, known);
+}
+
+#[tokio::test]
+async fn another_key_cannot_take_a_did() {
+    let app = TestApp::start().await.unwrap();
+    let (owner, thief) = (Identity::generate(), Identity::generate());
+    let as_did = |agent: &Identity| json!({ "did": "did:web:ada.example.com", "public_key": agent.public_key(), "name": "Ada" });
+    let claim = async |agent: &Identity| {
+        let mut signing = dev::Signing::by(agent, &domain::Clock::system());
+        signing.keyid = Some("did:web:ada.example.com".to_owned());
+        app.post("/v1/agents").key(app.key()).json(&as_did(agent)).sign_with(signing).send().await.unwrap()
+    };
+    claim(&owner).await.expect::<Value>(201).unwrap();
+    claim(&owner).await.expect::<Value>(200).unwrap();
+    let refused = claim(&thief).await;
+    assert_eq!((refused.status, refused.code().as_str()), (409, "agent_key_conflict"));
+}
+
+#[tokio::test]
+async fn an_agent_removes_itself_and_nobody_else() {
+    let app = TestApp::start().await.unwrap();
+    let (ada, bob) = (app.agent("Ada").await.unwrap(), app.agent("Bob").await.unwrap());
+    let path = format!("/v1/agents/{}", bob.did());
+    let refused = app.delete(&path).sign(&ada).send().await.unwrap();
+    assert_eq!((refused.status, refused.code().as_str()), (403, "forbidden"));
+    assert_eq!(app.delete(&path).sign(&bob).send().await.unwrap().status, 204);
+    let unknown = app.get("/v1/inbox").sign(&bob).send().await.unwrap();
+    assert_eq!((unknown.status, unknown.code().as_str()), (401, "agent_unknown"));
+}
+
+/// The same DID in two projects: neither shows the other's, and a signature alone does not say which is meant.
+#[tokio::test]
+async fn projects_do_not_see_each_other() {
+    let app = TestApp::start().await.unwrap();
+    let (theirs, their_key) = app.another_project("theirs").await.unwrap();
+    let ada = app.agent("Ada").await.unwrap();
+    let path = format!("/v1/agents/{}", ada.did());
+    assert_eq!(app.get(&path).key(&their_key).send().await.unwrap().code(), "not_found");
+    assert_eq!(app.delete(&path).key(&their_key).send().await.unwrap().code(), "not_found");
+    let page: Value = app.get("/v1/agents").key(&their_key).send().await.unwrap().expect(200).unwrap();
+    assert_eq!(page["data"], json!([]));
+
+    register(app.client(), &their_key, &ada, "Ada, over there", json!({})).await.unwrap();
+    let ambiguous = app.get("/v1/inbox").sign(&ada).send().await.unwrap();
+    assert_eq!((ambiguous.status, ambiguous.code().as_str()), (401, "project_ambiguous"));
+    let named = app.get(&path).header("holdfast-project", &theirs.to_string()).sign(&ada).send().await.unwrap();
+    assert_eq!(named.expect::<Value>(200).unwrap()["name"], "Ada, over there");
+    let by_key = app.get(&path).key(app.key()).sign(&ada).send().await.unwrap();
+    assert_eq!(by_key.expect::<Value>(200).unwrap()["name"], "Ada");
+    let contradiction = app.get(&path).key(app.key()).header("holdfast-project", &theirs.to_string()).sign(&ada);
+    assert_eq!(contradiction.send().await.unwrap().code(), "forbidden");
+}
