@@ -18,10 +18,10 @@ mod routes;
 mod serve;
 mod state;
 
-pub use commands::main;
+pub use commands::{main, run};
 pub use config::Config;
 pub use router::document;
-pub use serve::serve;
+pub use serve::{serve, serve_at};
 
 /// The version of the build, and the commit it was built from where the build was told.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");

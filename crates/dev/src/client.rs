@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use domain::Clock;
 use reqwest::{
     Method, Url,
@@ -81,8 +81,8 @@ impl Client {
     }
 }
 
-/// A request in the making.
-#[derive(Debug)]
+/// A request in the making. A clone of a signed one is a replay.
+#[derive(Debug, Clone)]
 #[must_use = "a request is made by `send`"]
 pub struct Request {
     http: reqwest::Client,
@@ -92,7 +92,7 @@ pub struct Request {
     headers: HeaderMap,
     body: Vec<u8>,
     /// The first thing that could not be done, told by `send`.
-    fault: Option<anyhow::Error>,
+    fault: Option<String>,
 }
 
 impl Request {
@@ -107,7 +107,7 @@ impl Request {
             (Ok(name), Ok(value)) => {
                 self.headers.insert(name, value);
             }
-            _ => self.fault = Some(anyhow::anyhow!("not a header: {name}: {value}")),
+            _ => self.fault = Some(format!("not a header: {name}: {value}")),
         }
         self
     }
@@ -118,7 +118,7 @@ impl Request {
             (Ok(name), Ok(value)) => {
                 self.headers.append(name, value);
             }
-            _ => self.fault = Some(anyhow::anyhow!("not a header: {name}: {value}")),
+            _ => self.fault = Some(format!("not a header: {name}: {value}")),
         }
         self
     }
@@ -133,7 +133,7 @@ impl Request {
     pub fn json(self, body: &impl Serialize) -> Self {
         match serde_json::to_vec(body) {
             Ok(bytes) => self.body(bytes).header(CONTENT_TYPE.as_str(), "application/json"),
-            Err(error) => Self { fault: Some(error.into()), ..self },
+            Err(error) => Self { fault: Some(format!("the body is not JSON: {error}")), ..self },
         }
     }
 
@@ -159,7 +159,7 @@ impl Request {
         }
         match signing.sign(&self.method, &self.url, &self.headers) {
             Ok((input, signature)) => self.header("signature-input", &input).header("signature", &signature),
-            Err(error) => Self { fault: Some(error), ..self },
+            Err(error) => Self { fault: Some(format!("cannot sign: {error:#}")), ..self },
         }
     }
 
@@ -167,7 +167,7 @@ impl Request {
     pub fn retarget(mut self, path_and_query: &str) -> Self {
         match self.url.join(path_and_query) {
             Ok(url) => self.url = url,
-            Err(error) => self.fault = Some(error.into()),
+            Err(error) => self.fault = Some(format!("{path_and_query} is no target: {error}")),
         }
         self
     }
@@ -178,7 +178,7 @@ impl Request {
     /// When there is no answer; one of any status is one.
     pub async fn send(self) -> Result<Reply> {
         if let Some(fault) = self.fault {
-            return Err(fault);
+            bail!("{fault}");
         }
         let what = format!("{} {}", self.method, self.url);
         let answer = self.http.request(self.method, self.url).headers(self.headers).body(self.body).send().await;

@@ -4,16 +4,24 @@
 //! them; one that stops, freezes or kills a service starts its own with [`Services::start`]. Nothing here outlives the process that
 //! started it: see the `process` module.
 
+pub mod app;
 pub mod bench;
 pub mod cli;
 pub mod client;
+mod instance;
+mod keep;
 mod process;
+mod program;
 pub mod say;
 pub mod services;
 pub mod sign;
+pub mod tour;
 mod user;
 mod wheels;
 
+pub use app::{AppOptions, TestApp};
 pub use client::Client;
+pub use instance::{Instance, InstanceOptions};
+pub use program::Program;
 pub use services::{Services, TestDatabase};
 pub use sign::{Identity, Signing};

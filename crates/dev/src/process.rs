@@ -10,7 +10,7 @@ use std::{
     io::{BufRead, BufReader},
     os::unix::process::{CommandExt, ExitStatusExt},
     path::PathBuf,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, ChildStderr, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
 
@@ -36,11 +36,11 @@ exec 3<&0
 "$@" </dev/null >&2 3<&- &
 process=$!
 echo "$process"
-exec >/dev/null
+exec >/dev/null 2>&1
 # A frozen process takes no signal but KILL, and those it forked would outlive it: all of them are thawed, and killed at last.
 everyone() {
     echo "$process"
-    cat "/proc/$process/task/$process/children" 2>/dev/null || pgrep -P "$process"
+    cat "/proc/$process/task/$process/children" || pgrep -P "$process"
 }
 (
     read -r _ <&3
@@ -54,11 +54,11 @@ everyone() {
     done
     kill -s KILL $(everyone)
     exit 0
-) 2>/dev/null &
+) &
 watch=$!
 wait "$process"
 status=$?
-kill -s TERM "$watch" 2>/dev/null
+kill -s TERM "$watch"
 wait "$watch" && [ -n "$scratch" ] && rm -rf -- "$scratch"
 exit "$status"
 "#;
@@ -68,8 +68,10 @@ exit "$status"
 pub(crate) struct Recipe {
     /// The program and its arguments.
     pub(crate) command: Vec<String>,
-    /// All of its environment, when it is not to inherit ours.
-    pub(crate) environment: Option<Vec<(String, String)>>,
+    /// What its environment says.
+    pub(crate) environment: Vec<(String, String)>,
+    /// Whether that comes on top of our own environment, or is all of it.
+    pub(crate) inherit: bool,
     /// Whom to run it as, when not as ourselves.
     pub(crate) user: Option<Unprivileged>,
     /// Where its output goes.
@@ -98,9 +100,10 @@ impl Process {
         command.args(["-c", SHELL, "watch"]).arg(recipe.patience.as_secs().to_string()).arg(signal_name(recipe.stop));
         command.arg(recipe.scratch.unwrap_or_default()).args(&recipe.command);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(recipe.output).process_group(0).current_dir("/");
-        if let Some(environment) = recipe.environment {
-            command.env_clear().envs(environment);
+        if !recipe.inherit {
+            command.env_clear();
         }
+        command.envs(recipe.environment);
         if let Some(user) = recipe.user {
             command.uid(user.uid).gid(user.gid);
         }
@@ -116,6 +119,11 @@ impl Process {
     /// The process' own id, not the shell's.
     pub(crate) fn pid(&self) -> i32 {
         self.pid.as_raw()
+    }
+
+    /// The reading end of its output, once, where [`Recipe::output`] is a pipe.
+    pub(crate) fn take_output(&mut self) -> Option<ChildStderr> {
+        self.shell.stderr.take()
     }
 
     /// How it ended, or `None` while it runs.

@@ -27,3 +27,13 @@ pub fn line(text: impl AsRef<str>) {
 pub fn coloured() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
+
+/// A line of a program's output, with its name before it.
+pub fn program(name: &str, text: &str) {
+    if coloured() {
+        let colour = if name == "api" { 36 } else { 35 };
+        line(format!("\x1b[{colour}m{name:<6} │\x1b[0m {text}"));
+    } else {
+        line(format!("{name:<6} │ {text}"));
+    }
+}

@@ -2,22 +2,26 @@
 
 mod bench;
 mod services;
+mod tour;
+mod up;
 
-use std::{future::Future, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, future::Future, path::PathBuf, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{
-    say,
-    services::{Options, Services},
-};
+use crate::{say, services::Options};
 
-/// Holdfast on this machine: `cargo dev` runs it with private Postgres, Valkey and NATS.
+/// Holdfast on this machine, with a private Postgres, Valkey and NATS.
+///
+/// Where DATABASE_URL is set, that database is used and no service is started; REDIS_URL and NATS_URL take the place of
+/// Valkey and NATS. Other variables of `api` and `worker` are handed on to them.
 #[derive(Debug, Parser)]
-#[command(name = "cargo dev", bin_name = "cargo dev", version, about)]
+#[command(name = "cargo dev", bin_name = "cargo dev", version, args_conflicts_with_subcommands = true)]
 struct Cli {
+    #[command(flatten)]
+    up: up::UpArgs,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -26,16 +30,31 @@ struct Cli {
 enum Command {
     /// Only the services; prints `export …` lines for a shell and waits for Ctrl-C.
     Services(ServiceArgs),
+    /// Take one intent from end to end and check every step.
+    Tour(tour::TourArgs),
     /// Measure the product beside its baseline; without a name, list the benchmarks.
     Bench(bench::BenchArgs),
     #[command(flatten)]
     Part(bench::Part),
+    /// The `api` program, from the same build.
+    #[command(hide = true, disable_help_flag = true)]
+    Api(Arguments),
+    /// The `worker` program, from the same build.
+    #[command(hide = true, disable_help_flag = true)]
+    Worker(Arguments),
+}
+
+/// What is handed on as it is.
+#[derive(Debug, Args)]
+struct Arguments {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
 }
 
 /// Which services, and where.
 #[derive(Debug, Clone, Default, Args)]
 struct ServiceArgs {
-    /// Keep the services' data in this folder, and find them again next time; else they are temporary.
+    /// Keep the data and the API key in this folder, and find them again next time; else they are temporary.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Neither Valkey nor NATS: Holdfast works without them.
@@ -44,32 +63,36 @@ struct ServiceArgs {
 }
 
 impl ServiceArgs {
-    async fn start(&self) -> Result<Services> {
-        let options = Options { data: self.data.clone(), accelerators: !self.only_postgres, ..Options::durable() };
-        Services::start(options).await
+    fn options(&self) -> Options {
+        let accelerators = !self.only_postgres;
+        Options { data: self.data.clone(), valkey: accelerators, nats: accelerators, ..Options::durable() }
     }
 }
 
-/// Runs the command that `argv` names.
+/// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    match run(cli) {
-        Ok(code) => code,
-        Err(error) => {
-            say::warn(format!("error: {error:#}"));
-            ExitCode::FAILURE
-        }
-    }
+    let ended = match cli.command {
+        Some(Command::Api(program)) => return api::run(named("api", program)),
+        Some(Command::Worker(program)) => return worker::run_with(named("worker", program)),
+        Some(Command::Services(arguments)) => run(services::run(arguments)),
+        Some(Command::Tour(arguments)) => run(tour::run(arguments)),
+        Some(Command::Bench(arguments)) => run(bench::run(arguments)),
+        Some(Command::Part(part)) => run(bench::play(part)),
+        None => run(up::run(cli.up)),
+    };
+    ended.unwrap_or_else(|error| {
+        say::warn(format!("error: {error:#}"));
+        ExitCode::FAILURE
+    })
 }
 
-#[tokio::main]
-async fn run(cli: Cli) -> Result<ExitCode> {
-    match cli.command {
-        Some(Command::Services(arguments)) => Box::pin(services::run(arguments)).await,
-        Some(Command::Bench(arguments)) => Box::pin(bench::run(arguments)).await,
-        Some(Command::Part(part)) => Box::pin(bench::play(part)).await,
-        None => Ok(ExitCode::SUCCESS),
-    }
+fn named(name: &str, program: Arguments) -> Vec<OsString> {
+    [OsString::from(name)].into_iter().chain(program.arguments).collect()
+}
+
+fn run(command: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
 }
 
 /// Ctrl-C, or SIGTERM, or a terminal that was closed. The signals are caught from this call on.

@@ -25,14 +25,16 @@ pub struct Options {
     pub data: Option<PathBuf>,
     /// Postgres waits for the disk at every commit. Off, commits are faster and a power cut loses the database.
     pub fsync: bool,
-    /// Valkey and NATS beside Postgres.
-    pub accelerators: bool,
+    /// Valkey beside Postgres.
+    pub valkey: bool,
+    /// NATS beside Postgres.
+    pub nats: bool,
 }
 
 impl Options {
     /// For tests: temporary, fast, all services.
     pub fn testing() -> Self {
-        Self { data: None, fsync: false, accelerators: true }
+        Self { data: None, fsync: false, valkey: true, nats: true }
     }
 
     /// For development and benchmarks: as durable as production.
@@ -58,17 +60,17 @@ impl Services {
     pub async fn start(options: Options) -> Result<Self> {
         let programs = tokio::task::spawn_blocking(wheels::programs).await??;
         let user = user::unprivileged()?;
-        let accelerator = async |kind, program: Option<&PathBuf>| match program {
-            Some(program) if options.accelerators => {
+        let accelerator = async |kind, program: Option<&PathBuf>, wanted| match program {
+            Some(program) if wanted => {
                 let site = service::Site::new(kind, options.data.as_deref(), user)?;
                 Service::start_new(kind, site, |port, folder| kind.command(program, port, folder)).await.map(Some)
             }
             _ => Ok(None),
         };
         let (postgres, valkey, nats) = tokio::try_join!(
-            Postgres::start_new(&programs.postgres, &options, user),
-            accelerator(Kind::Valkey, programs.valkey.as_ref()),
-            accelerator(Kind::Nats, programs.nats.as_ref()),
+            Box::pin(Postgres::start_new(&programs.postgres, &options, user)),
+            Box::pin(accelerator(Kind::Valkey, programs.valkey.as_ref(), options.valkey)),
+            Box::pin(accelerator(Kind::Nats, programs.nats.as_ref(), options.nats)),
         )?;
         Ok(Self { postgres, valkey, nats })
     }

@@ -122,12 +122,13 @@ impl Site {
         let log = File::options().create(true).append(true).open(self.log())?;
         Process::start(Recipe {
             command,
-            environment: Some(vec![
+            environment: vec![
                 ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned()),
                 ("HOME".to_owned(), self.folder.display().to_string()),
                 ("LC_ALL".to_owned(), "C".to_owned()),
                 ("TZ".to_owned(), "UTC".to_owned()),
-            ]),
+            ],
+            inherit: false,
             user: self.user,
             output: log.into(),
             stop,

@@ -1,0 +1,261 @@
+//! Holdfast in a test's own process: the real API on a real port, a real worker, and a database of its own.
+
+use std::{env, sync::Arc};
+
+use anyhow::Result;
+use domain::{Clock, Core, Db, Ids, identity, ids::ProjectId};
+use reqwest::Url;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+use crate::{Client, Identity, Services, TestDatabase, client::Request, services};
+
+/// Pools are small, so that many tests can share one Postgres.
+const CONNECTIONS: u32 = 5;
+
+/// How to run it.
+#[derive(Debug, Clone)]
+pub struct AppOptions {
+    /// Services of the test's own, to be frozen and killed; those that all tests share when there are none.
+    pub services: Option<Arc<Services>>,
+    /// Valkey and NATS beside Postgres. On, unless the variable HOLDFAST_TEST_ACCELERATORS is `none`: the same tests must pass both
+    /// ways.
+    pub accelerators: bool,
+    /// Variables of `api` and `worker`, over those of the harness.
+    pub variables: Vec<(&'static str, String)>,
+    /// The API's clock. The worker keeps the machine's.
+    pub clock: Clock,
+    /// Whether a worker runs.
+    pub worker: bool,
+}
+
+impl Default for AppOptions {
+    fn default() -> Self {
+        Self {
+            services: None,
+            accelerators: env::var("HOLDFAST_TEST_ACCELERATORS").as_deref() != Ok("none"),
+            variables: Vec::new(),
+            clock: Clock::system(),
+            worker: true,
+        }
+    }
+}
+
+/// A running Holdfast. Dropping tells it to stop; [`TestApp::stop`] waits for that.
+#[derive(Debug)]
+pub struct TestApp {
+    core: Core,
+    client: Client,
+    project: ProjectId,
+    key: String,
+    variables: Vec<(String, String)>,
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<Result<()>>>,
+    // Last, so that it is dropped after what uses it was told to stop.
+    database: TestDatabase,
+}
+
+impl TestApp {
+    /// With everything, on the shared services.
+    ///
+    /// # Errors
+    /// What did not start.
+    pub async fn start() -> Result<Self> {
+        Self::start_with(AppOptions::default()).await
+    }
+
+    /// As `options` say.
+    ///
+    /// # Errors
+    /// What did not start.
+    pub async fn start_with(options: AppOptions) -> Result<Self> {
+        let shared;
+        let services = match &options.services {
+            Some(own) => own,
+            None => {
+                shared = services::shared().await?;
+                shared
+            }
+        };
+        let database = services.postgres.database().await?;
+        let mut variables = variables(services, &database, &options)?;
+        let stop = CancellationToken::new();
+        let (client, api) = serve(&mut variables, &options.clock, &stop).await?;
+        let mut tasks = vec![api];
+        if options.worker {
+            let config = worker::Config::from_pairs(variables.clone())?;
+            tasks.push(tokio::spawn(worker::run(config, stop.clone())));
+        }
+        let clock = options.clock;
+        let db: Db = database.db(CONNECTIONS)?;
+        let core = Core { db, ids: Ids::new(clock.clone()), clock, wake: Arc::new(adapters::wake::Silent) };
+        let (project, key) = identity::bootstrap(&core, "Test", "development").await?;
+        let app = Self { core, client, project, key: key.reveal(), variables, stop, tasks, database };
+        Ok(app)
+    }
+
+    /// For requests to the API.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// `GET` of a path, with its query.
+    pub fn get(&self, path: &str) -> Request {
+        self.client.get(path)
+    }
+
+    /// `POST` to a path.
+    pub fn post(&self, path: &str) -> Request {
+        self.client.post(path)
+    }
+
+    /// `DELETE` of a path.
+    pub fn delete(&self, path: &str) -> Request {
+        self.client.delete(path)
+    }
+
+    /// Where the API is.
+    pub fn url(&self) -> &Url {
+        self.client.base()
+    }
+
+    /// The first project.
+    pub fn project(&self) -> ProjectId {
+        self.project
+    }
+
+    /// The first project's API key.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// Database, clock and identifiers, for calling use cases past HTTP and for a look at the rows.
+    pub fn core(&self) -> &Core {
+        &self.core
+    }
+
+    /// The database. Its owner, as whom it is connected to, passes row-level security.
+    pub fn database(&self) -> &TestDatabase {
+        &self.database
+    }
+
+    /// Another project. Returns its key.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn another_project(&self, name: &str) -> Result<(ProjectId, String)> {
+        let (project, key) = identity::bootstrap(&self.core, name, "development").await?;
+        Ok((project, key.reveal()))
+    }
+
+    /// Another replica of the API, on the same database and with the same public URL.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn another_api(&mut self) -> Result<Client> {
+        let mut variables = self.variables.clone();
+        let (client, api) = serve(&mut variables, &self.core.clock, &self.stop).await?;
+        self.tasks.push(api);
+        Ok(client)
+    }
+
+    /// Another worker on the same database.
+    ///
+    /// # Errors
+    /// When its configuration is refused.
+    pub fn another_worker(&mut self) -> Result<()> {
+        let config = worker::Config::from_pairs(self.variables.clone())?;
+        self.tasks.push(tokio::spawn(worker::run(config, self.stop.clone())));
+        Ok(())
+    }
+
+    /// A new agent of the first project that pulls from its inbox.
+    ///
+    /// # Errors
+    /// When the API does not register it.
+    pub async fn agent(&self, name: &str) -> Result<Identity> {
+        self.register(name, json!({})).await
+    }
+
+    /// A new agent of the first project; `more` is merged into its registration.
+    ///
+    /// # Errors
+    /// When the API does not register it.
+    pub async fn register(&self, name: &str, more: Value) -> Result<Identity> {
+        let identity = Identity::generate();
+        register(&self.client, &self.key, &identity, name, more).await?;
+        Ok(identity)
+    }
+
+    /// Tells everything to stop and waits until it did.
+    ///
+    /// # Errors
+    /// What a program ended with.
+    pub async fn stop(mut self) -> Result<()> {
+        self.stop.cancel();
+        for task in self.tasks.drain(..) {
+            task.await??;
+        }
+        self.core.db.pool().close().await;
+        Ok(())
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Registers `identity` with the project of `key`; `more` is merged into the registration. Returns the answer.
+///
+/// # Errors
+/// When the answer is not 201 or 200.
+pub async fn register(client: &Client, key: &str, identity: &Identity, name: &str, more: Value) -> Result<Value> {
+    let mut registration = json!({
+        "did": identity.did(),
+        "public_key": identity.public_key(),
+        "name": name,
+        "capabilities": [{"description": format!("what {name} does"), "tags": ["test"], "version": "1.0.0"}],
+    });
+    if let (Value::Object(registration), Value::Object(more)) = (&mut registration, more) {
+        registration.extend(more);
+    }
+    let reply = client.post("/v1/agents").key(key).json(&registration).sign(identity).send().await?;
+    reply.expect(if reply.status == 200 { 200 } else { 201 })
+}
+
+fn variables(services: &Services, database: &TestDatabase, options: &AppOptions) -> Result<Vec<(String, String)>> {
+    let webhook_key = adapters::webhook::WebhookKey::generate(&Ids::new(Clock::system())).reveal();
+    let mut found = vec![
+        ("DATABASE_URL", database.url().to_owned()),
+        ("DATABASE_MAX_CONNECTIONS", CONNECTIONS.to_string()),
+        // All tests come from one address.
+        ("RATE_LIMIT_PER_MINUTE", "0".to_owned()),
+        ("PUSH_ALLOW_PRIVATE", "true".to_owned()),
+        ("WEBHOOK_SIGNING_KEY", webhook_key),
+    ];
+    if options.accelerators {
+        found.extend([("REDIS_URL", services.valkey()?.url()), ("NATS_URL", services.nats()?.url())]);
+    }
+    found.retain(|(name, _)| !options.variables.iter().any(|(over, _)| over == name));
+    found.extend(options.variables.iter().cloned());
+    Ok(found.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// Serves on a port of its own. The first API's URL becomes the public one of all replicas.
+async fn serve(
+    variables: &mut Vec<(String, String)>,
+    clock: &Clock,
+    stop: &CancellationToken,
+) -> Result<(Client, JoinHandle<Result<()>>)> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let url = format!("http://{}", listener.local_addr()?);
+    if !variables.iter().any(|(name, _)| name == "PUBLIC_URL") {
+        variables.push(("PUBLIC_URL".to_owned(), url.clone()));
+    }
+    let config = api::Config::from_pairs(variables.clone())?;
+    let serving: JoinHandle<Result<()>> = tokio::spawn(api::serve_at(config, listener, stop.clone(), clock.clone()));
+    Ok((Client::new(url.parse()?, clock.clone())?, serving))
+}

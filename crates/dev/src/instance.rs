@@ -1,0 +1,279 @@
+//! Holdfast as it runs in production: `api` and `worker` as processes of their own, with services, a schema and a first key.
+//!
+//! For `cargo dev`, the tour, benchmarks, and tests that kill processes. Tests of behaviour use [`TestApp`](crate::TestApp), which is
+//! quicker.
+
+use std::{
+    env,
+    net::{Ipv4Addr, Ipv6Addr, TcpListener},
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use domain::{Clock, Core, Db, Ids, identity};
+use reqwest::Url;
+
+use crate::{
+    Client, keep,
+    program::Program,
+    say,
+    services::{Options, Services},
+};
+
+/// The variables by which the programs find their dependencies.
+const DATABASE_URL: &str = "DATABASE_URL";
+const REDIS_URL: &str = "REDIS_URL";
+const NATS_URL: &str = "NATS_URL";
+const DEPENDENCIES: [&str; 3] = [DATABASE_URL, REDIS_URL, NATS_URL];
+/// The database in a Postgres of our own.
+const DATABASE: &str = "holdfast";
+/// A program that is not ready within this will not be.
+const READY_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How to run an instance.
+#[derive(Debug, Clone)]
+pub struct InstanceOptions {
+    /// The port of the API; any free one when it is 0.
+    pub port: u16,
+    /// How to run the services that the environment names none for.
+    pub services: Options,
+    /// Variables for both programs, over ours.
+    pub variables: Vec<(String, String)>,
+    /// Whether the programs' output is shown as it comes.
+    pub shown: bool,
+    /// The binary of this crate; the running one when it is that.
+    pub binary: Option<PathBuf>,
+    /// Whether DATABASE_URL, REDIS_URL and NATS_URL of our environment take the place of services of our own.
+    pub heed_environment: bool,
+}
+
+impl InstanceOptions {
+    /// On any free port, quiet, as durable as production.
+    pub fn quiet() -> Self {
+        Self {
+            port: 0,
+            services: Options::durable(),
+            variables: Vec::new(),
+            shown: false,
+            binary: None,
+            heed_environment: false,
+        }
+    }
+}
+
+/// A running Holdfast. Dropping ends all of it.
+#[derive(Debug)]
+pub struct Instance {
+    url: Url,
+    key: String,
+    api: Program,
+    worker: Program,
+    services: Option<Services>,
+}
+
+impl Instance {
+    /// Starts what is missing, migrates, makes a project with a key, and waits until the API is ready.
+    ///
+    /// # Errors
+    /// One sentence for what did not start, with its last words.
+    pub async fn start(options: InstanceOptions) -> Result<Self> {
+        let port = check_port(options.port)?;
+        let url: Url = format!("http://127.0.0.1:{port}").parse()?;
+        let (services, dependencies) = dependencies(&options).await?;
+        let (data, database_url) = (options.services.data.as_deref(), value(&dependencies, DATABASE_URL)?);
+
+        let variables = program_variables(&options, &url, dependencies).await?;
+        let binary = options.binary.clone().map_or_else(env::current_exe, Ok)?;
+        let program = |name: &'static str, arguments: &[&str], port: u16| {
+            let mut variables = variables.clone();
+            variables.push(("PORT".to_owned(), port.to_string()));
+            let mut command = vec![binary.display().to_string(), name.to_owned()];
+            command.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+            Program::new(name, command, variables, options.heed_environment, options.shown)
+        };
+
+        progress(options.shown, "Migrating the database…");
+        program("api", &["migrate"], port).run().await?;
+        let key = keep::kept(data, "api-key", async || demo_project(&database_url).await).await?;
+        progress(options.shown, "Starting api and worker…");
+        let worker_port = free_port()?;
+        let (api, worker) = (program("api", &[], port), program("worker", &[], worker_port));
+        let mut instance = Self { url, key, api, worker, services };
+        instance.api.start()?;
+        instance.worker.start()?;
+        instance.until_ready(&instance.client()?).await?;
+        let worker_url = format!("http://127.0.0.1:{worker_port}").parse()?;
+        instance.until_ready(&Client::new(worker_url, Clock::system())?).await?;
+        Ok(instance)
+    }
+
+    /// Where the API is.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The API key of the demo project.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// A client of it.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn client(&self) -> Result<Client> {
+        Client::new(self.url.clone(), Clock::system())
+    }
+
+    /// The services that were started for it; none when the environment named a database.
+    pub fn services(&self) -> Option<&Services> {
+        self.services.as_ref()
+    }
+
+    /// The `api` process.
+    pub fn api(&mut self) -> &mut Program {
+        &mut self.api
+    }
+
+    /// The `worker` process.
+    pub fn worker(&mut self) -> &mut Program {
+        &mut self.worker
+    }
+
+    /// Waits until a program is ready, which it is once it has seen the schema.
+    async fn until_ready(&mut self, client: &Client) -> Result<()> {
+        let deadline = Instant::now() + READY_TIMEOUT;
+        loop {
+            self.check_running()?;
+            if client.get("/health/ready").send().await.is_ok_and(|reply| reply.status == 200) {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                let (api, worker) = (self.api.last_words(), self.worker.last_words());
+                bail!("{} does not get ready. The last words of api:\n{api}and of worker:\n{worker}", client.base());
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// That both programs run.
+    ///
+    /// # Errors
+    /// Which one ended, how, and its last words.
+    pub fn check_running(&mut self) -> Result<()> {
+        self.api.check_running()?;
+        self.worker.check_running()
+    }
+
+    /// Ends everything in order: the programs finish what they began while the services are still there.
+    ///
+    /// # Errors
+    /// When something can be neither stopped nor killed.
+    pub async fn stop(mut self) -> Result<()> {
+        let (api, worker) = tokio::join!(self.api.stop(), self.worker.stop());
+        api?;
+        worker?;
+        match self.services {
+            Some(services) => services.stop().await,
+            None => Ok(()),
+        }
+    }
+}
+
+/// A port that can be listened on; a free one for 0.
+fn check_port(port: u16) -> Result<u16> {
+    if port == 0 {
+        return free_port();
+    }
+    let taken = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => {
+            anyhow::anyhow!("port {port} is taken by another program: choose another one with --port")
+        }
+        _ => anyhow::anyhow!("port {port} cannot be listened on ({error}): choose another one with --port"),
+    };
+    TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).map_err(taken)?;
+    match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)) {
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Err(taken(error)),
+        _ => Ok(port),
+    }
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?.local_addr()?.port())
+}
+
+/// What the environment names wins. A database of somebody's own is all we need, so with one nothing is started.
+async fn dependencies(options: &InstanceOptions) -> Result<(Option<Services>, Vec<(String, String)>)> {
+    let named = |name: &&str| Some((name.to_string(), env::var(name).ok().filter(|value| !value.is_empty())?));
+    let mut found: Vec<_> = DEPENDENCIES.iter().filter(|_| options.heed_environment).filter_map(named).collect();
+    let has = |name: &str| found.iter().any(|(found, _)| found == name);
+    if has(DATABASE_URL) {
+        progress(options.shown, "Using the database of DATABASE_URL; no services are started.");
+        return Ok((None, found));
+    }
+    let wanted = Options {
+        valkey: options.services.valkey && !has(REDIS_URL),
+        nats: options.services.nats && !has(NATS_URL),
+        ..options.services.clone()
+    };
+    progress(options.shown, "Starting the services…");
+    let services = Services::start(wanted).await?;
+    found.extend(addresses(&services).await?);
+    // An empty variable is an unset one: this would be of another database.
+    found.push(("DATABASE_DIRECT_URL".to_owned(), String::new()));
+    Ok((Some(services), found))
+}
+
+/// Those of the dependencies, and what development wants otherwise than production does, unless the environment says so.
+async fn program_variables(
+    options: &InstanceOptions,
+    url: &Url,
+    dependencies: Vec<(String, String)>,
+) -> Result<Vec<(String, String)>> {
+    let webhook_key = async || Ok(adapters::webhook::WebhookKey::generate(&Ids::new(Clock::system())).reveal());
+    let webhook_key = keep::kept(options.services.data.as_deref(), "webhook-signing-key", webhook_key).await?;
+    let defaults = [
+        ("WEBHOOK_SIGNING_KEY", webhook_key),
+        ("PUBLIC_URL", url.as_str().trim_end_matches('/').to_owned()),
+        ("PUSH_ALLOW_PRIVATE", "true".to_owned()),
+        ("NO_COLOR", if say::coloured() { String::new() } else { "1".to_owned() }),
+    ];
+    let set = |name: &str| options.heed_environment && env::var_os(name).is_some();
+    let defaults = defaults.into_iter().filter(|(name, _)| !set(name));
+    let defaults = defaults.map(|(name, value)| (name.to_owned(), value));
+    Ok(dependencies.into_iter().chain(defaults).chain(options.variables.iter().cloned()).collect())
+}
+
+/// The variables by which `api` and `worker` find these services.
+///
+/// # Errors
+/// Those of Postgres.
+pub async fn addresses(services: &Services) -> Result<Vec<(String, String)>> {
+    let mut found = vec![(DATABASE_URL.to_owned(), services.postgres.create_database(DATABASE).await?)];
+    found.extend(services.valkey().ok().map(|valkey| (REDIS_URL.to_owned(), valkey.url())));
+    found.extend(services.nats().ok().map(|nats| (NATS_URL.to_owned(), nats.url())));
+    Ok(found)
+}
+
+/// A project to play in. Returns its key.
+async fn demo_project(database_url: &str) -> Result<String> {
+    let clock = Clock::system();
+    let db = Db::lazy(database_url.parse()?, 2);
+    let core = Core { db: db.clone(), ids: Ids::new(clock.clone()), clock, wake: Arc::new(adapters::wake::Silent) };
+    let made = identity::bootstrap(&core, "Demo", "development").await;
+    db.pool().close().await;
+    Ok(made?.1.reveal())
+}
+
+fn value(variables: &[(String, String)], name: &str) -> Result<String> {
+    let found = variables.iter().find(|(found, _)| found == name);
+    found.map(|(_, value)| value.clone()).with_context(|| format!("{name} is not set"))
+}
+
+fn progress(shown: bool, text: &str) {
+    if shown {
+        say::progress(text);
+    }
+}
