@@ -68,7 +68,7 @@ pub fn connect(settings: Settings, db: Db, clock: Clock) -> Adapters {
 
     let probed = Postgres::new(db.pool().connect_options().as_ref().clone(), Arc::clone(&schema_current));
     let database = guard(Some(probed), &tasks, &stop);
-    let redis = guard(settings.redis_url.map(|url| Redis::new(url, settings.redis_dbs)), &tasks, &stop);
+    let redis = guard(settings.redis_url.map(|url| Redis::new(&url, &settings.redis_dbs)), &tasks, &stop);
     let nats = guard(settings.nats_url.map(Nats::new), &tasks, &stop);
     let api_key = settings.qdrant_api_key;
     let qdrant = guard(settings.qdrant_url.map(|url| Qdrant::new(&url, api_key)), &tasks, &stop);

@@ -194,11 +194,12 @@ impl<D: Driver> Guarded<D> {
 
     fn failed(&self, driver: &D, permit: Permit, called: Instant, failure: &Failure) {
         measure::<D>(failure.outcome(), called);
-        if self.0.breaker.failed(permit, Instant::now()) {
-            tracing::warn!(dependency = D::NAME, reason = %failure, "lost: doing without it until it is back");
+        let lost = self.0.breaker.failed(permit, Instant::now());
+        if lost || self.0.latest.borrow().is_none() {
+            tracing::warn!(dependency = D::NAME, reason = %failure, "away: doing without it until it answers");
             self.0.latest.send_replace(Some(Err(failure.clone())));
         } else {
-            tracing::debug!(dependency = D::NAME, reason = %failure, "away");
+            tracing::debug!(dependency = D::NAME, reason = %failure, "still away");
         }
         if !self.is_up() {
             up::<D>(0.0);

@@ -1,20 +1,22 @@
 //! Redis: one server, one logical database for each use, so that clearing one leaves the others.
 
-use std::{collections::BTreeMap, fmt, str::FromStr, sync::OnceLock, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    str::FromStr,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
-use deadpool_redis::{Connection, Manager, Pool};
 use domain::ports::{RateCounter, RateDecision};
 use futures::future::BoxFuture;
-use redis::{AsyncConnectionConfig, IntoConnectionInfo, Script};
+use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, Script, aio::MultiplexedConnection};
 use url::Url;
 
 use crate::{
     gcra::Gcra,
     guard::{Driver, Failure, Guarded},
 };
-
-/// Connections of one process to one logical database. Calls beyond it wait for one of them, no longer than a call may take.
-const MAX_CONNECTIONS: usize = 16;
 
 /// What Redis is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,45 +96,21 @@ impl fmt::Display for RedisDbs {
     }
 }
 
-/// The client: a pool for each logical database that is in use.
+/// The client: one connection for each logical database that is in use.
 pub(crate) struct Redis {
-    url: Url,
-    dbs: RedisDbs,
-    rate_limit: OnceLock<Pool>,
+    rate_limit: Database,
     take: Script,
 }
 
 impl Redis {
-    pub(crate) fn new(url: Url, dbs: RedisDbs) -> Self {
-        Self { url, dbs, rate_limit: OnceLock::new(), take: Script::new(TAKE) }
-    }
-
-    async fn rate_limit(&self) -> Result<Connection, Failure> {
-        let pool = match self.rate_limit.get() {
-            Some(pool) => pool,
-            None => {
-                let pool = self.pool(RedisUse::RateLimit)?;
-                self.rate_limit.get_or_init(|| pool)
-            }
-        };
-        Ok(pool.get().await?)
-    }
-
-    /// Makes no connection yet.
-    fn pool(&self, purpose: RedisUse) -> Result<Pool, Failure> {
-        let server = self.url.as_str().into_connection_info()?;
-        let settings = server.redis_settings().clone().set_db(i64::from(self.dbs.number(purpose)));
-        // The guard's limits are shorter; these end what a cancelled call may have left behind.
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(Duration::from_secs(2)))
-            .set_response_timeout(Some(Duration::from_secs(2)));
-        let manager = Manager::new_with_config(server.set_redis_settings(settings), config)?;
-        Ok(Pool::builder(manager).max_size(MAX_CONNECTIONS).build()?)
+    /// Makes no connection yet. A `url` that Redis' client cannot use makes every probe fail.
+    pub(crate) fn new(url: &Url, dbs: &RedisDbs) -> Self {
+        Self { rate_limit: Database::new(url, dbs.number(RedisUse::RateLimit)), take: Script::new(TAKE) }
     }
 
     async fn take(&self, subject: &str, quota: u32, window_seconds: u32) -> Result<RateDecision, Failure> {
         let gcra = Gcra::new(quota, window_seconds);
-        let mut connection = self.rate_limit().await?;
+        let mut connection = self.rate_limit.connection().await?;
         let mut call = self.take.key(format!("holdfast:rate:{subject}"));
         let (allowed, ahead): (bool, i64) =
             call.arg(gcra.window).arg(gcra.interval).invoke_async(&mut connection).await?;
@@ -144,15 +122,49 @@ impl Driver for Redis {
     const NAME: &'static str = "redis";
 
     async fn probe(&self) -> Result<(), Failure> {
-        let mut connection = self.rate_limit().await?;
+        let mut connection = self.rate_limit.connection().await?;
         redis::cmd("PING").query_async::<()>(&mut connection).await?;
         Ok(())
     }
 
     fn reset(&self) {
-        if let Some(pool) = self.rate_limit.get() {
-            pool.retain(|_, _| false);
+        self.rate_limit.slot().take();
+    }
+}
+
+/// One connection to one logical database, which all calls share: they are sent as they come and answered in order, so a round trip
+/// is not paid twice, as a pool would that tries a connection before it hands it out.
+struct Database {
+    client: Result<Client, Failure>,
+    connection: Mutex<Option<MultiplexedConnection>>,
+}
+
+impl Database {
+    fn new(url: &Url, number: u16) -> Self {
+        let client = || {
+            let server = url.as_str().into_connection_info()?;
+            let settings = server.redis_settings().clone().set_db(i64::from(number));
+            Client::open(server.set_redis_settings(settings))
+        };
+        Self { client: client().map_err(Failure::from), connection: Mutex::default() }
+    }
+
+    /// It is a probe that finds none and connects, since calls are let through only after one has succeeded.
+    async fn connection(&self) -> Result<MultiplexedConnection, Failure> {
+        if let Some(connection) = &*self.slot() {
+            return Ok(connection.clone());
         }
+        // The guard's limits are shorter; these end what a cancelled call may have left behind.
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(Duration::from_secs(2)))
+            .set_response_timeout(Some(Duration::from_secs(2)));
+        let client = self.client.as_ref().map_err(Clone::clone)?;
+        let connection = client.get_multiplexed_async_connection_with_config(&config).await?;
+        Ok(self.slot().insert(connection).clone())
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<MultiplexedConnection>> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
