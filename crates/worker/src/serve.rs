@@ -10,8 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{config::Config, context::Context, engine::Engine, health, registry, state::State};
 
-/// Connections of the queue's own statements: claiming, renewing, settling, the lease and the schedule, one each.
+/// Connections for the queue's own statements, where there are enough: claiming, renewing, settling, the lease and the schedule at once.
 const QUEUE_CONNECTIONS: u32 = 6;
+
+/// How long open connections may take to be closed, once nothing needs them any more.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Holdfast's worker: runs jobs and periodic tasks. Configured by environment variables.
 #[derive(Debug, Parser)]
@@ -77,8 +80,10 @@ async fn work(
         tracing::warn!("{warning}");
     }
     let clock = Clock::system();
-    let db = dependencies.database();
-    let queue_db = Db::lazy(dependencies.database_url.options(), QUEUE_CONNECTIONS);
+    let connections = dependencies.database_max_connections;
+    let queue_connections = (connections / 3).clamp(1, QUEUE_CONNECTIONS);
+    let db = Db::lazy(dependencies.database_url.options(), connections - queue_connections);
+    let queue_db = Db::lazy(dependencies.database_url.options(), queue_connections);
     let adapters = adapters::connect(dependencies.connections(), db.clone(), clock.clone());
     let core = Core { db: db.clone(), ids: Ids::new(clock.clone()), clock, wake: adapters.wake.clone() };
     let push = Webhooks::new(dependencies.webhook_signing_key.reveal().clone(), config.push_allow_private)?;
@@ -97,14 +102,12 @@ async fn work(
     tracing::info!(environment = %dependencies.environment, "worker started");
     engine.run(stop).await;
 
-    adapters.close().await;
-    for pool in [queue_db.pool(), db.pool()] {
-        // A connection to a Postgres that does not answer is not waited for.
-        let _ = tokio::time::timeout(Duration::from_secs(1), pool.close()).await;
-    }
     health.cancel();
+    // A connection to something that does not answer is not waited for.
+    let farewell = async { tokio::join!(adapters.close(), queue_db.pool().close(), db.pool().close()) };
+    let _ = tokio::time::timeout(FAREWELL, farewell).await;
     if let Some(listening) = listening {
-        let _ = tokio::time::timeout(Duration::from_secs(1), listening).await;
+        listening.abort();
     }
     tracing::info!("stopped");
     Ok(())

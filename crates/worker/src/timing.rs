@@ -40,9 +40,9 @@ impl Default for Timing {
             claim_renewal: Duration::from_secs(5),
             poll: Duration::from_secs(1),
             schedule: Duration::from_secs(1),
-            // Longer than the push of a delivery takes. With the other bounds of a shutdown it makes 28 s.
+            // Longer than the push of a delivery takes. With the other bounds of a shutdown it makes 29 s.
             drain: Duration::from_secs(16),
-            flush: Duration::from_secs(3),
+            flush: Duration::from_secs(2),
             stats: Duration::from_secs(15),
         }
     }

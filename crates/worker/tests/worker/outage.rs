@@ -109,3 +109,15 @@ async fn a_frozen_postgres_loses_no_job() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_frozen_postgres_does_not_hold_up_a_shutdown() {
+    let services = Box::pin(Services::start(Options { accelerators: false, ..Options::testing() })).await.unwrap();
+    let scene = Scene::on(&services.postgres).await;
+    scene.enqueue(&[Probe::new("endless", Act::Hang)]).await;
+    let worker = scene.worker().working().await;
+    eventually("it runs", || async { scene.runs_of("endless") == 1 }).await;
+    services.postgres.service().freeze().await.unwrap();
+    // Bounded by the 30 s that a deployment grants.
+    worker.terminate().await;
+}
