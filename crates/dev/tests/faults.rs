@@ -12,13 +12,7 @@ use std::{
 };
 
 use axum::{Json, Router, extract::State, routing::post};
-use dev::{
-    Client, Identity,
-    app::register,
-    client::Request,
-    instance::{Instance, InstanceOptions},
-    services::Options,
-};
+use dev::{Client, Identity, Instance, InstanceOptions, app::register, client::Request, services::Options};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -237,7 +231,7 @@ async fn acknowledged_twice(instance: &Instance) -> i64 {
 
 async fn database(instance: &Instance) -> sqlx::PgConnection {
     let url = instance.services().unwrap().postgres.database_url("holdfast");
-    sqlx::Connection::connect(&url).await.unwrap()
+    <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap()
 }
 
 /// Looks until it is as wanted or time is up; returns what it was at last.
