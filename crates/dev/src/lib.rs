@@ -8,7 +8,7 @@ pub mod app;
 pub mod bench;
 pub mod cli;
 pub mod client;
-mod instance;
+pub mod instance;
 mod keep;
 mod process;
 mod program;

