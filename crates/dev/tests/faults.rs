@@ -1,5 +1,6 @@
 //! The promise: Redis and NATS may vanish, the worker may be killed, Postgres may restart, and every accepted intent is delivered, none
 //! acknowledged twice, with `/health` answering all along.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
     collections::HashSet,
