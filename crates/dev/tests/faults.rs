@@ -43,7 +43,8 @@ impl Received {
 async fn no_accepted_intent_is_lost_and_none_is_acknowledged_twice() {
     let options = InstanceOptions {
         binary: Some(env!("CARGO_BIN_EXE_dev").into()),
-        services: Options::testing(),
+        // Postgres is stopped the hard way: only what waits for the disk survives that, in production as here.
+        services: Options::durable(),
         // High enough to refuse nothing, so that Redis is asked for every request.
         variables: vec![("RATE_LIMIT_PER_MINUTE".into(), "1000000".into())],
         ..InstanceOptions::quiet()
