@@ -11,7 +11,7 @@ use domain::{Clock, Ids};
 use tokio::process::{Child, Command};
 
 use super::release_binary;
-use crate::{Services, services::Options};
+use crate::{Client, Services, services::Options};
 
 /// A running `api` over services of its own.
 pub(super) struct Product {
@@ -83,10 +83,9 @@ fn rss_mib(pid: u32) -> Result<f64> {
 }
 
 async fn until_ready(address: SocketAddr, begun: Instant) -> Result<Duration> {
-    let http = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(2)).build()?;
+    let client = Client::new(format!("http://{address}").parse()?, Clock::system())?;
     while begun.elapsed() < Duration::from_secs(20) {
-        let answer = http.get(format!("http://{address}/health/ready")).send().await;
-        if answer.is_ok_and(|answer| answer.status().is_success()) {
+        if client.get("/health/ready").send().await.is_ok_and(|reply| reply.status == 200) {
             return Ok(begun.elapsed());
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
