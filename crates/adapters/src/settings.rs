@@ -218,14 +218,11 @@ pub fn parse<C: CommandFactory + FromArgMatches>(
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<C, Invalid> {
     let command = C::command();
-    let flags: Vec<(String, String)> = command
-        .get_arguments()
-        .filter_map(|arg| Some((arg.get_env()?.to_str()?.to_owned(), arg.get_long()?.to_owned())))
-        .collect();
+    let flags: Vec<Flag> = command.get_arguments().filter_map(Flag::of).collect();
     let mut arguments = vec!["holdfast".to_owned()];
     for (name, value) in variables {
-        if let Some((_, flag)) = flags.iter().find(|(env, _)| *env == name).filter(|_| !value.is_empty()) {
-            arguments.push(format!("--{flag}={value}"));
+        if let Some(flag) = flags.iter().find(|flag| flag.variable == name).filter(|_| !value.is_empty()) {
+            arguments.push(format!("--{}={value}", flag.name));
         }
     }
     // Only what was handed over counts, whatever else this process' environment holds.
@@ -237,16 +234,28 @@ pub fn parse<C: CommandFactory + FromArgMatches>(
     C::from_arg_matches(&matches).map_err(|error| explain(&error, &flags))
 }
 
-fn explain(error: &clap::Error, flags: &[(String, String)]) -> Invalid {
+/// How `clap` knows a variable.
+struct Flag {
+    variable: String,
+    name: String,
+    help: String,
+}
+
+impl Flag {
+    fn of(arg: &clap::Arg) -> Option<Self> {
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        Some(Self { variable: arg.get_env()?.to_str()?.to_owned(), name: arg.get_long()?.to_owned(), help })
+    }
+}
+
+fn explain(error: &clap::Error, flags: &[Flag]) -> Invalid {
     let text = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
     let argument = text(ContextKind::InvalidArg);
-    let variable = flags
-        .iter()
-        .find(|(_, flag)| argument.contains(&format!("--{flag} ")) || argument.contains(&format!("--{flag}=")));
-    let variable = variable.map_or(argument.as_str(), |(name, _)| name.as_str());
+    let flag = flags.iter().find(|flag| argument.contains(&format!("--{} ", flag.name)));
+    let (variable, help) = flag.map_or((argument.as_str(), ""), |flag| (flag.variable.as_str(), flag.help.as_str()));
     let source = std::error::Error::source(error).map(ToString::to_string);
     Invalid(match (error.kind(), source) {
-        (clap::error::ErrorKind::MissingRequiredArgument, _) => format!("{variable} is not set"),
+        (clap::error::ErrorKind::MissingRequiredArgument, _) => format!("{variable} is not set; it wants: {help}"),
         (_, Some(reason)) if reason.starts_with("held ") => format!("{variable} {reason}"),
         (_, Some(reason)) => format!("{variable} held \"{}\": {reason}", text(ContextKind::InvalidValue)),
         (_, None) => format!(

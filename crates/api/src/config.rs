@@ -21,7 +21,7 @@ pub struct Config {
     pub public_url: Option<Url>,
 
     /// The origins whose pages may call the API from a browser, separated by commas; `*` for all.
-    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',')]
+    #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub cors_origins: Vec<String>,
 
     /// How many requests a minute one key, agent or anonymous address may make; 0 for no limit.
@@ -65,4 +65,11 @@ fn public_url(text: &str) -> Result<Url, String> {
         && url.path() == "/"
         && url.query().is_none();
     if bare { Ok(url) } else { Err("it wants http:// or https:// and a host, without a path".to_owned()) }
+}
+
+fn origin(text: &str) -> Result<String, String> {
+    let origin = text.trim();
+    let named = || Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == origin);
+    let wants = "it wants origins such as https://app.example.com, without a path, separated by commas, or `*`";
+    if origin == "*" || named() { Ok(origin.to_owned()) } else { Err(wants.to_owned()) }
 }

@@ -53,6 +53,10 @@ pub fn json<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T>
     deserializer
         .end()
         .map_err(|error| Error::new(Code::MalformedJson, format!("The body goes on after its JSON value: {error}")))?;
+    // serde also reads a struct's fields from an array, in their order.
+    if bytes.trim_ascii_start().starts_with(b"[") {
+        return Err(Error::field(Code::WrongType, "", "must be an object, is an array"));
+    }
     Ok(value)
 }
 
@@ -124,6 +128,12 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Ok(Self::parse(parts)?)
+    }
+}
+
+impl<T: DeserializeOwned> Query<T> {
+    fn parse(parts: &Parts) -> Result<Self> {
         match axum::extract::Query::<T>::try_from_uri(&parts.uri) {
             Ok(axum::extract::Query(value)) => Ok(Self(value)),
             Err(rejection) => {
@@ -131,8 +141,102 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
                 let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
                 let (place, detail) = text.split_once(": ").unwrap_or(("query", text));
                 let code = if detail.contains("unknown field") { Code::UnknownField } else { Code::WrongType };
-                Err(Error::field(code, excerpt(place, 64), excerpt(detail, 300)).into())
+                Err(Error::field(code, excerpt(place, 64), excerpt(detail, 300)))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderValue, Request};
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read from JSON")]
+    struct Order {
+        name: String,
+        lines: Vec<Line>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only read from JSON")]
+    struct Line {
+        count: u8,
+    }
+
+    fn read(body: &str) -> Error {
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        json::<Order>(&headers, body.as_bytes()).unwrap_err()
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_body_is_named_by_its_place() {
+        for (body, code, pointer) in [
+            (r#"{"name": 7, "lines": []}"#, Code::WrongType, "/name"),
+            (r#"{"name": "x", "lines": [{"count": 1}, {"count": 256}]}"#, Code::WrongType, "/lines/1/count"),
+            (r#"{"name": "x", "lines": [{}]}"#, Code::MissingField, "/lines/0/count"),
+            (r#"{"lines": []}"#, Code::MissingField, "/name"),
+            (r#"{"name": "x", "lines": [], "a~b/c": 1}"#, Code::UnknownField, "/a~0b~1c"),
+            ("[]", Code::WrongType, ""),
+            (r#"["x", []]"#, Code::WrongType, ""),
+        ] {
+            let error = read(body);
+            assert_eq!(error.code(), code, "{body}: {error}");
+            assert_eq!(error.field_errors()[0].pointer, pointer, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_malformed() {
+        for body in [
+            "",
+            "{",
+            "{\"name\": \"x\",}",
+            r#"{"name": "x", "lines": []} 1"#,
+            "nul",
+            r#"{"name": "x", "name": "y", "lines": []}"#,
+        ] {
+            assert_eq!(read(body).code(), Code::MalformedJson, "{}", excerpt(body, 40));
+        }
+    }
+
+    #[test]
+    fn only_json_is_taken() {
+        for (kind, taken) in [
+            (None, false),
+            (Some("text/plain"), false),
+            (Some("application/jsonp"), false),
+            (Some("application/json; charset=utf-8"), true),
+            (Some("APPLICATION/JSON"), true),
+            (Some("application/activity+json"), true),
+        ] {
+            let headers = kind.map(|kind| (header::CONTENT_TYPE, HeaderValue::from_static(kind))).into_iter().collect();
+            let code = json::<Order>(&headers, b"{").unwrap_err().code();
+            assert_eq!(code, if taken { Code::MalformedJson } else { Code::UnsupportedMediaType }, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_query_names_the_parameter() {
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Asked {
+            #[expect(dead_code, reason = "only read from the query")]
+            limit: Option<u16>,
+        }
+        for (query, code, place) in [
+            ("limit=many", Code::WrongType, "limit"),
+            ("limit=70000", Code::WrongType, "limit"),
+            ("sort=up", Code::UnknownField, "sort"),
+        ] {
+            let (parts, ()) = Request::get(format!("/?{query}")).body(()).unwrap().into_parts();
+            let error = Query::<Asked>::parse(&parts).unwrap_err();
+            assert_eq!((error.code(), error.field_errors()[0].pointer.as_str()), (code, place), "{error}");
         }
     }
 }

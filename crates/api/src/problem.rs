@@ -92,7 +92,7 @@ pub fn complete(response: Response, request_id: &str) -> Response {
         None if is_bare_error(&response) => Arc::new(of_status(response.status())),
         None => return response,
     };
-    log(&error);
+    log(&error, request_id);
     let status = status(error.code());
     let document = Document {
         kind: format!("/problems#{}", error.code().as_str()),
@@ -155,11 +155,12 @@ fn of_status(status: StatusCode) -> Error {
 }
 
 /// The inner cause goes to the log, once, and never to the caller.
-fn log(error: &Error) {
+fn log(error: &Error, request_id: &str) {
     let cause = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     let cause = cause.map(ToString::to_string).collect::<Vec<_>>().join(": ");
     match error.code().kind() {
-        Kind::Internal => tracing::error!(code = error.code().as_str(), cause, "a request failed: {}", error.detail()),
+        // An error report shows the event's own fields, and not those of the request's span.
+        Kind::Internal => tracing::error!(request_id, cause, "a request failed"),
         Kind::Unavailable => tracing::warn!(code = error.code().as_str(), cause, "a request was turned away"),
         _ => tracing::debug!(code = error.code().as_str(), cause, "a request was refused: {}", error.detail()),
     }

@@ -4,7 +4,7 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::{HeaderName, HeaderValue, Method, header},
-    middleware::{from_fn, from_fn_with_state},
+    middleware::from_fn_with_state,
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::openapi::OpenApi;
@@ -43,8 +43,8 @@ pub fn router(state: AppState, cors_origins: &[String]) -> Router {
     let (routes, document) = routes().split_for_parts();
     routes
         .merge(docs::router(&docs::complete(document)))
-        .layer(from_fn(edge::note_route))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(from_fn_with_state((state.clone(), edge::Schema::default()), edge::wait_for_schema))
         .layer(from_fn_with_state(state.clone(), edge::limit))
         .layer(from_fn_with_state(edge::Slots::new(), edge::shed))
         .layer(cors(cors_origins))

@@ -6,18 +6,16 @@ use std::{
     time::{Duration, Instant},
 };
 
+use adapters::Adapters;
 use axum::{Router, extract::ConnectInfo, http::Request};
 use domain::{Clock, Core, Ids, signature::Origin};
-use hyper::body::Incoming;
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto, graceful::GracefulShutdown},
+    rt::{TokioIo, TokioTimer},
+    server::graceful::GracefulShutdown,
 };
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-};
+use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
@@ -25,14 +23,17 @@ use crate::{
     COMMIT, VERSION,
     auth::Credentials,
     config::Config,
+    edge,
     router::router,
     state::{About, AppState},
 };
 
 /// How many connections are open at once; further ones wait in the kernel's queue.
 const CONNECTIONS: usize = 20_000;
-/// How long a client may take to send a request's headers.
+/// How long a client may take to send a request's headers; as long may a connection idle between requests.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// The most bytes of a request's line and headers.
+const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// How long requests that are being worked on may still take when the process is asked to stop.
 const DRAIN: Duration = Duration::from_secs(20);
 
@@ -60,6 +61,19 @@ pub async fn serve_at(
     for warning in public {
         tracing::warn!("{warning}");
     }
+    let (state, adapters) = assemble(&config, clock, stop.clone());
+    let db = state.core.db.clone();
+    edge::describe_metrics();
+    tracing::info!(address = %listener.local_addr()?, environment = %config.dependencies.environment, "listening");
+    accept(listener, router(state, &config.cors_origins), stop).await;
+    adapters.close().await;
+    db.pool().close().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Brings up what handlers share. Waits for nothing: what is away is used when it appears.
+pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -> (AppState, Adapters) {
     let db = config.dependencies.database();
     let adapters = adapters::connect(config.dependencies.connections(), db.clone(), clock.clone());
     let core = Core {
@@ -70,7 +84,7 @@ pub async fn serve_at(
     };
     let state = AppState {
         core,
-        credentials: Credentials::new(db.clone(), clock),
+        credentials: Credentials::new(db, clock),
         origin: Arc::new(Origin::of(&config.public_url())),
         health: adapters.health.clone(),
         limiter: adapters.rate.clone(),
@@ -83,27 +97,18 @@ pub async fn serve_at(
             trusted_proxy_depth: config.trusted_proxy_depth,
             webhook_public_key: config.dependencies.webhook_signing_key.reveal().public(),
         }),
-        stop: stop.clone(),
+        stop,
     };
-    tracing::info!(address = %listener.local_addr()?, environment = %config.dependencies.environment, "listening");
-    accept(listener, router(state, &config.cors_origins), stop).await;
-    adapters.close().await;
-    db.pool().close().await;
-    tracing::info!("stopped");
-    Ok(())
+    (state, adapters)
 }
 
+/// HTTP/1.1 alone. Telling HTTP/2 from it waits, without a timeout, for the first 24 bytes: a client that sends none would hold its place for
+/// ever. HTTP/2 is negotiated in TLS, which ends at the proxy in front.
 async fn accept(listener: TcpListener, router: Router, stop: CancellationToken) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
     let drain = GracefulShutdown::new();
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(64 * 1024);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .keep_alive_interval(Duration::from_secs(30))
-        .max_concurrent_streams(256)
-        .max_header_list_size(64 * 1024);
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_HEADER_BYTES);
     loop {
         let (place, accepted) = tokio::select! {
             () = stop.cancelled() => break,
@@ -121,7 +126,14 @@ async fn accept(listener: TcpListener, router: Router, stop: CancellationToken) 
                 continue;
             }
         };
-        let connection = drain.watch(connection(&builder, stream, peer, router.clone()).into_owned());
+        // Answers go out as they are written: Nagle's algorithm would hold small ones back.
+        let _ = stream.set_nodelay(true);
+        let router = router.clone();
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(ConnectInfo(peer));
+            router.clone().call(request)
+        });
+        let connection = drain.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
             // A client that breaks the protocol or goes away is no news.
             let _ = connection.await;
@@ -133,33 +145,6 @@ async fn accept(listener: TcpListener, router: Router, stop: CancellationToken) 
     if tokio::time::timeout(DRAIN, drain.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time and were cut off");
     }
-}
-
-fn connection<'a>(
-    builder: &'a auto::Builder<TokioExecutor>,
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-) -> auto::Connection<
-    'a,
-    TokioIo<TcpStream>,
-    impl hyper::service::Service<
-        Request<Incoming>,
-        Response = axum::response::Response,
-        Error = std::convert::Infallible,
-        Future: Send + 'static,
-    > + Clone
-    + Send
-    + 'static,
-    TokioExecutor,
-> {
-    // Answers go out as they are written: Nagle's algorithm would hold small ones back.
-    let _ = stream.set_nodelay(true);
-    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        router.clone().call(request)
-    });
-    builder.serve_connection(TokioIo::new(stream), service)
 }
 
 /// Listens on `port` of every address, IPv6 and IPv4 alike: private networks may be IPv6 only. On a machine without IPv6, on IPv4.

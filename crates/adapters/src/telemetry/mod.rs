@@ -15,6 +15,9 @@ pub use signal::stop_on_signal;
 
 use crate::settings::{Dependencies, Environment, LogFormat};
 
+/// The buckets of every histogram, all of which are of seconds: unlike quantiles, they add up over replicas.
+const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
+
 /// Keeps reporting alive; what is still to be sent is sent when it is dropped, for at most two seconds.
 pub struct Telemetry {
     _sentry: Option<ClientInitGuard>,
@@ -51,6 +54,8 @@ pub fn install(settings: &Dependencies, version: &'static str) -> anyhow::Result
         PrometheusBuilder::new()
             .with_http_listener(address)
             .add_global_label("app", &settings.app_name)
+            .set_buckets(&SECONDS)
+            .map_err(anyhow::Error::new)?
             .install()
             .map_err(|error| anyhow::anyhow!("METRICS_ADDR held \"{address}\": {error}"))?;
     }

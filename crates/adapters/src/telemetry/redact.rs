@@ -9,13 +9,13 @@ use std::{
 use regex::Regex;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// API keys, webhook keys, bearer tokens and the passwords of URLs.
+/// API keys, webhook keys, bearer tokens and the passwords of URLs. No match crosses a quotation mark, so JSON stays JSON.
 static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?P<key>hf_[a-z]+_[0-9a-f]{32}_)[0-9A-Za-z]+",
         r"|(?P<webhook>whsk_)[0-9A-Za-z+/=_-]+",
         r"|(?P<bearer>(?:[Bb]earer|[Bb]asic) )[0-9A-Za-z._~+/=-]+",
-        r"|(?P<url>://[^\s:/@]*:)[^\s/@]+@",
+        r#"|(?P<url>://[^\s:/@"\\]*:)[^\s/@"\\]+@"#,
     ))
     .ok()
 });
@@ -74,6 +74,7 @@ mod tests {
             ("authorization: Bearer abc.def", "authorization: Bearer ***"),
             ("WEBHOOK_SIGNING_KEY=whsk_AbC+/=", "WEBHOOK_SIGNING_KEY=whsk_***"),
             ("at https://example.com/a:b@c", "at https://example.com/a:b@c"),
+            (r#"{"at":"http://host:80","by":"a@b"}"#, r#"{"at":"http://host:80","by":"a@b"}"#),
         ] {
             assert_eq!(redact(line), wanted);
         }

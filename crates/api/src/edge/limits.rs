@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     extract::{ConnectInfo, Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -44,6 +44,11 @@ impl Meter {
         Err(Error::new(Code::RateLimited, detail).retry_after(wait))
     }
 
+    /// Whether nobody has counted the request.
+    fn is_fresh(&self) -> bool {
+        self.0.get().is_none()
+    }
+
     /// The fields of draft-ietf-httpapi-ratelimit-headers-11.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
         let Some((quota, decision)) = self.0.get() else { return };
@@ -59,8 +64,12 @@ impl Meter {
     }
 }
 
-/// Counts, by their address, requests that bring no credentials, and those whose credentials were refused.
+/// Counts by their address the requests that bring no credentials, and those that were not counted for a principal: their credentials were
+/// refused, or nothing asked for them. A principal's requests are not counted by address, since many may share one. `/health` is never refused.
 pub async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with("/health") {
+        return next.run(request).await;
+    }
     let meter = request.extensions().get::<Meter>().cloned().unwrap_or_default();
     let address = format!("ip:{}", client_address(&request, state.about.trusted_proxy_depth));
     if !has_credentials(request.headers()) {
@@ -70,7 +79,7 @@ pub async fn limit(State(state): State<AppState>, request: Request, next: Next) 
         };
     }
     let response = next.run(request).await;
-    if response.status() == StatusCode::UNAUTHORIZED
+    if meter.is_fresh()
         && let Err(error) = meter.take(&state, &address).await
     {
         return Problem::from(error).into_response();

@@ -2,13 +2,14 @@
 
 mod limits;
 mod overload;
+mod schema;
 mod trace;
 
 use std::{panic::AssertUnwindSafe, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, header},
+    http::{HeaderName, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -18,9 +19,11 @@ use tracing::Instrument;
 
 pub use limits::{Meter, limit};
 pub use overload::{Slots, shed};
+pub use schema::{Schema, wait_for_schema};
 
 use crate::{problem, problem::Problem, state::AppState};
 
+const DURATION: &str = "http_request_duration_seconds";
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The outermost layer: names the request, watches it, catches its panic, completes its problem, and puts on what every answer carries.
@@ -29,6 +32,8 @@ pub async fn edge(State(state): State<AppState>, mut request: Request, next: Nex
     let id = trace::request_id(request.headers(), &state.core.ids);
     let traceparent = trace::traceparent(request.headers(), &state.core.ids);
     let method = request.method().clone();
+    // The template: labels must not be paths that clients make up.
+    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let span = tracing::info_span!("request", request_id = %id, trace_id = trace::trace_id(&traceparent), %method, path = request.uri().path());
     request.extensions_mut().insert(RequestContext { id: id.clone(), traceparent: Some(traceparent) });
     let meter = Meter::default();
@@ -42,12 +47,11 @@ pub async fn edge(State(state): State<AppState>, mut request: Request, next: Nex
     };
     let mut response = answer.instrument(span.clone()).await;
 
-    let route = response.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
     span.in_scope(|| tracing::info!(status, ?elapsed, "answered"));
-    let labels = [("method", method.to_string()), ("route", route), ("status", status.to_string())];
-    metrics::histogram!("http_request_duration_seconds", &labels).record(elapsed.as_secs_f64());
+    let labels = [("method", method_label(&method).to_owned()), ("route", route), ("status", status.to_string())];
+    metrics::histogram!(DURATION, &labels).record(elapsed.as_secs_f64());
 
     meter.write(response.headers_mut());
     if let Ok(id) = HeaderValue::from_str(&id) {
@@ -57,13 +61,19 @@ pub async fn edge(State(state): State<AppState>, mut request: Request, next: Nex
     response
 }
 
-/// Keeps the route's template beside the response, for the metrics: labels must not be paths that clients make up.
-pub async fn note_route(matched: Option<MatchedPath>, request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    if let Some(matched) = matched {
-        response.extensions_mut().insert(matched);
-    }
-    response
+/// Says what the metrics mean, once, at the start.
+pub fn describe_metrics() {
+    metrics::describe_histogram!(
+        DURATION,
+        metrics::Unit::Seconds,
+        "How long requests took, by method, route and status."
+    );
+}
+
+/// Clients make methods up as well.
+fn method_label(method: &Method) -> &str {
+    let known = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS];
+    if known.contains(method) { method.as_str() } else { "other" }
 }
 
 /// OWASP's headers for an API. A route that serves a page brings its own policy, and one that may be cached says so.
@@ -78,5 +88,38 @@ fn put_on_every_answer(response: &mut Response) {
     ];
     for (name, value) in defaults {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, body::Body, http::StatusCode, middleware::from_fn_with_state, routing::get};
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::config::Config;
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_and_the_next_request_is_served() {
+        let variables = [
+            ("DATABASE_URL", "postgres://127.0.0.1:1/none"),
+            ("WEBHOOK_SIGNING_KEY", "whsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+        ];
+        let config = Config::from_pairs(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
+        let (state, _adapters) = crate::serve::assemble(&config, domain::Clock::system(), Default::default());
+        let router = Router::new()
+            .route("/panics", get(async || -> () { panic!("hunter2") }))
+            .route("/answers", get(async || "here"))
+            .layer(from_fn_with_state(state, edge));
+        let asked = async |path| router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
+
+        let response = asked("/panics").await;
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(response.headers()[header::CONTENT_TYPE], problem::PROBLEM_JSON);
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        let body = String::from_utf8(body.to_vec()).unwrap();
+        assert!(body.contains("\"code\":\"internal\"") && !body.contains("hunter2"), "{body}");
+        assert_eq!(asked("/answers").await.status(), StatusCode::OK);
     }
 }

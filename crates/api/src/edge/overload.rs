@@ -31,7 +31,11 @@ pub struct Slots {
 impl Slots {
     /// All free.
     pub fn new() -> Self {
-        Self { requests: Arc::new(Semaphore::new(REQUESTS)), long_polls: Arc::new(Semaphore::new(LONG_POLLS)) }
+        Self::of(REQUESTS, LONG_POLLS)
+    }
+
+    fn of(requests: usize, long_polls: usize) -> Self {
+        Self { requests: Arc::new(Semaphore::new(requests)), long_polls: Arc::new(Semaphore::new(long_polls)) }
     }
 }
 
@@ -51,5 +55,45 @@ pub async fn shed(State(slots): State<Slots>, request: Request, next: Next) -> R
     match tokio::time::timeout(timeout, next.run(request)).await {
         Ok(response) => response,
         Err(elapsed) => Problem::from(Error::unavailable(elapsed)).into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Router, body::Body, http::StatusCode, middleware::from_fn_with_state, routing::get};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    fn router(slots: Slots) -> Router {
+        Router::new()
+            .fallback(get(async || "here"))
+            .route("/waits", get(std::future::pending::<()>))
+            .layer(from_fn_with_state(slots, shed))
+    }
+
+    async fn status(router: &Router, path: &str) -> StatusCode {
+        router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap().status()
+    }
+
+    #[tokio::test]
+    async fn when_it_is_full_only_health_and_long_polls_are_served() {
+        let router = router(Slots::of(1, 1));
+        let (held, while_full) = (router.clone(), router.clone());
+        tokio::select! {
+            biased;
+            _ = status(&held, "/waits") => panic!("it waits for ever"),
+            () = async {
+                assert_eq!(status(&while_full, "/v1/agents").await, StatusCode::SERVICE_UNAVAILABLE);
+                assert_eq!(status(&while_full, "/health").await, StatusCode::OK);
+                assert_eq!(status(&while_full, "/v1/inbox").await, StatusCode::OK);
+            } => {}
+        }
+        assert_eq!(status(&router, "/v1/agents").await, StatusCode::OK, "the place is free again");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_takes_too_long_is_ended() {
+        assert_eq!(status(&router(Slots::new()), "/waits").await, StatusCode::SERVICE_UNAVAILABLE);
     }
 }

@@ -1,0 +1,116 @@
+//! `/openapi.json` and `/docs`: complete, sound, served by us.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use crate::harness::Api;
+
+#[test]
+fn the_document_has_not_drifted() {
+    insta::assert_snapshot!("openapi", api::document().to_pretty_json().unwrap());
+}
+
+#[tokio::test]
+async fn it_is_what_the_server_serves() {
+    let api = Api::alone(&[]).await;
+    let answer = api.get("/openapi.json").await;
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.json(), document());
+    assert!(answer.json()["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")));
+}
+
+fn document() -> Value {
+    serde_json::to_value(api::document()).unwrap()
+}
+
+fn map(value: &Value) -> &Map<String, Value> {
+    value.as_object().unwrap_or_else(|| panic!("no object: {value}"))
+}
+
+#[test]
+fn every_operation_is_complete() {
+    let document = document();
+    let schemes = map(&document["components"]["securitySchemes"]);
+    let tags: HashSet<&str> =
+        document["tags"].as_array().unwrap().iter().filter_map(|tag| tag["name"].as_str()).collect();
+    let mut ids = HashSet::new();
+    for (path, item) in map(&document["paths"]) {
+        for (method, operation) in map(item) {
+            let place = format!("{method} {path}");
+            assert!(
+                ids.insert(operation["operationId"].as_str().unwrap().to_owned()),
+                "{place}: not the only one of its id"
+            );
+            assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{place}: no summary");
+            assert!(
+                operation["tags"].as_array().unwrap().iter().all(|tag| tags.contains(tag.as_str().unwrap())),
+                "{place}: its tag"
+            );
+            for scheme in operation["security"].as_array().into_iter().flatten().flat_map(|one| map(one).keys()) {
+                assert!(schemes.contains_key(scheme), "{place}: {scheme}");
+            }
+            for placeholder in path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')) {
+                let declared = operation["parameters"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .any(|one| one["name"] == placeholder && one["in"] == "path");
+                assert!(declared, "{place}: {placeholder}");
+            }
+            responses(&place, map(&operation["responses"]));
+        }
+    }
+    assert!(ids.len() >= 15, "{ids:?}");
+}
+
+fn responses(place: &str, responses: &Map<String, Value>) {
+    assert!(responses.keys().any(|status| status.starts_with('2')), "{place}: never succeeds");
+    assert!(responses.contains_key("500") && responses.contains_key("503"), "{place}: never fails");
+    for (status, response) in responses {
+        assert!(
+            response["description"].as_str().is_some_and(|text| !text.is_empty()),
+            "{place} {status}: no description"
+        );
+        assert!(response["headers"]["X-Request-Id"].is_object(), "{place} {status}: no X-Request-Id");
+        if status.starts_with('4') || status == "500" {
+            assert!(response["content"]["application/problem+json"].is_object(), "{place} {status}: no problem");
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn look(value: &Value, document: &Value) {
+        match value {
+            Value::Object(fields) => {
+                if let Some(Value::String(reference)) = fields.get("$ref") {
+                    let target = reference.strip_prefix('#').and_then(|pointer| document.pointer(pointer));
+                    assert!(target.is_some(), "{reference}");
+                }
+                fields.values().for_each(|field| look(field, document));
+            }
+            Value::Array(items) => items.iter().for_each(|item| look(item, document)),
+            _ => {}
+        }
+    }
+    let document = document();
+    look(&document, &document);
+}
+
+#[tokio::test]
+async fn the_page_loads_nothing_from_anybody_else() {
+    let api = Api::alone(&[]).await;
+    let page = api.get("/docs").await;
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert!(page.header("content-security-policy").contains("script-src 'self'"));
+    for (path, kind) in [("/docs/page.js", "text/javascript"), ("/docs/page.css", "text/css")] {
+        assert!(page.body.contains(path), "{}", page.body);
+        let asset = api.get(path).await;
+        assert!(asset.status == 200 && asset.header("content-type").starts_with(kind));
+        assert!(!asset.body.contains("http:") && !asset.body.contains("https:"), "{path}");
+    }
+    // The policy forbids what stands in the page itself.
+    assert!(!page.body.contains("http") && !page.body.contains("<style") && !page.body.contains("onload"));
+    assert_eq!(api.get("/").await.header("location"), "/docs");
+}

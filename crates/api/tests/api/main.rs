@@ -1,0 +1,18 @@
+//! The HTTP program, from outside: a real listener on a port of its own for each test.
+//!
+//! One binary, so that all of it links once. A module an area; `harness` starts the server and checks what every answer must hold.
+
+mod agents;
+mod bad_input;
+mod config;
+mod cors;
+mod document;
+mod harness;
+mod headers;
+mod health;
+mod inbox;
+mod intents;
+mod limits;
+mod problems;
+mod program;
+mod slow;

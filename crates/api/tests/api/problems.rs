@@ -1,0 +1,91 @@
+//! Each way in which a request can be wrong before a handler sees it is a problem document (RFC 9457) with a code of its own.
+
+use domain::Code;
+
+use crate::harness::{Api, unknown_api_key};
+
+#[tokio::test]
+async fn a_path_that_does_not_exist() {
+    let api = Api::ready(&[]).await;
+    for path in [
+        "/nowhere",
+        "/v1/nowhere",
+        "/api/v1/nowhere",
+        "/v1",
+        "/docs/",
+        "/health/live/",
+        "/v1/agents/did:key:z6Mk/nowhere",
+    ] {
+        let problem = api.get(path).await.problem(404, Code::NotFound);
+        assert!(problem.get("errors").is_none(), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_the_path_does_not_have() {
+    let api = Api::ready(&[]).await;
+    let answer = api.send(api.http.delete(api.at("/v1/agents"))).await;
+    answer.problem(405, Code::MethodNotAllowed);
+    let allowed: Vec<&str> = answer.header("allow").split(',').collect();
+    assert!(allowed.contains(&"GET") && allowed.contains(&"POST"), "{allowed:?}");
+
+    let answer = api.send(api.http.post(api.at("/health"))).await;
+    answer.problem(405, Code::MethodNotAllowed);
+    assert_eq!(answer.header("allow"), "GET,HEAD");
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit() {
+    let api = Api::ready(&[]).await;
+    let body = vec![b' '; 10 << 20];
+    let request = api.http.post(api.at("/v1/intents")).header("content-type", "application/json").body(body);
+    api.send(request).await.problem(413, Code::PayloadTooLarge);
+}
+
+#[tokio::test]
+async fn no_credentials() {
+    let api = Api::ready(&[]).await;
+    let answer = api.get("/v1/agents").await;
+    answer.problem(401, Code::CredentialsMissing);
+    assert_eq!(answer.header("www-authenticate"), "Bearer, Signature");
+    assert!(answer.header("accept-signature").contains("\"@method\""));
+    api.get("/v1/inbox").await.problem(401, Code::SignatureMissing);
+    api.send(api.http.post(api.at("/v1/agents")).json(&1)).await.problem(401, Code::CredentialsMissing);
+    api.send(api.http.post(api.at("/v1/intents")).json(&1)).await.problem(401, Code::SignatureMissing);
+}
+
+#[tokio::test]
+async fn credentials_that_are_not_ours() {
+    let api = Api::ready(&[]).await;
+    for authorization in ["Bearer", "Bearer x", "Basic eDp5", &format!("Bearer {}", unknown_api_key())] {
+        let request = api.http.get(api.at("/v1/agents")).header("authorization", authorization);
+        let problem = api.send(request).await.problem(401, Code::ApiKeyInvalid);
+        assert!(!problem.to_string().contains("hf_"), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn postgres_is_away() {
+    let api = Api::alone(&[]).await;
+    let request = || api.http.get(api.at("/v1/agents")).bearer_auth(unknown_api_key());
+    for _ in 0..3 {
+        let answer = api.send(request()).await;
+        let problem = answer.problem(503, Code::Unavailable);
+        assert!(answer.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds >= 1));
+        let told = problem.to_string().to_lowercase();
+        for leak in ["127.0.0.1", "refused", "unseen", "sqlx"] {
+            assert!(!told.contains(leak), "{told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_code_is_explained_where_its_type_leads() {
+    let api = Api::alone(&[]).await;
+    let page = api.get("/problems").await;
+    assert_eq!(page.status, 200);
+    for code in Code::ALL {
+        assert!(page.body.contains(&format!("id=\"{}\"", code.as_str())), "{}", code.as_str());
+        assert!(page.body.contains(code.title()));
+    }
+}

@@ -1,0 +1,47 @@
+//! Clients that take their time, by accident or to hold a place.
+
+use std::time::Duration;
+
+use domain::Code;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::harness::Api;
+
+/// Sends `start` and then nothing; what the server answered until it closed the connection.
+async fn answer_to(api: &Api, start: &str) -> String {
+    let mut stream = TcpStream::connect(api.url.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(start.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    let read = tokio::time::timeout(Duration::from_secs(60), stream.read_to_string(&mut answer));
+    let _ = read.await.unwrap_or_else(|_| panic!("the connection is still open a minute after {start:?}"));
+    answer
+}
+
+#[tokio::test]
+async fn a_connection_that_does_not_finish_its_headers_is_closed() {
+    let api = Api::alone(&[]).await;
+    // The third could still become the preface of HTTP/2.
+    let starts = ["", "GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow: ", "PRI * HT", "GET "];
+    futures::future::join_all(starts.map(|start| answer_to(&api, start))).await;
+    assert_eq!(api.get("/health/live").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_arrive_is_a_problem() {
+    let api = Api::ready(&[]).await;
+    let head = "POST /v1/intents HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\nConnection: close\r\n\r\n{";
+    let answer = answer_to(&api, head).await;
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    assert!(answer.contains(Code::RequestTimeout.as_str()), "{answer}");
+}
+
+#[tokio::test]
+async fn headers_without_end_are_refused() {
+    let api = Api::alone(&[]).await;
+    let head = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "x".repeat(200 << 10));
+    let answer = answer_to(&api, &head).await;
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+}

@@ -1,0 +1,39 @@
+//! `.env.example` names every variable that a program reads, with its default, and no other.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use clap::{Command, CommandFactory};
+
+/// Variables and their defaults, empty where there is none.
+fn read_by(program: &Command) -> BTreeMap<String, String> {
+    let default = |arg: &clap::Arg| arg.get_default_values().iter().map(|value| value.to_str().unwrap()).collect();
+    program.get_arguments().filter_map(|arg| Some((arg.get_env()?.to_str()?.to_owned(), default(arg)))).collect()
+}
+
+fn example() -> BTreeMap<String, String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().join(".env.example");
+    let text = fs::read_to_string(path).unwrap();
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| line.split_once('=').unwrap()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+#[test]
+fn the_example_is_what_the_programs_read() {
+    let (api, worker) = (read_by(&api::Config::command()), read_by(&worker::Config::command()));
+    let mut expected: BTreeMap<_, _> = worker.into_iter().chain(api).collect();
+    // The programs have ports of their own, and there is no default for where Postgres is.
+    expected.insert("PORT".to_owned(), String::new());
+    let mut example = example();
+    let postgres = example.insert("DATABASE_URL".to_owned(), String::new()).unwrap();
+    assert!(postgres.starts_with("postgres://"));
+    assert_eq!(example, expected);
+}
+
+#[test]
+fn the_example_starts_once_it_has_a_key() {
+    let key = "whsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let variables = || example().into_iter().chain([("WEBHOOK_SIGNING_KEY".to_owned(), key.to_owned())]);
+    api::Config::from_pairs(variables()).unwrap();
+    worker::Config::from_pairs(variables()).unwrap();
+}
