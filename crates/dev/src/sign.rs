@@ -166,6 +166,8 @@ fn component_value(component: &str, method: &Method, url: &Url, headers: &Header
         "@request-target" => {
             url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
         }
+        // Not a component of requests, which is for the API to say.
+        odd if odd.starts_with('@') => String::new(),
         header => {
             let values = headers.get_all(header).into_iter().map(|value| Ok(value.to_str()?.trim()));
             let values = values.collect::<Result<Vec<_>>>()?;
