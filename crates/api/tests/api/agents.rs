@@ -66,7 +66,8 @@ async fn pages_follow_each_other_while_agents_are_added() {
 async fn another_key_cannot_take_a_did() {
     let app = TestApp::start().await.unwrap();
     let (owner, thief) = (Identity::generate(), Identity::generate());
-    let as_did = |agent: &Identity| json!({ "did": "did:web:ada.example.com", "public_key": agent.public_key(), "name": "Ada" });
+    let as_did =
+        |agent: &Identity| json!({ "did": "did:web:ada.example.com", "public_key": agent.public_key(), "name": "Ada" });
     let claim = async |agent: &Identity| {
         let mut signing = dev::Signing::by(agent, &domain::Clock::system());
         signing.keyid = Some("did:web:ada.example.com".to_owned());

@@ -124,7 +124,8 @@ async fn a_body_that_cannot_be_read_is_refused() {
 async fn a_signature_must_cover_the_request_and_be_new() {
     let scene = Scene::set().await;
     let now = Clock::system().now().timestamp();
-    let without = |name: &'static str| move |signing: &mut Signing| signing.components.retain(|component| component != name);
+    let without =
+        |name: &'static str| move |signing: &mut Signing| signing.components.retain(|component| component != name);
     scene.signing("method not covered", without("@method"), 401, "signature_coverage").await;
     scene.signing("target not covered", without("@target-uri"), 401, "signature_coverage").await;
     scene.signing("body not covered", without("content-digest"), 401, "signature_coverage").await;
@@ -132,16 +133,36 @@ async fn a_signature_must_cover_the_request_and_be_new() {
     scene.signing("no created", |signing| signing.created = None, 401, "signature_malformed").await;
     scene.signing("created long ago", |signing| signing.created = Some(now - 120), 401, "signature_stale").await;
     scene.signing("created in the future", |signing| signing.created = Some(now + 120), 401, "signature_stale").await;
-    scene.signing("created out of all bounds", |signing| signing.created = Some(999_999_999_999_999), 401, "signature_malformed").await;
+    scene
+        .signing(
+            "created out of all bounds",
+            |signing| signing.created = Some(999_999_999_999_999),
+            401,
+            "signature_malformed",
+        )
+        .await;
     scene.signing("expired", |signing| signing.expires = Some(now - 1), 401, "signature_stale").await;
     scene.signing("no nonce", |signing| signing.nonce = None, 401, "signature_malformed").await;
     scene.signing("a short nonce", |signing| signing.nonce = Some("1".into()), 401, "signature_malformed").await;
     scene.signing("a long nonce", |signing| signing.nonce = Some("1".repeat(129)), 401, "signature_malformed").await;
     scene.signing("no keyid", |signing| signing.keyid = None, 401, "signature_malformed").await;
-    scene.signing("a keyid that is no DID", |signing| signing.keyid = Some("did:".into()), 401, "signature_malformed").await;
-    scene.signing("another algorithm", |signing| signing.alg = Some("hmac-sha256".into()), 401, "signature_malformed").await;
-    scene.signing("a component twice", |signing| signing.components.push("@method".into()), 401, "signature_malformed").await;
-    scene.signing("an unknown component", |signing| signing.components.push("@status".into()), 401, "signature_malformed").await;
+    scene
+        .signing("a keyid that is no DID", |signing| signing.keyid = Some("did:".into()), 401, "signature_malformed")
+        .await;
+    scene
+        .signing("another algorithm", |signing| signing.alg = Some("hmac-sha256".into()), 401, "signature_malformed")
+        .await;
+    scene
+        .signing("a component twice", |signing| signing.components.push("@method".into()), 401, "signature_malformed")
+        .await;
+    scene
+        .signing(
+            "an unknown component",
+            |signing| signing.components.push("@status".into()),
+            401,
+            "signature_malformed",
+        )
+        .await;
     let bob = scene.bob.did().to_owned();
     scene.signing("another's name", |signing| signing.keyid = Some(bob), 401, "signature_invalid").await;
     let stranger = Identity::generate();
@@ -155,15 +176,26 @@ async fn a_request_that_was_changed_after_it_was_signed_is_refused() {
     let signed = || scene.post(&scene.intent()).sign(&scene.ada);
     scene.refused("another body", signed().body("{}"), 400, "digest_mismatch").await;
     let other = dev::sign::content_digest(b"{}");
-    scene.refused("another body and its digest", signed().body("{}").header("content-digest", &other), 401, "signature_invalid").await;
+    scene
+        .refused(
+            "another body and its digest",
+            signed().body("{}").header("content-digest", &other),
+            401,
+            "signature_invalid",
+        )
+        .await;
     scene.refused("no digest", signed().without("content-digest"), 400, "digest_missing").await;
-    scene.refused("a digest of no known kind", signed().header("content-digest", "md5=:AAAA:"), 400, "digest_missing").await;
+    scene
+        .refused("a digest of no known kind", signed().header("content-digest", "md5=:AAAA:"), 400, "digest_missing")
+        .await;
     scene.refused("another path", signed().retarget("/api/v1/intents"), 401, "signature_invalid").await;
     scene.refused("a query added", signed().retarget("/v1/intents?x=1"), 401, "signature_invalid").await;
     scene.refused("no signature", signed().without("signature"), 401, "signature_missing").await;
     scene.refused("no input", signed().without("signature-input"), 401, "signature_missing").await;
     scene.refused("not signed at all", scene.post(&scene.intent()), 401, "signature_missing").await;
-    scene.refused("only the project's key", scene.post(&scene.intent()).key(scene.app.key()), 401, "signature_missing").await;
+    scene
+        .refused("only the project's key", scene.post(&scene.intent()).key(scene.app.key()), 401, "signature_missing")
+        .await;
     scene.refused("nonsense", signed().header("signature", "sig1=::::"), 401, "signature_malformed").await;
     let short = signed().header("signature", "sig1=:AAAA:");
     scene.refused("a short signature", short, 401, "signature_malformed").await;
@@ -221,8 +253,16 @@ async fn a_registration_that_breaks_a_rule_is_refused() {
         ("no name", register("name", json!("")), "too_short"),
         ("a NUL in the name", register("name", json!("a\0")), "nul_byte"),
         ("a long name", register("name", json!("n".repeat(101))), "too_long"),
-        ("many capabilities", register("capabilities", json!(vec![json!({"description": "d", "version": "1"}); 33])), "too_long"),
-        ("a NUL in a tag", register("capabilities", json!([{"description": "d", "version": "1", "tags": ["\0"]}])), "nul_byte"),
+        (
+            "many capabilities",
+            register("capabilities", json!(vec![json!({"description": "d", "version": "1"}); 33])),
+            "too_long",
+        ),
+        (
+            "a NUL in a tag",
+            register("capabilities", json!([{"description": "d", "version": "1", "tags": ["\0"]}])),
+            "nul_byte",
+        ),
         ("an endpoint that is no URL", register("endpoint", json!("here")), "invalid_endpoint"),
         ("a file as the endpoint", register("endpoint", json!("file:///etc/passwd")), "invalid_endpoint"),
         ("an endpoint with a password", register("endpoint", json!("https://a:b@example.com")), "invalid_endpoint"),
@@ -237,7 +277,9 @@ async fn a_registration_that_breaks_a_rule_is_refused() {
     let keyless = scene.app.post("/v1/agents").json(&registration).sign(&new);
     scene.refused("without the project's key", keyless, 401, "credentials_missing").await;
     for key in ["", "hf_", "hf_development_0_x_00000000", &"k".repeat(100_000)] {
-        let Ok(reply) = scene.app.post("/v1/agents").key(key).json(&registration).sign(&new).send().await else { continue };
+        let Ok(reply) = scene.app.post("/v1/agents").key(key).json(&registration).sign(&new).send().await else {
+            continue;
+        };
         assert!([400, 401, 431].contains(&reply.status), "{}", reply.status);
     }
 }

@@ -96,7 +96,11 @@ async fn a_lease_that_ended_still_holds_until_it_is_taken_again() {
     let intent = scene.send().await;
     let lease = scene.lease("?lease_seconds=5").await.remove(0);
     scene.clock.advance(Duration::from_secs(6));
-    assert_eq!(scene.settle(&scene.bob, &lease, "extend", json!({ "seconds": 60 })).await, lost(), "an ended lease came back");
+    assert_eq!(
+        scene.settle(&scene.bob, &lease, "extend", json!({ "seconds": 60 })).await,
+        lost(),
+        "an ended lease came back"
+    );
     assert_eq!(scene.settle(&scene.bob, &lease, "ack", json!({})).await, done(204));
     assert_eq!(scene.state(&intent).await["state"], "acked");
 }
@@ -109,7 +113,10 @@ async fn nack_puts_off_and_extend_prolongs() {
     assert_eq!(scene.settle(&scene.bob, &lease, "extend", json!({ "seconds": 120 })).await, done(200));
     scene.clock.advance(Duration::from_secs(100));
     assert!(scene.lease("").await.is_empty(), "an extended lease ended");
-    assert_eq!(scene.settle(&scene.bob, &lease, "nack", json!({ "delay_seconds": 50, "reason": "busy" })).await, done(200));
+    assert_eq!(
+        scene.settle(&scene.bob, &lease, "nack", json!({ "delay_seconds": 50, "reason": "busy" })).await,
+        done(200)
+    );
     let state = scene.state(&intent).await;
     assert_eq!((&state["state"], &state["last_error"]), (&json!("accepted"), &json!("busy")));
     scene.clock.advance(Duration::from_secs(49));
@@ -165,7 +172,8 @@ async fn a_delivery_that_fails_its_recipient_too_often_is_given_up() {
 async fn a_long_poll_ends_when_something_arrives_on_whichever_replica() {
     let mut scene = Scene::set().await;
     let other = scene.app.another_api().await.unwrap();
-    let poll = scene.app.get("/v1/inbox?wait=20").sign(&scene.bob).retarget(&format!("{}v1/inbox?wait=20", other.base()));
+    let poll =
+        scene.app.get("/v1/inbox?wait=20").sign(&scene.bob).retarget(&format!("{}v1/inbox?wait=20", other.base()));
     let waiting = tokio::spawn(async move { poll.send().await.unwrap().expect::<Value>(200).unwrap() });
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!waiting.is_finished());

@@ -48,7 +48,10 @@ async fn an_intent_its_delivery_its_job_and_its_audit_row_are_one_commit() {
         let before = rows(&app).await;
         let refused = app.post("/v1/intents").json(&intent(&bob)).sign(&ada).send().await.unwrap();
         assert_eq!((refused.status, refused.code().as_str()), (500, "internal"), "{table}");
-        assert!(!String::from_utf8_lossy(&refused.body).contains("refused by the test"), "the cause reached the caller");
+        assert!(
+            !String::from_utf8_lossy(&refused.body).contains("refused by the test"),
+            "the cause reached the caller"
+        );
         assert_eq!(rows(&app).await, before, "{table} refused its row, and yet another was written");
         let undo = format!("DROP TRIGGER refuse ON {table}");
         sqlx::raw_sql(sqlx::AssertSqlSafe(undo)).execute(pool).await.unwrap();
@@ -60,8 +63,16 @@ async fn the_recipient_can_verify_the_sender_itself() {
     let app = still().await;
     let (ada, bob) = (app.agent("Ada").await.unwrap(), app.agent("Bob").await.unwrap());
     // Spaces, a number that no float holds and a NUL: what arrives is what was sent, byte for byte.
-    let body = format!(r#"{{ "to":"{}", "type":"greeting","payload": {{"n":9007199254740993,  "z":"\u0000"}} }}"#, bob.did());
-    let sent = app.post("/v1/intents").body(body.clone()).header("content-type", "application/json").sign(&ada).send().await.unwrap();
+    let body =
+        format!(r#"{{ "to":"{}", "type":"greeting","payload": {{"n":9007199254740993,  "z":"\u0000"}} }}"#, bob.did());
+    let sent = app
+        .post("/v1/intents")
+        .body(body.clone())
+        .header("content-type", "application/json")
+        .sign(&ada)
+        .send()
+        .await
+        .unwrap();
     sent.expect::<Value>(202).unwrap();
 
     let inbox = app.get("/v1/inbox").sign(&bob).send().await.unwrap();
@@ -87,8 +98,14 @@ async fn only_sender_and_recipient_see_an_intent() {
     let path = format!("/v1/intents/{}", sent["id"].as_str().unwrap());
     for reader in [ada, bob] {
         let seen: Value = app.get(&path).sign(reader).send().await.unwrap().expect(200).unwrap();
-        assert_eq!((&seen["state"], &seen["attempts"], &seen["settled_at"]), (&json!("accepted"), &json!(0), &json!(null)));
-        assert_eq!((&seen["from"], &seen["to"], &seen["payload"]), (&json!(ada.did()), &json!(bob.did()), &json!({"text": "hello"})));
+        assert_eq!(
+            (&seen["state"], &seen["attempts"], &seen["settled_at"]),
+            (&json!("accepted"), &json!(0), &json!(null))
+        );
+        assert_eq!(
+            (&seen["from"], &seen["to"], &seen["payload"]),
+            (&json!(ada.did()), &json!(bob.did()), &json!({"text": "hello"}))
+        );
     }
     assert_eq!(app.get(&path).sign(eve).send().await.unwrap().code(), "not_found");
     assert_eq!(app.get(&path).key(app.key()).send().await.unwrap().code(), "signature_missing");
@@ -103,7 +120,11 @@ async fn one_nonce_commits_once_on_whichever_replica() {
     // Both replicas answer under one public URL, as behind a load balancer.
     let signed = app.post("/v1/intents").json(&intent(&bob)).sign(&ada);
     let sends = (0..10).map(|turn| {
-        let request = if turn % 2 == 0 { signed.clone() } else { signed.clone().retarget(&format!("{}v1/intents", other.base())) };
+        let request = if turn % 2 == 0 {
+            signed.clone()
+        } else {
+            signed.clone().retarget(&format!("{}v1/intents", other.base()))
+        };
         async move { request.send().await.unwrap() }
     });
     let replies = futures::future::join_all(sends).await;
@@ -116,7 +137,9 @@ async fn one_nonce_commits_once_on_whichever_replica() {
 #[tokio::test]
 async fn an_intent_that_nobody_takes_expires() {
     let clock = domain::Clock::held(domain::Clock::system().now());
-    let app = TestApp::start_with(dev::AppOptions { worker: false, clock: clock.clone(), ..Default::default() }).await.unwrap();
+    let app = TestApp::start_with(dev::AppOptions { worker: false, clock: clock.clone(), ..Default::default() })
+        .await
+        .unwrap();
     let (ada, bob) = (app.agent("Ada").await.unwrap(), app.agent("Bob").await.unwrap());
     let mut short = intent(&bob);
     short["ttl_seconds"] = json!(5);
@@ -127,7 +150,11 @@ async fn an_intent_that_nobody_takes_expires() {
 
     clock.advance(std::time::Duration::from_secs(6));
     let expired = state().await;
-    assert_eq!((&expired["state"], &expired["settled_at"]), (&json!("expired"), &sent["expires_at"]), "before any sweep");
+    assert_eq!(
+        (&expired["state"], &expired["settled_at"]),
+        (&json!("expired"), &sent["expires_at"]),
+        "before any sweep"
+    );
     let inbox: Value = app.get("/v1/inbox").sign(&bob).send().await.unwrap().expect(200).unwrap();
     assert_eq!(inbox["data"], json!([]));
     assert_eq!(domain::intents::sweep(app.core(), 10).await.unwrap(), 1);
