@@ -23,7 +23,8 @@ use service::Kind;
 pub struct Options {
     /// Where their data lives on; without it, in temporary folders that are removed at the end.
     pub data: Option<PathBuf>,
-    /// Postgres waits for the disk at every commit. Off, commits are faster and a power cut loses the database.
+    /// Postgres waits for the disk at every commit. Off, commits are faster: they survive a crash of Postgres, but
+    /// a power cut loses the database.
     pub fsync: bool,
     /// Valkey beside Postgres.
     pub valkey: bool,

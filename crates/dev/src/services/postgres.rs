@@ -121,9 +121,8 @@ const SETTINGS: [&str; 6] = [
     "log_line_prefix=%m [%p] %d ",
 ];
 
-/// For tests, whose data nobody will miss.
-const FORGETFUL: [&str; 5] =
-    ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0"];
+/// Commits are still handed to the system before they are acknowledged, so they survive whatever happens to Postgres itself.
+const FORGETFUL: [&str; 4] = ["fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0"];
 
 /// Makes the cluster beside its place and renames it, so that one that was interrupted is not taken for whole.
 async fn initialise(programs: &Path, site: &Site) -> Result<()> {

@@ -71,10 +71,9 @@ impl Kind {
         }
     }
 
-    /// Temporary data need no checkpoint; everything else is told to end by what it takes for a swift, orderly shutdown.
-    fn stop_signal(self, scratch: bool) -> Signal {
+    /// What each takes for "end at once, but in order".
+    fn stop_signal(self) -> Signal {
         match self {
-            Kind::Postgres if scratch => Signal::SIGQUIT,
             Kind::Postgres => Signal::SIGINT,
             Kind::Valkey | Kind::Nats => Signal::SIGTERM,
         }
@@ -211,7 +210,7 @@ impl Service {
         {
             return Ok(());
         }
-        let process = slot.insert(self.site.run(self.command.clone(), self.kind.stop_signal(self.site.scratch))?);
+        let process = slot.insert(self.site.run(self.command.clone(), self.kind.stop_signal())?);
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
             let answer = tokio::time::timeout(Duration::from_secs(1), self.kind.answers(self.port)).await;
