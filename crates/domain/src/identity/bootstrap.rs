@@ -1,6 +1,6 @@
 //! The first project and its first key, until there are accounts to make them.
 
-use super::{Actor, ApiKey, Principal, RequestContext, store};
+use super::{ApiKey, Principal, store};
 use crate::{Core, audit, check::Checks, error::Result, ids::ProjectId};
 
 /// Makes a project named `name` and an API key for it. The key's text is in nobody's hands but the caller's.
@@ -13,7 +13,7 @@ pub async fn bootstrap(core: &Core, name: &str, environment: &str) -> Result<(Pr
     checks.finish()?;
     let project = core.ids.next();
     let key = ApiKey::generate(&core.ids, environment);
-    let by = Principal { project, actor: Actor::System, request: RequestContext::default() };
+    let by = Principal::system(project);
 
     let mut tx = core.db.begin(by.caller()).await?;
     store::insert_project(&mut tx, project, name, core.clock.now()).await?;

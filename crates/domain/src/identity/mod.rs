@@ -61,6 +61,11 @@ pub struct Principal {
 }
 
 impl Principal {
+    /// Holdfast itself, at work in a project.
+    pub fn system(project: ProjectId) -> Self {
+        Self { project, actor: Actor::System, request: RequestContext::default() }
+    }
+
     /// The caller that a transaction of this principal begins as.
     pub fn caller(&self) -> Caller {
         Caller::Project(self.project)

@@ -1,6 +1,6 @@
 //! The worker brings a delivery to its recipient: a knock for one that pulls, a push for one that has an endpoint.
 
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 
 use chrono::TimeDelta;
 use url::Url;
@@ -10,7 +10,8 @@ use crate::{
     Caller, Core, audit,
     db::Tx,
     error::{Error, Result},
-    identity::{Actor, Principal, RequestContext},
+    identity::Principal,
+    ids::AgentId,
     ports::{Push, PushOutcome, PushRequest, Topic},
     queue::Outcome,
 };
@@ -28,14 +29,11 @@ pub const PUSH_SCHEDULE: [Duration; 7] = [
 /// How long a push holds its delivery: longer than any push takes, so that no second one starts beside it.
 const PUSH_LEASE: TimeDelta = TimeDelta::seconds(30);
 
-/// What the worker found to do.
-enum Step {
-    /// Nothing now; the job's end.
-    Settled,
-    /// Somebody else holds the delivery; look again then.
-    Later(Duration),
-    /// Push what was leased.
-    Push { request: PushRequest, held: Hold, principal: Principal, recipient: crate::ids::AgentId },
+/// A delivery that was leased to be pushed.
+struct Leased {
+    request: PushRequest,
+    held: Hold,
+    recipient: AgentId,
 }
 
 /// Runs one [`DeliverIntent`]. No transaction is open while the endpoint is called; its settlement is fenced by the lease's token, so a
@@ -45,36 +43,37 @@ enum Step {
 /// Those of the database.
 pub async fn deliver(core: &Core, push: &dyn Push, job: &DeliverIntent) -> Result<Outcome> {
     match begin(core, job).await? {
-        Step::Settled => Ok(Outcome::Done),
-        Step::Later(wait) => Ok(Outcome::Snooze(wait)),
-        Step::Push { request, held, principal, recipient } => {
-            let outcome = push.push(request).await;
-            finish(core, job, recipient, &principal, held, outcome).await
+        ControlFlow::Break(outcome) => Ok(outcome),
+        ControlFlow::Continue(leased) => {
+            let outcome = push.push(leased.request).await;
+            finish(core, job, leased.recipient, leased.held, outcome).await
         }
     }
 }
 
-async fn begin(core: &Core, job: &DeliverIntent) -> Result<Step> {
+/// Leases the delivery for a push; or says how the job goes on without one.
+async fn begin(core: &Core, job: &DeliverIntent) -> Result<ControlFlow<Outcome, Box<Leased>>> {
     let now = core.clock.now();
     let mut tx = core.db.begin(Caller::Job(job.project)).await?;
     let Some(standing) = store::standing(&mut tx, job.delivery).await? else {
-        return Ok(Step::Settled);
+        return Ok(ControlFlow::Break(Outcome::Done));
     };
     let open = matches!(standing.state, State::Accepted | State::Leased) && standing.expires_at > now;
     let Some(endpoint) = standing.endpoint.filter(|_| open) else {
         if open {
             core.wake.wake(Topic::Inbox(standing.recipient));
         }
-        return Ok(Step::Settled);
+        return Ok(ControlFlow::Break(Outcome::Done));
     };
     if standing.visible_at > now {
+        // Somebody holds it, or wants it later.
         let wait = (standing.visible_at - now).to_std().unwrap_or_default();
-        return Ok(Step::Later(wait + Duration::from_millis(100)));
+        return Ok(ControlFlow::Break(Outcome::Snooze(wait + Duration::from_millis(100))));
     }
     let held = Hold { delivery: job.delivery, token: core.ids.next() };
     let Some(row) = store::lease_for_push(&mut tx, job.delivery, now, now + PUSH_LEASE, held.token).await? else {
         // It was leased or settled between the two statements.
-        return Ok(Step::Later(Duration::from_secs(1)));
+        return Ok(ControlFlow::Break(Outcome::Snooze(Duration::from_secs(1))));
     };
     tx.commit().await?;
     let body = serde_json::to_vec(&row.delivery(now)?).map_err(Error::internal)?;
@@ -85,15 +84,13 @@ async fn begin(core: &Core, job: &DeliverIntent) -> Result<Step> {
         body: body.into(),
         traceparent: row.traceparent.clone(),
     };
-    let principal = Principal { project: job.project, actor: Actor::System, request: RequestContext::default() };
-    Ok(Step::Push { request, held, principal, recipient: row.recipient_id })
+    Ok(ControlFlow::Continue(Box::new(Leased { request, held, recipient: row.recipient_id })))
 }
 
 async fn finish(
     core: &Core,
     job: &DeliverIntent,
-    recipient: crate::ids::AgentId,
-    principal: &Principal,
+    recipient: AgentId,
     held: Hold,
     outcome: PushOutcome,
 ) -> Result<Outcome> {
@@ -102,12 +99,19 @@ async fn finish(
     let next = match outcome {
         PushOutcome::Delivered => {
             if store::ack(&mut tx, recipient, held, now).await? {
-                audit::record(&mut tx, core, principal, "delivery.pushed", &held.delivery.to_string()).await?;
+                audit::record(
+                    &mut tx,
+                    core,
+                    &Principal::system(job.project),
+                    "delivery.pushed",
+                    &held.delivery.to_string(),
+                )
+                .await?;
             }
             Outcome::Done
         }
         PushOutcome::Failed(error) => match store::push_failed(&mut tx, recipient, held, now, &error).await? {
-            Some(failed) => after_failure(&mut tx, core, job, principal, failed).await?,
+            Some(failed) => after_failure(&mut tx, core, job, failed).await?,
             // The lease was lost: whoever has it now goes on.
             None => Outcome::Snooze(PUSH_SCHEDULE[0]),
         },
@@ -116,18 +120,12 @@ async fn finish(
     Ok(next)
 }
 
-async fn after_failure(
-    tx: &mut Tx,
-    core: &Core,
-    job: &DeliverIntent,
-    principal: &Principal,
-    failed: i32,
-) -> Result<Outcome> {
+async fn after_failure(tx: &mut Tx, core: &Core, job: &DeliverIntent, failed: i32) -> Result<Outcome> {
     let step = usize::try_from(failed - 1).unwrap_or(0);
     if let Some(&wait) = PUSH_SCHEDULE.get(step) {
         return Ok(Outcome::Snooze(wait));
     }
     store::give_up(tx, job.delivery, core.clock.now()).await?;
-    audit::record(tx, core, principal, "delivery.dead", &job.delivery.to_string()).await?;
+    audit::record(tx, core, &Principal::system(job.project), "delivery.dead", &job.delivery.to_string()).await?;
     Ok(Outcome::Done)
 }

@@ -68,7 +68,7 @@ async fn a_settlement_whose_connection_is_killed_is_made_again() {
 }
 
 async fn outlives(outage: impl AsyncFn(&Services)) {
-    let options = Options { accelerators: false, ..Options::testing() };
+    let options = Options { valkey: false, nats: false, ..Options::testing() };
     let services = Box::pin(Services::start(options)).await.unwrap();
     let scene = Scene::on(&services.postgres).await;
     let worker: Worker = scene.worker().working().await;
@@ -112,7 +112,8 @@ async fn a_frozen_postgres_loses_no_job() {
 
 #[tokio::test]
 async fn a_frozen_postgres_does_not_hold_up_a_shutdown() {
-    let services = Box::pin(Services::start(Options { accelerators: false, ..Options::testing() })).await.unwrap();
+    let services =
+        Box::pin(Services::start(Options { valkey: false, nats: false, ..Options::testing() })).await.unwrap();
     let scene = Scene::on(&services.postgres).await;
     scene.enqueue(&[Probe::new("endless", Act::Hang)]).await;
     let worker = scene.worker().working().await;
