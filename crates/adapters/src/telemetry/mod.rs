@@ -6,6 +6,8 @@ mod signal;
 
 use std::io::IsTerminal;
 
+use std::backtrace::{Backtrace, BacktraceStatus};
+
 use metrics_exporter_prometheus::PrometheusBuilder;
 use sentry::ClientInitGuard;
 use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, layer::SubscriberExt, util::SubscriberInitExt};
@@ -50,6 +52,7 @@ pub fn install(settings: &Dependencies, version: &'static str) -> anyhow::Result
         .with(logs.with_filter(filter))
         .with(sentry.is_some().then(sentry_client::layer))
         .try_init()?;
+    log_panics();
     if let Some(address) = settings.metrics_addr {
         PrometheusBuilder::new()
             .with_http_listener(address)
@@ -60,4 +63,15 @@ pub fn install(settings: &Dependencies, version: &'static str) -> anyhow::Result
             .map_err(|error| anyhow::anyhow!("METRICS_ADDR held \"{address}\": {error}"))?;
     }
     Ok(Telemetry { _sentry: sentry })
+}
+
+/// A panic becomes a line of the log like any other, redacted, in the log's format, in the span it happened in; and a report like any other
+/// error. Takes the place of the hook that the reports' library installs, which would report it a second time.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        let backtrace = Backtrace::capture();
+        let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+        tracing::error!(place, backtrace, "panicked: {}", panic.payload_as_str().unwrap_or("without a text"));
+    }));
 }

@@ -34,6 +34,7 @@ pub async fn edge(State(state): State<AppState>, mut request: Request, next: Nex
     let method = request.method().clone();
     // The template: labels must not be paths that clients make up.
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
+    let is_probe = request.uri().path().starts_with("/health");
     let span = tracing::info_span!("request", request_id = %id, trace_id = trace::trace_id(&traceparent), %method, path = request.uri().path());
     request.extensions_mut().insert(RequestContext { id: id.clone(), traceparent: Some(traceparent) });
     let meter = Meter::default();
@@ -49,7 +50,11 @@ pub async fn edge(State(state): State<AppState>, mut request: Request, next: Nex
 
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
-    span.in_scope(|| tracing::info!(status, ?elapsed, "answered"));
+    span.in_scope(|| match is_probe {
+        // Platforms and load balancers ask every few seconds.
+        true => tracing::debug!(status, ?elapsed, "answered"),
+        false => tracing::info!(status, ?elapsed, "answered"),
+    });
     let labels = [("method", method_label(&method).to_owned()), ("route", route), ("status", status.to_string())];
     metrics::histogram!(DURATION, &labels).record(elapsed.as_secs_f64());
 
