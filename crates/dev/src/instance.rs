@@ -6,7 +6,7 @@
 use std::{
     env,
     net::{Ipv4Addr, Ipv6Addr, TcpListener},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -82,9 +82,11 @@ impl Instance {
         let port = check_port(options.port)?;
         let url: Url = format!("http://127.0.0.1:{port}").parse()?;
         let (services, dependencies) = dependencies(&options).await?;
-        let (data, database_url) = (options.services.data.as_deref(), value(&dependencies, DATABASE_URL)?);
+        // What is kept there belongs to the database there.
+        let data = options.services.data.as_deref().filter(|_| services.is_some());
+        let database_url = value(&dependencies, DATABASE_URL)?;
 
-        let variables = program_variables(&options, &url, dependencies).await?;
+        let variables = program_variables(&options, data, &url, dependencies).await?;
         let binary = options.binary.clone().map_or_else(env::current_exe, Ok)?;
         let program = |name: &'static str, arguments: &[&str], port: u16| {
             let mut variables = variables.clone();
@@ -229,11 +231,12 @@ async fn dependencies(options: &InstanceOptions) -> Result<(Option<Services>, Ve
 /// Those of the dependencies, and what development wants otherwise than production does, unless the environment says so.
 async fn program_variables(
     options: &InstanceOptions,
+    data: Option<&Path>,
     url: &Url,
     dependencies: Vec<(String, String)>,
 ) -> Result<Vec<(String, String)>> {
     let webhook_key = async || Ok(adapters::webhook::WebhookKey::generate(&Ids::new(Clock::system())).reveal());
-    let webhook_key = keep::kept(options.services.data.as_deref(), "webhook-signing-key", webhook_key).await?;
+    let webhook_key = keep::kept(data, "webhook-signing-key", webhook_key).await?;
     let defaults = [
         ("WEBHOOK_SIGNING_KEY", webhook_key),
         ("PUBLIC_URL", url.as_str().trim_end_matches('/').to_owned()),

@@ -1,8 +1,11 @@
 //! Development and tests: private Postgres, Valkey and NATS, a database for each test, faults on demand, and Holdfast in process.
 //!
-//! A test asks [`services::shared`] for services that run as long as its process and takes a [`services::TestDatabase`] from
-//! them; one that stops, freezes or kills a service starts its own with [`Services::start`]. Nothing here outlives the process that
-//! started it: see the `process` module.
+//! A test of behaviour starts a [`TestApp`]: the real API and worker in its own process, on a database of its own. One that kills
+//! programs starts an [`Instance`], as `cargo dev`, its tour and its benchmarks do: `api` and `worker` as processes. One that needs a
+//! database only takes it from [`services::shared`]; one that stops, freezes or kills a service starts its own with
+//! [`Services::start`].
+//!
+//! Architecture invariant: nothing here outlives the process that started it, however that ends; see the `process` module.
 
 pub mod app;
 pub mod bench;

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     io::{BufRead, BufReader},
-    process::Stdio,
+    process::{ExitStatus, Stdio},
     sync::{Arc, Mutex},
     thread::{self, JoinHandle},
     time::Duration,
@@ -95,13 +95,7 @@ impl Program {
         let process = self.process.as_mut().context("it was started")?;
         let status = process.wait(ERRAND_TIMEOUT).await?.with_context(|| format!("{} does not end", self.name))?;
         self.read_to_the_end();
-        ensure!(
-            status.success(),
-            "{} {}. Its last words:\n{}",
-            self.command[1..].join(" "),
-            describe(status),
-            self.last_words()
-        );
+        ensure!(status.success(), "{}", self.obituary(&self.command[1..].join(" "), status));
         Ok(())
     }
 
@@ -137,8 +131,13 @@ impl Program {
         let Some(process) = self.process.as_mut() else { bail!("{} is not running", self.name) };
         let Some(status) = process.status()? else { return Ok(()) };
         self.read_to_the_end();
+        bail!("{}", self.obituary(self.name, status))
+    }
+
+    /// How it ended, and its last words unless they were seen already.
+    fn obituary(&self, name: &str, status: ExitStatus) -> String {
         let words = if self.shown { String::new() } else { format!(". Its last words:\n{}", self.last_words()) };
-        bail!("{} {}{words}", self.name, describe(status))
+        format!("{name} {}{}", describe(status), words.trim_end())
     }
 
     /// The last words of a program that ended may still be on their way.
