@@ -5,6 +5,7 @@ use axum::{
     extract::DefaultBodyLimit,
     http::{HeaderName, HeaderValue, Method, header},
     middleware::from_fn_with_state,
+    routing::get,
 };
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa::openapi::OpenApi;
@@ -41,7 +42,8 @@ pub fn document() -> OpenApi {
 /// The whole service.
 pub fn router(state: AppState, cors_origins: &[String]) -> Router {
     let (routes, document) = routes().split_for_parts();
-    routes
+    let live = get(routes::health::live_at_once(&state));
+    let routed = routes
         .merge(docs::router(&docs::complete(document)))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state((state.clone(), edge::Schema::default()), edge::wait_for_schema))
@@ -49,7 +51,9 @@ pub fn router(state: AppState, cors_origins: &[String]) -> Router {
         .layer(from_fn_with_state(edge::Slots::new(), edge::shed))
         .layer(cors(cors_origins))
         .layer(from_fn_with_state(state.clone(), edge::edge))
-        .with_state(state)
+        .with_state(state);
+    // Whether the process is alive is asked often and must be answered whatever the layers do: it passes none of them.
+    Router::new().route("/health/live", live.fallback_service(routed.clone())).fallback_service(routed)
 }
 
 /// Which pages may call from a browser. Credentials are headers that the page sets itself, so none are sent along by the browser.

@@ -9,7 +9,7 @@ use std::{panic::AssertUnwindSafe, time::Instant};
 
 use axum::{
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method, header},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -59,11 +59,18 @@ pub async fn edge(State(state): State<AppState>, mut request: Request, next: Nex
     metrics::histogram!(DURATION, &labels).record(elapsed.as_secs_f64());
 
     meter.write(response.headers_mut());
-    if let Ok(id) = HeaderValue::from_str(&id) {
+    name(&mut response, &id);
+    for (name, value) in EVERY_ANSWER {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// Tells the client the request's id.
+pub fn name(response: &mut Response, id: &str) {
+    if let Ok(id) = HeaderValue::from_str(id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
-    put_on_every_answer(&mut response);
-    response
 }
 
 /// Says what the metrics mean, once, at the start.
@@ -82,18 +89,18 @@ fn method_label(method: &Method) -> &str {
 }
 
 /// OWASP's headers for an API. A route that serves a page brings its own policy, and one that may be cached says so.
-fn put_on_every_answer(response: &mut Response) {
-    let defaults = [
-        (header::CACHE_CONTROL, "no-store"),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),
-    ];
-    for (name, value) in defaults {
-        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
-    }
+const EVERY_ANSWER: [(HeaderName, &str); 6] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::X_FRAME_OPTIONS, "DENY"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000; includeSubDomains"),
+];
+
+/// What every answer carries, for the one that passes no layer.
+pub fn headers_of_every_answer() -> HeaderMap {
+    EVERY_ANSWER.into_iter().map(|(name, value)| (name, HeaderValue::from_static(value))).collect()
 }
 
 #[cfg(test)]
