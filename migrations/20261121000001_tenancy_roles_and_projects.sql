@@ -16,7 +16,8 @@ BEGIN
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
             NULL;
         END;
-        IF NOT pg_has_role(current_user, role, 'MEMBER') THEN
+        -- A superuser may assume any role; whoever else made the role holds ADMIN on it, which is not yet the right to assume it.
+        IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
             EXECUTE format('GRANT %I TO CURRENT_USER', role);
         END IF;
     END LOOP;

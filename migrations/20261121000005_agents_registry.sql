@@ -30,17 +30,18 @@ CREATE FUNCTION find_agents(wanted text, project uuid)
         SELECT a.id, a.project_id, a.public_key
         FROM agents a
         WHERE a.did = wanted AND a.deleted_at IS NULL AND (project IS NULL OR a.project_id = project)
-        LIMIT 16
+        -- The first to register come first: later ones elsewhere cannot push them out.
+        ORDER BY a.id LIMIT 16
     $$;
 REVOKE ALL ON FUNCTION find_agents(text, uuid) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION find_agents(text, uuid) TO holdfast_app;
 
--- Nonces of signatures that may still be replayed: SHA-256 over DID and nonce. Kept until the signature is too old anyway.
+-- Nonces of signatures that may still be replayed: SHA-256 over key and nonce, unique across projects, since one agent may be registered in
+-- several. Kept until the signature is too old anyway.
 CREATE TABLE signature_nonces (
     project_id uuid NOT NULL,
-    digest     bytea NOT NULL CHECK (octet_length(digest) = 32),
-    expires_at timestamptz NOT NULL,
-    PRIMARY KEY (project_id, digest)
+    digest     bytea PRIMARY KEY CHECK (octet_length(digest) = 32),
+    expires_at timestamptz NOT NULL
 );
 CREATE INDEX signature_nonces_expiry ON signature_nonces (expires_at);
 CALL protect_tenant_table('signature_nonces');

@@ -45,7 +45,9 @@ CREATE TABLE deliveries (
     lease_token  uuid,
     expires_at   timestamptz NOT NULL,
     settled_at   timestamptz,
-    last_error   text
+    last_error   text,
+    -- Bytes of the intent's body: an inbox answers with so many and no more.
+    size         integer NOT NULL
 ) WITH (fillfactor = 80);
 CREATE INDEX deliveries_due ON deliveries (recipient_id, visible_at, id) WHERE state IN ('accepted', 'leased');
 CREATE INDEX deliveries_expiry ON deliveries (expires_at) WHERE state IN ('accepted', 'leased');

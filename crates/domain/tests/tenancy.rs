@@ -79,7 +79,7 @@ async fn fill(db: &Db, tables: &[(String, String)], projects: [ProjectId; 2]) {
                 ("state", _) => "'accepted'".to_owned(),
                 ("signature", _) => "decode(repeat('07', 64), 'hex')".to_owned(),
                 (_, "uuid") => "gen_random_uuid()".to_owned(),
-                (_, "bytea") => "decode(repeat('07', 32), 'hex')".to_owned(),
+                (_, "bytea") => "sha256(gen_random_uuid()::text::bytea)".to_owned(),
                 (_, "jsonb") => "'[]'".to_owned(),
                 (_, kind) if kind.starts_with("timestamp") => "now()".to_owned(),
                 (_, "integer" | "bigint" | "smallint") => "1".to_owned(),

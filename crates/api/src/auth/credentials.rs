@@ -57,34 +57,20 @@ impl Credentials {
         if lives && known.secret_hash == key.secret_hash() { Ok((known.project, key.id())) } else { Err(refused()) }
     }
 
-    /// The one agent that `did` can mean.
+    /// The agents that `did` can mean, one in each project that has it, or the one in `project`; none when it is not registered.
     ///
     /// # Errors
-    /// [`Code::AgentUnknown`]; [`Code::ProjectAmbiguous`] when several projects have it and `project` is not said; those of the database.
-    pub async fn agent(&self, did: &Did, project: Option<ProjectId>) -> Result<KnownAgent> {
+    /// Those of the database.
+    pub async fn agents(&self, did: &Did, project: Option<ProjectId>) -> Result<Arc<[KnownAgent]>> {
         let asked = (did.clone(), project);
-        let agents = match self.agents.get(&asked).await {
-            Some(agents) => agents,
-            None => {
-                let agents: Arc<[KnownAgent]> = identity::find_agents(&self.db, did, project).await?.into();
-                if !agents.is_empty() {
-                    self.agents.insert(asked, Arc::clone(&agents)).await;
-                }
-                agents
-            }
-        };
-        match agents.as_ref() {
-            [agent] => Ok(agent.clone()),
-            [] => Err(Error::new(
-                Code::AgentUnknown,
-                format!("{did} is not registered; register it with POST /v1/agents first"),
-            )),
-            _ => {
-                let detail =
-                    format!("{did} is registered in several projects; say which with the `Holdfast-Project` header");
-                Err(Error::new(Code::ProjectAmbiguous, detail))
-            }
+        if let Some(agents) = self.agents.get(&asked).await {
+            return Ok(agents);
         }
+        let agents: Arc<[KnownAgent]> = identity::find_agents(&self.db, did, project).await?.into();
+        if !agents.is_empty() {
+            self.agents.insert(asked, Arc::clone(&agents)).await;
+        }
+        Ok(agents)
     }
 
     /// Forgets what is remembered of `did`, after its registration changed.

@@ -24,7 +24,7 @@ impl FromRequestParts<AppState> for Member {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
         if request::is_signed(parts) {
-            let signer = signer(parts, state, &[]).await?;
+            let signer = signer(parts, state, false).await?;
             return Ok(Self { principal: signer.principal, proof: Some(signer.proof) });
         }
         let Some((project, key)) = request::api_key(parts, state).await? else {

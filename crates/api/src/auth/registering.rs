@@ -37,10 +37,11 @@ impl FromRequest<AppState> for Registering {
         };
         request::count(&parts, state, Actor::ApiKey(key)).await?;
         let bytes = extract::body_bytes(body).await?;
-        let signature = request::signature(&parts, state, &bytes)?;
+        let signature = request::signature(&parts, state, !bytes.is_empty())?;
+        request::digest(&parts, state, &bytes)?;
         let registration: Registration = extract::json(&parts.headers, &bytes)?;
         let (_, public_key) = registration.identity()?;
-        let proof = request::verify(&parts, state, &bytes, signature, &public_key)?;
+        let proof = request::verify(&parts, state, !bytes.is_empty(), &signature, &public_key)?;
         let principal = Principal { project, actor: Actor::ApiKey(key), request: request::context(&parts) };
         Ok(Self { principal, proof, registration })
     }

@@ -3,9 +3,10 @@
 use axum::http::{HeaderMap, HeaderValue, header, request::Parts};
 use domain::{
     Code, Error, Result,
+    crypto::PublicKey,
     identity::{Actor, RequestContext},
     ids::{ApiKeyId, ProjectId},
-    signature::{Headers, Origin, Proof, RequestParts, Signature, check_content_digest},
+    signature::{Headers, Origin, Proof, RequestParts, Signature, check_content_digest, digest_missing},
 };
 
 use crate::{edge::Meter, state::AppState};
@@ -48,14 +49,14 @@ pub(super) async fn named_project(parts: &Parts, state: &AppState) -> Result<Opt
     }
 }
 
-/// A signature whose reach, age and digest were checked, but not yet its key.
-pub(super) fn signature(parts: &Parts, state: &AppState, body: &[u8]) -> Result<Signature> {
-    with_parts(parts, &state.origin, !body.is_empty(), |request| {
+/// A signature whose reach and age were checked, but not yet its key. `has_body` says whether there is a body that it must cover.
+pub(super) fn signature(parts: &Parts, state: &AppState, has_body: bool) -> Result<Signature> {
+    with_parts(parts, &state.origin, has_body, |request| {
         let signature = Signature::parse(request)?;
-        signature.check(request, state.core.clock.now())?;
-        if !body.is_empty() || parts.headers.contains_key("content-digest") {
-            check_content_digest(request, body)?;
+        if has_body && request.header("content-digest")?.is_none() {
+            return Err(digest_missing());
         }
+        signature.check(request, state.core.clock.now())?;
         Ok(signature)
     })
 }
@@ -64,11 +65,19 @@ pub(super) fn signature(parts: &Parts, state: &AppState, body: &[u8]) -> Result<
 pub(super) fn verify(
     parts: &Parts,
     state: &AppState,
-    body: &[u8],
-    signature: Signature,
-    key: &domain::crypto::PublicKey,
+    has_body: bool,
+    signature: &Signature,
+    key: &PublicKey,
 ) -> Result<Proof> {
-    with_parts(parts, &state.origin, !body.is_empty(), |request| signature.verify(request, key))
+    with_parts(parts, &state.origin, has_body, |request| signature.verify(request, key))
+}
+
+/// That the body is the one whose digest was signed.
+pub(super) fn digest(parts: &Parts, state: &AppState, body: &[u8]) -> Result<()> {
+    if body.is_empty() && !parts.headers.contains_key("content-digest") {
+        return Ok(());
+    }
+    with_parts(parts, &state.origin, !body.is_empty(), |request| check_content_digest(request, body))
 }
 
 fn with_parts<T>(parts: &Parts, origin: &Origin, has_body: bool, then: impl FnOnce(&RequestParts<'_>) -> T) -> T {

@@ -7,9 +7,11 @@ use axum::{
 };
 use bytes::Bytes;
 use domain::{
-    Result,
-    identity::{Actor, Principal, Signer},
+    Code, Error, Result,
+    identity::{Actor, KnownAgent, Principal, Signer},
+    signature::{Proof, Signature},
 };
+use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 
 use super::request;
@@ -31,23 +33,56 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Signed<T> {
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         let (parts, body) = request.with_limited_body().into_parts();
+        let signer = signer(&parts, state, !body.is_end_stream()).await?;
+        // Only now: a stranger's body is not waited for, nor held in memory.
         let bytes = extract::body_bytes(body).await?;
-        let signer = signer(&parts, state, &bytes).await?;
+        request::digest(&parts, state, &bytes)?;
         let body = extract::json(&parts.headers, &bytes)?;
         Ok(Self { signer, body, bytes })
     }
 }
 
-/// Proves which agent signed. The order is that of cost: what the headers say, the digest of the body, the agent's key, the curve.
-pub(super) async fn signer(parts: &Parts, state: &AppState, body: &[u8]) -> Result<Signer> {
-    let signature = request::signature(parts, state, body)?;
+/// Proves which agent signed. The order is that of cost: what the headers say, the agent's key, the curve, its quota. The body need not be
+/// there yet: the signature covers its digest.
+pub(super) async fn signer(parts: &Parts, state: &AppState, has_body: bool) -> Result<Signer> {
+    let signature = request::signature(parts, state, has_body)?;
     let project = request::named_project(parts, state).await?;
-    let agent = state.credentials.agent(signature.did(), project).await?;
-    let proof = request::verify(parts, state, body, signature, &agent.public_key)?;
+    let agents = state.credentials.agents(signature.did(), project).await?;
+    let (agent, proof) = the_one_that_verifies(parts, state, has_body, &signature, &agents)?;
     request::count(parts, state, Actor::Agent(agent.id)).await?;
     let principal =
         Principal { project: agent.project, actor: Actor::Agent(agent.id), request: request::context(parts) };
     Ok(Signer { principal, agent: agent.id, proof })
+}
+
+/// Several projects may have registered the DID, and one whose method we cannot check with a key of its own choosing: only those whose key made this
+/// signature count, so that a project cannot get in another's way.
+fn the_one_that_verifies<'a>(
+    parts: &Parts,
+    state: &AppState,
+    has_body: bool,
+    signature: &Signature,
+    agents: &'a [KnownAgent],
+) -> Result<(&'a KnownAgent, Proof)> {
+    let mut found = None;
+    let mut refusal = None;
+    for agent in agents {
+        match request::verify(parts, state, has_body, signature, &agent.public_key) {
+            Ok(_) if found.is_some() => {
+                let detail = format!(
+                    "{} is registered in several projects; say which with the `Holdfast-Project` header",
+                    signature.did()
+                );
+                return Err(Error::new(Code::ProjectAmbiguous, detail));
+            }
+            Ok(proof) => found = Some((agent, proof)),
+            Err(error) => refusal = Some(error),
+        }
+    }
+    found.ok_or_else(|| {
+        let unknown = format!("{} is not registered; register it with POST /v1/agents first", signature.did());
+        refusal.unwrap_or_else(|| Error::new(Code::AgentUnknown, unknown))
+    })
 }
 
 /// The agent that signed a request without a body.
@@ -58,6 +93,6 @@ impl FromRequestParts<AppState> for SignedBy {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
-        Ok(Self(signer(parts, state, &[]).await?))
+        Ok(Self(signer(parts, state, false).await?))
     }
 }

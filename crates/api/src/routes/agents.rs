@@ -44,7 +44,8 @@ async fn register(State(state): State<AppState>, caller: Registering) -> Result<
     let Registering { principal, proof, registration } = caller;
     let done = agents::register(&state.core, &principal, &proof, registration).await?;
     state.credentials.forget(&done.agent.did, principal.project).await;
-    let location = format!("/v1/agents/{}", done.agent.did);
+    // A DID may hold percent signs of its own.
+    let location = format!("/v1/agents/{}", done.agent.did.as_str().replace('%', "%25"));
     Ok(if done.created {
         (StatusCode::CREATED, [(header::LOCATION, location)], Json(done.agent)).into_response()
     } else {

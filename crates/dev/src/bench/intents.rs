@@ -188,8 +188,8 @@ impl Stroke for Statements {
                  SELECT $1, $2, $4, $5, recipient, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 \
                  FROM route WHERE sender_lives AND recipient IS NOT NULL \
              ), delivery AS ( \
-                 INSERT INTO deliveries (id, project_id, intent_id, recipient_id, state, visible_at, expires_at) \
-                 SELECT $3, $2, $1, recipient, 'accepted', $15, $16 \
+                 INSERT INTO deliveries (id, project_id, intent_id, recipient_id, state, visible_at, expires_at, size) \
+                 SELECT $3, $2, $1, recipient, 'accepted', $15, $16, octet_length($8) \
                  FROM route WHERE sender_lives AND recipient IS NOT NULL \
              ) \
              SELECT sender_lives, recipient FROM route",

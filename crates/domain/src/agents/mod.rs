@@ -75,9 +75,16 @@ pub struct Agent {
 const MAX_CAPABILITIES: usize = 32;
 const MAX_TAGS: usize = 16;
 const MAX_ENDPOINT: usize = 2048;
+/// What all capabilities together may be, in bytes of JSON: a page of agents is put together in memory.
+const MAX_CAPABILITIES_BYTES: usize = 16 * 1024;
 
 fn check_capabilities(checks: &mut Checks, capabilities: &[Capability]) {
     checks.count("/capabilities", capabilities.len(), MAX_CAPABILITIES);
+    let bytes = serde_json::to_vec(capabilities).map_or(0, |json| json.len());
+    if bytes > MAX_CAPABILITIES_BYTES {
+        let detail = format!("may have at most {MAX_CAPABILITIES_BYTES} bytes of JSON together, have {bytes}");
+        checks.broken(Code::TooLong, "/capabilities", detail);
+    }
     for (i, capability) in capabilities.iter().take(MAX_CAPABILITIES).enumerate() {
         let at = |field: &str| format!("/capabilities/{i}/{field}");
         checks.text(&at("description"), &capability.description, 1..=500);

@@ -58,6 +58,11 @@ async fn begin(core: &Core, job: &DeliverIntent) -> Result<ControlFlow<Outcome, 
     let Some(standing) = store::standing(&mut tx, job.delivery).await? else {
         return Ok(ControlFlow::Break(Outcome::Done));
     };
+    if standing.is_removed {
+        store::give_up(&mut tx, job.delivery, now).await?;
+        tx.commit().await?;
+        return Ok(ControlFlow::Break(Outcome::Done));
+    }
     let open = matches!(standing.state, State::Accepted | State::Leased) && standing.expires_at > now;
     let Some(endpoint) = standing.endpoint.filter(|_| open) else {
         if open {

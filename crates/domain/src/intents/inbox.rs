@@ -73,7 +73,7 @@ async fn lease_due(core: &Core, by: &Signer, max: u16, lease: TimeDelta) -> Resu
     let token = core.ids.next();
     let lease_expires_at = now + lease;
     let mut tx = core.db.begin(by.principal.caller()).await?;
-    let rows = store::lease_due(&mut tx, by.agent, max, now, lease_expires_at, token).await?;
+    let rows = store::lease_due(&mut tx, by, max, now, lease_expires_at, token).await?;
     tx.commit().await?;
     let turn =
         |row: super::delivery::Row| Ok(Lease { lease_token: token, lease_expires_at, delivery: row.delivery(now)? });

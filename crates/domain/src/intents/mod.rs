@@ -49,3 +49,5 @@ pub const MAX_ATTEMPTS: i32 = 50;
 pub const MAX_WAIT: Duration = Duration::from_secs(30);
 /// The most deliveries one request leases.
 pub const MAX_BATCH: u16 = 100;
+/// The most bytes of intents one request leases, but for a first that is larger: an answer is put together in memory.
+const MAX_BATCH_BYTES: i64 = 4 * 1024 * 1024;

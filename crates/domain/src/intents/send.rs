@@ -77,9 +77,14 @@ pub(super) struct Checked<'a> {
 /// `body` is the request's body, byte for byte, that `wanted` was read from and the signature's digest is of.
 ///
 /// # Errors
-/// Fields that break a rule; [`Code::UnknownRecipient`]; [`Code::AgentUnknown`] when the sender was removed just now;
+/// [`Code::SignatureCoverage`] when a secret is covered; fields that break a rule; [`Code::UnknownRecipient`]; [`Code::AgentUnknown`] when the sender was removed just now;
 /// [`Code::NonceReplayed`]; those of the database. Nothing is written then.
 pub async fn send(core: &Core, by: &Signer, wanted: &NewIntent, body: &[u8]) -> Result<Accepted> {
+    if by.proof.covers_secrets {
+        let detail = "The recipient is handed what the signature covers: it must not cover `authorization` or `cookie`; name the project \
+                      with the `Holdfast-Project` header";
+        return Err(Error::new(Code::SignatureCoverage, detail));
+    }
     let intent = check(core, wanted, body)?;
     let mut tx = by.begin(core).await?;
     let route = store::insert(&mut tx, by, &intent).await?;

@@ -2,7 +2,7 @@
 
 use sqlx::{FromRow, PgConnection};
 
-use super::{MAX_ATTEMPTS, State, delivery::Row, send::Checked, settle::Hold};
+use super::{MAX_ATTEMPTS, MAX_BATCH_BYTES, State, delivery::Row, send::Checked, settle::Hold};
 use crate::{
     clock::Timestamp,
     identity::Signer,
@@ -37,8 +37,8 @@ pub(super) async fn insert(tx: &mut PgConnection, by: &Signer, intent: &Checked<
              SELECT $1, $2, $4, $5, recipient, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 \
              FROM route WHERE sender_lives AND recipient IS NOT NULL \
          ), delivery AS ( \
-             INSERT INTO deliveries (id, project_id, intent_id, recipient_id, state, visible_at, expires_at) \
-             SELECT $3, $2, $1, recipient, 'accepted', $15, $16 \
+             INSERT INTO deliveries (id, project_id, intent_id, recipient_id, state, visible_at, expires_at, size) \
+             SELECT $3, $2, $1, recipient, 'accepted', $15, $16, octet_length($8) \
              FROM route WHERE sender_lives AND recipient IS NOT NULL \
          ) \
          SELECT sender_lives, recipient FROM route",
@@ -74,11 +74,11 @@ pub(super) async fn find_intent(tx: &mut PgConnection, id: IntentId) -> sqlx::Re
     .await
 }
 
-/// Leases up to `max` due deliveries of `recipient`, oldest first; gives up on those that were leased [`MAX_ATTEMPTS`] times. What another
+/// Leases up to `max` due deliveries of the signing agent, while it is registered with the key it signed with, oldest first; gives up on those that were leased [`MAX_ATTEMPTS`] times. What another
 /// transaction is leasing right now is passed over.
 pub(super) async fn lease_due(
     tx: &mut PgConnection,
-    recipient: AgentId,
+    by: &Signer,
     max: u16,
     now: Timestamp,
     until: Timestamp,
@@ -87,25 +87,30 @@ pub(super) async fn lease_due(
     sqlx::query_as(
         concat!(
             "WITH due AS ( \
-                 SELECT id, attempts < $6 AS again FROM deliveries \
+                 SELECT id, attempts < $6 AS again, visible_at, size FROM deliveries \
                  WHERE recipient_id = $1 AND state IN ('accepted', 'leased') AND visible_at <= $3 AND expires_at > $3 \
+                   AND EXISTS (SELECT FROM agents WHERE id = $1 AND public_key = $8 AND deleted_at IS NULL) \
                  ORDER BY visible_at, id LIMIT $2 FOR UPDATE SKIP LOCKED \
+             ), sized AS ( \
+                 SELECT id, again, sum(size) OVER (ORDER BY visible_at, id) - size AS before FROM due \
              ), given_up AS ( \
-                 UPDATE deliveries SET state = 'dead', settled_at = $3 FROM due WHERE deliveries.id = due.id AND NOT again \
+                 UPDATE deliveries SET state = 'dead', settled_at = $3 FROM sized WHERE deliveries.id = sized.id AND NOT again \
              ), d AS ( \
                  UPDATE deliveries SET state = 'leased', attempts = attempts + 1, visible_at = $4, lease_token = $5 \
-                 FROM due WHERE deliveries.id = due.id AND again RETURNING deliveries.* \
+                 FROM sized WHERE deliveries.id = sized.id AND again AND before < $7 RETURNING deliveries.* \
              ) SELECT ",
             columns!(),
             " FROM d JOIN intents i ON i.id = d.intent_id ORDER BY d.id"
         ),
     )
-    .bind(recipient)
+    .bind(by.agent)
     .bind(i64::from(max))
     .bind(now)
     .bind(until)
     .bind(token)
     .bind(MAX_ATTEMPTS)
+    .bind(MAX_BATCH_BYTES)
+    .bind(by.proof.public_key.as_bytes().as_slice())
     .fetch_all(tx)
     .await
 }
@@ -143,11 +148,12 @@ pub(super) struct Standing {
     pub(super) expires_at: Timestamp,
     pub(super) recipient: AgentId,
     pub(super) endpoint: Option<String>,
+    pub(super) is_removed: bool,
 }
 
 pub(super) async fn standing(tx: &mut PgConnection, id: DeliveryId) -> sqlx::Result<Option<Standing>> {
     sqlx::query_as(
-        "SELECT d.state, d.visible_at, d.expires_at, a.id AS recipient, a.endpoint \
+        "SELECT d.state, d.visible_at, d.expires_at, a.id AS recipient, a.endpoint, a.deleted_at IS NOT NULL AS is_removed \
          FROM deliveries d JOIN agents a ON a.id = d.recipient_id WHERE d.id = $1",
     )
     .bind(id)

@@ -233,6 +233,12 @@ pub(super) fn check_coverage(components: &[Component], request: &RequestParts<'_
     Err(Error::new(Code::SignatureCoverage, format!("The signature must also cover {}", missing.join(", "))))
 }
 
+/// Whether a component is a header whose value is a secret between the client and us.
+pub(super) fn covers_secrets(components: &[Component]) -> bool {
+    const SECRETS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
+    components.iter().any(|component| SECRETS.contains(&component.name.as_str()))
+}
+
 /// The signature base: one line a component, then `@signature-params`.
 pub(super) fn build(components: &[Component], params_line: &str, request: &RequestParts<'_>) -> Result<String> {
     let mut base = String::new();

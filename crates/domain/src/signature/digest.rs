@@ -12,10 +12,7 @@ use crate::error::{Code, Error, Result};
 /// [`Code::DigestMissing`], [`Code::DigestMismatch`].
 pub fn check_content_digest(request: &RequestParts<'_>, body: &[u8]) -> Result<()> {
     let Some(header) = request.header("content-digest")? else {
-        return Err(Error::new(
-            Code::DigestMissing,
-            "Send `Content-Digest: sha-256=:<base64>:` of the body, and cover it",
-        ));
+        return Err(digest_missing());
     };
     let dictionary = Parser::new(&header).parse::<Dictionary>().map_err(|_| {
         Error::new(Code::DigestMissing, "`Content-Digest` must be a dictionary such as `sha-256=:<base64>:`")
@@ -39,4 +36,9 @@ pub fn check_content_digest(request: &RequestParts<'_>, body: &[u8]) -> Result<(
     } else {
         Err(Error::new(Code::DigestMissing, "`Content-Digest` must hold a sha-256 or sha-512 digest"))
     }
+}
+
+/// That a signed request has a body and does not say its digest.
+pub fn digest_missing() -> Error {
+    Error::new(Code::DigestMissing, "Send `Content-Digest: sha-256=:<base64>:` of the body, and cover it")
 }

@@ -18,7 +18,7 @@ use sqlx::PgConnection;
 
 use base::{Component, Fields};
 pub use base::{Headers, Origin, RequestParts};
-pub use digest::check_content_digest;
+pub use digest::{check_content_digest, digest_missing};
 
 use crate::{
     Caller, Core,
@@ -59,6 +59,8 @@ pub struct Proof {
     pub base: String,
     /// The 64 bytes.
     pub signature: Vec<u8>,
+    /// Whether the base holds a header that is a secret, such as an API key: then nobody else may see it.
+    pub covers_secrets: bool,
     nonce: String,
     created: Timestamp,
 }
@@ -120,7 +122,7 @@ impl Signature {
     ///
     /// # Errors
     /// [`Code::SignatureInvalid`]; [`Code::SignatureMalformed`] when a covered component is not in the request.
-    pub fn verify(self, request: &RequestParts<'_>, key: &PublicKey) -> Result<Proof> {
+    pub fn verify(&self, request: &RequestParts<'_>, key: &PublicKey) -> Result<Proof> {
         let base = base::build(&self.components, &self.params_line, request)?;
         if !key.verifies(base.as_bytes(), &self.signature) {
             let detail = format!(
@@ -131,11 +133,12 @@ impl Signature {
             return Err(Error::new(Code::SignatureInvalid, detail));
         }
         Ok(Proof {
-            did: self.did,
+            did: self.did.clone(),
             public_key: *key,
             base,
-            signature: self.signature,
-            nonce: self.nonce,
+            signature: self.signature.clone(),
+            covers_secrets: base::covers_secrets(&self.components),
+            nonce: self.nonce.clone(),
             created: self.created,
         })
     }
@@ -146,7 +149,8 @@ impl Signature {
 /// # Errors
 /// [`Code::NonceReplayed`] when it was used before, on whichever replica; those of the database.
 pub async fn spend(tx: &mut PgConnection, project: ProjectId, proof: &Proof) -> Result<()> {
-    let digest = sha256(format!("{}\0{}", proof.did, proof.nonce).as_bytes());
+    // By key and not by project: a signature seen in one project is spent in every other, where its agent may be registered too.
+    let digest = sha256(&[proof.public_key.as_bytes(), proof.nonce.as_bytes()].concat());
     if store::insert_nonce(tx, project, &digest, proof.created + NONCE_LIFE).await? {
         return Ok(());
     }

@@ -24,8 +24,8 @@ pub(super) async fn insert_nonce(
 
 pub(super) async fn delete_nonces(tx: &mut PgConnection, now: Timestamp, limit: i64) -> sqlx::Result<u64> {
     let done = sqlx::query(
-        "DELETE FROM signature_nonces WHERE (project_id, digest) IN \
-         (SELECT project_id, digest FROM signature_nonces WHERE expires_at < $1 LIMIT $2)",
+        "DELETE FROM signature_nonces WHERE digest IN \
+         (SELECT digest FROM signature_nonces WHERE expires_at < $1 LIMIT $2)",
     )
     .bind(now)
     .bind(limit)
