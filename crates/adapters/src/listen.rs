@@ -21,23 +21,21 @@ const LIMIT: Duration = Duration::from_secs(2);
 
 /// Rings the bells that other processes' notifications name, until `stop`. Without Postgres it tries again, with backoff.
 pub(crate) async fn listen(options: PgConnectOptions, hub: WakeHub, stop: CancellationToken) {
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(LIMIT)
-        .connect_lazy_with(options.application_name("holdfast-listen"));
-    let listening = async {
-        let mut failures: u32 = 0;
-        loop {
-            let mut heard = false;
-            if let Err(reason) = receive(&pool, &hub, &mut heard).await {
-                tracing::debug!(%reason, "not listening for notifications");
-            }
-            failures = if heard { 1 } else { failures.saturating_add(1) };
-            tokio::time::sleep(RECONNECT.after(failures)).await;
+    let options = options.application_name("holdfast-listen");
+    let mut failures: u32 = 0;
+    while !stop.is_cancelled() {
+        // One for each connection: a listener that ends says UNLISTEN first, and where nothing answers any more that takes as long
+        // as TCP keeps trying, a quarter of an hour. The next one must not wait for its place.
+        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(LIMIT).connect_lazy_with(options.clone());
+        let mut heard = false;
+        let ended = stop.run_until_cancelled(receive(&pool, &hub, &mut heard)).await;
+        if let Some(Err(reason)) = ended {
+            tracing::debug!(%reason, "not listening for notifications");
         }
-    };
-    stop.run_until_cancelled(listening).await;
-    let _ = timeout(LIMIT, pool.close()).await;
+        let _ = timeout(LIMIT, pool.close()).await;
+        failures = if heard { 1 } else { failures.saturating_add(1) };
+        stop.run_until_cancelled(tokio::time::sleep(RECONNECT.after(failures))).await;
+    }
 }
 
 /// Ends when the connection does; sets `connected` once it stood.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_nats::{Client, ConnectOptions, connection::State};
 use bytes::Bytes;
 use futures::StreamExt;
+use percent_encoding::percent_decode_str;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -40,7 +41,7 @@ impl Nats {
     /// Returns at once, connected or not.
     async fn client(&self) -> Result<&Client, Failure> {
         let connect = || async {
-            ConnectOptions::new()
+            authenticate(ConnectOptions::new(), &self.url)
                 .name("holdfast")
                 .retry_on_initial_connect()
                 .max_reconnects(None)
@@ -74,6 +75,16 @@ impl Nats {
             Some(_) => Ok(()),
             None => Err(Failure::Broken("the connection was closed".to_owned())),
         }
+    }
+}
+
+/// Says who connects: `user:password@`, or a token alone, as NATS' other clients read a URL. This one ignores that part of it.
+fn authenticate(options: ConnectOptions, url: &Url) -> ConnectOptions {
+    let text = |encoded| percent_decode_str(encoded).decode_utf8_lossy().into_owned();
+    match (url.username(), url.password()) {
+        ("", None) => options,
+        (token, None) => options.token(text(token)),
+        (user, Some(password)) => options.user_and_password(text(user), text(password)),
     }
 }
 
