@@ -20,6 +20,12 @@ def base58(data: bytes) -> str:
     return "1" * (len(data) - len(data.lstrip(b"\0"))) + text
 
 
+class Signature(HTTPSignatureAuth):
+    """Leaves `authorization` uncovered: what an intent's signature covers is handed to its recipient."""
+
+    _auto_cover_header_fields = ()
+
+
 class Agent:
     def __init__(self, url: str, api_key: str, name: str):
         self.url, self.api_key, self.name = url.rstrip("/"), api_key, name
@@ -29,7 +35,7 @@ class Agent:
 
     def auth(self) -> HTTPSignatureAuth:
         pem = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        return HTTPSignatureAuth(signature_algorithm=algorithms.ED25519, key=pem, key_id=self.did, use_nonce=True)
+        return Signature(signature_algorithm=algorithms.ED25519, key=pem, key_id=self.did, use_nonce=True)
 
     def call(self, method: str, path: str, status: int, body=None, headers=None):
         data = None if body is None else json.dumps(body)
@@ -40,5 +46,4 @@ class Agent:
 
     def register(self):
         body = {"did": self.did, "public_key": base64.b64encode(self.public).decode(), "name": self.name}
-        # The API key is one more header under the signature: this library covers `authorization` by itself.
         return self.call("POST", "/v1/agents", 201, body, {"Authorization": f"Bearer {self.api_key}"})

@@ -30,7 +30,7 @@ pub struct Dependencies {
     #[arg(long, env = "DATABASE_DIRECT_URL", value_parser = database_url)]
     pub database_direct_url: Option<DatabaseUrl>,
 
-    /// The most connections this process opens to Postgres.
+    /// The most connections this process opens to Postgres for its work; one to listen and one for health come on top.
     #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value = "20", value_parser = clap::value_parser!(u32).range(2..=500))]
     pub database_max_connections: u32,
 
@@ -105,6 +105,7 @@ impl Dependencies {
         let url = |url: &Option<Masked<Url>>| url.as_ref().and_then(|url| url.reveal().host_str().map(str::to_owned));
         let hosts = [
             ("DATABASE_URL", Some(self.database_url.options().get_host().to_owned())),
+            ("DATABASE_DIRECT_URL", self.database_direct_url.as_ref().map(|url| url.options().get_host().to_owned())),
             ("REDIS_URL", url(&self.redis_url)),
             ("NATS_URL", url(&self.nats_url)),
             ("QDRANT_URL", url(&self.qdrant_url)),

@@ -37,6 +37,9 @@ const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// How long requests that are being worked on may still take when the process is asked to stop.
 const DRAIN: Duration = Duration::from_secs(20);
 
+/// How long connections may take to say goodbye to Postgres.
+const FAREWELL: Duration = Duration::from_secs(3);
+
 /// Serves on `listener` until `stop`, then finishes what was begun. Starts and keeps running whether or not Postgres is there: until it is,
 /// every route says so at once.
 ///
@@ -67,7 +70,8 @@ pub async fn serve_at(
     tracing::info!(address = %listener.local_addr()?, environment = %config.dependencies.environment, "listening");
     accept(listener, router(state, &config.cors_origins), stop).await;
     adapters.close().await;
-    db.pool().close().await;
+    // A frozen Postgres would be waited for until it thaws.
+    let _ = tokio::time::timeout(FAREWELL, db.pool().close()).await;
     tracing::info!("stopped");
     Ok(())
 }

@@ -113,3 +113,24 @@ async fn projects_do_not_see_each_other() {
     let contradiction = app.get(&path).key(app.key()).header("holdfast-project", &theirs.to_string()).sign(&ada);
     assert_eq!(contradiction.send().await.unwrap().code(), "forbidden");
 }
+
+/// A DID whose method nobody can check may be claimed in any project, with any key. That must not get in its holder's way.
+#[tokio::test]
+async fn a_claim_in_another_project_does_not_lock_an_agent_out() {
+    let app = TestApp::start().await.unwrap();
+    let (_, their_key) = app.another_project("theirs").await.unwrap();
+    let (holder, claimant) = (Identity::generate(), Identity::generate());
+    let by = |agent: &Identity| {
+        let mut signing = dev::Signing::by(agent, &domain::Clock::system());
+        signing.keyid = Some("did:web:ada.example.com".to_owned());
+        signing
+    };
+    for (agent, key) in [(&claimant, their_key.as_str()), (&holder, app.key())] {
+        let body = json!({ "did": "did:web:ada.example.com", "public_key": agent.public_key(), "name": "Ada" });
+        let made = app.post("/v1/agents").key(key).json(&body).sign_with(by(agent)).send().await.unwrap();
+        made.expect::<Value>(201).unwrap();
+    }
+    app.get("/v1/inbox").sign_with(by(&holder)).send().await.unwrap().expect::<Value>(200).unwrap();
+    let neither = app.get("/v1/inbox").sign_with(by(&Identity::generate())).send().await.unwrap();
+    assert_eq!((neither.status, neither.code().as_str()), (401, "signature_invalid"));
+}

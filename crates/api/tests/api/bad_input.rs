@@ -308,3 +308,39 @@ async fn a_path_or_a_query_that_names_nothing_is_refused() {
     let sneaked = scene.post(&scene.intent()).key(&their_key).sign(&scene.ada);
     scene.refused("another project's key beside the signature", sneaked, 401, "agent_unknown").await;
 }
+
+/// What a recipient is handed must hold no secret, and be of no use in another project.
+#[tokio::test]
+async fn an_envelope_gives_nobody_a_secret_or_a_second_use() {
+    let scene = Scene::set().await;
+    let mut signing = Signing::by(&scene.ada, &Clock::system());
+    signing.components.push("authorization".to_owned());
+    let secret = scene.post(&scene.intent()).key(scene.app.key()).sign_with(signing);
+    scene.refused("an API key under the signature", secret, 401, "signature_coverage").await;
+
+    let (theirs, their_key) = scene.app.another_project("theirs").await.unwrap();
+    for agent in [&scene.ada, &scene.bob] {
+        dev::app::register(scene.app.client(), &their_key, agent, "here as well", json!({})).await.unwrap();
+    }
+    let ours = scene.app.project().to_string();
+    let signed = scene.post(&scene.intent()).sign(&scene.ada);
+    assert_eq!(signed.clone().header("holdfast-project", &ours).send().await.unwrap().status, 202);
+    let elsewhere = signed.header("holdfast-project", &theirs.to_string());
+    scene.refused("the same request in another project", elsewhere, 409, "nonce_replayed").await;
+}
+
+/// A stranger's body is not waited for: whoever can hold a place open for free can hold all of them.
+#[tokio::test]
+async fn a_stranger_is_refused_before_its_body_arrives() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let scene = Scene::set().await;
+    let address = scene.app.url().socket_addrs(|| None).unwrap()[0];
+    let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+    let head = "POST /v1/intents HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\
+                signature-input: x\r\nsignature: x\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 64];
+    let read = tokio::time::timeout(std::time::Duration::from_secs(5), stream.read(&mut answer)).await;
+    let read = read.expect("the body was waited for").unwrap();
+    assert!(String::from_utf8_lossy(&answer[..read]).starts_with("HTTP/1.1 401"), "{answer:?}");
+}

@@ -1,5 +1,6 @@
 //! Each way in which a request can be wrong before a handler sees it is a problem document (RFC 9457) with a code of its own.
 
+use dev::TestApp;
 use domain::Code;
 
 use crate::harness::{Api, unknown_api_key};
@@ -36,10 +37,10 @@ async fn a_method_that_the_path_does_not_have() {
 
 #[tokio::test]
 async fn a_body_over_the_limit() {
-    let api = Api::ready(&[]).await;
-    let body = vec![b' '; 10 << 20];
-    let request = api.http.post(api.at("/v1/intents")).header("content-type", "application/json").body(body);
-    api.send(request).await.problem(413, Code::PayloadTooLarge);
+    let app = TestApp::start().await.unwrap();
+    let register = app.post("/v1/agents").key(app.key()).header("content-type", "application/json");
+    let refused = register.body(vec![b' '; 10 << 20]).send().await.unwrap();
+    assert_eq!((refused.status, refused.code().as_str()), (413, Code::PayloadTooLarge.as_str()));
 }
 
 #[tokio::test]

@@ -218,7 +218,7 @@ async fn metrics_name_routes_and_not_what_clients_make_up() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
     let (_child, _lines, api) = serving(&[("DATABASE_URL", "postgres://127.0.0.1:1/d"), ("METRICS_ADDR", &free)]).await;
     let http = reqwest::Client::new();
-    for path in ["/health/live", "/made-up-1", "/v1/agents/did:key:made-up-2"] {
+    for path in ["/health/ready", "/made-up-1", "/v1/agents/did:key:made-up-2"] {
         http.get(format!("{api}{path}")).send().await.unwrap();
     }
     http.request("MADEUP3".parse().unwrap(), format!("{api}/version")).send().await.unwrap();
@@ -227,7 +227,7 @@ async fn metrics_name_routes_and_not_what_clients_make_up() {
     for expected in [
         "# TYPE http_request_duration_seconds histogram",
         "# HELP http_request_duration_seconds",
-        "route=\"/health/live\"",
+        "route=\"/health/ready\"",
         "route=\"/v1/agents/{did}\"",
         "method=\"other\"",
         "app=\"holdfast\"",

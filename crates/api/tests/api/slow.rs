@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dev::TestApp;
 use domain::Code;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -11,8 +12,8 @@ use tokio::{
 use crate::harness::Api;
 
 /// Sends `start` and then nothing; what the server answered until it closed the connection.
-async fn answer_to(api: &Api, start: &str) -> String {
-    let mut stream = TcpStream::connect(api.url.trim_start_matches("http://")).await.unwrap();
+async fn answer_to(url: &str, start: &str) -> String {
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/')).await.unwrap();
     stream.write_all(start.as_bytes()).await.unwrap();
     let mut answer = String::new();
     let read = tokio::time::timeout(Duration::from_secs(60), stream.read_to_string(&mut answer));
@@ -25,15 +26,19 @@ async fn a_connection_that_does_not_finish_its_headers_is_closed() {
     let api = Api::alone(&[]).await;
     // The third could still become the preface of HTTP/2.
     let starts = ["", "GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow: ", "PRI * HT", "GET "];
-    futures::future::join_all(starts.map(|start| answer_to(&api, start))).await;
+    futures::future::join_all(starts.map(|start| answer_to(&api.url, start))).await;
     assert_eq!(api.get("/health/live").await.status, 200);
 }
 
 #[tokio::test]
 async fn a_body_that_does_not_arrive_is_a_problem() {
-    let api = Api::ready(&[]).await;
-    let head = "POST /v1/intents HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\nConnection: close\r\n\r\n{";
-    let answer = answer_to(&api, head).await;
+    let app = TestApp::start().await.unwrap();
+    let head = format!(
+        "POST /v1/agents HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\
+         Connection: close\r\n\r\n{{",
+        app.key()
+    );
+    let answer = answer_to(app.url().as_str(), &head).await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     assert!(answer.contains(Code::RequestTimeout.as_str()), "{answer}");
 }
@@ -42,6 +47,6 @@ async fn a_body_that_does_not_arrive_is_a_problem() {
 async fn headers_without_end_are_refused() {
     let api = Api::alone(&[]).await;
     let head = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Long: {}\r\n\r\n", "x".repeat(200 << 10));
-    let answer = answer_to(&api, &head).await;
+    let answer = answer_to(&api.url, &head).await;
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
 }
