@@ -35,7 +35,7 @@ class Agent:
 
     def auth(self) -> HTTPSignatureAuth:
         pem = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        return Signature(signature_algorithm=algorithms.ED25519, key=pem, key_id=self.did, use_nonce=True)
+        return Signature(signature_algorithm=algorithms.ED25519, key=pem, key_id=self.did, use_nonce=True, use_existing_digest=True)
 
     def call(self, method: str, path: str, status: int, body=None, headers=None):
         data = None if body is None else json.dumps(body)
