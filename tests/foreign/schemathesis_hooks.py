@@ -11,8 +11,8 @@ schemathesis.auth.set_from_requests(caller.auth())
 
 
 @schemathesis.hook
-def map_query(context, query):
-    """Long polls are waited for; what they do does not depend on how long."""
-    if query and isinstance(query.get("wait"), int):
-        query["wait"] = min(query["wait"], 1) if query["wait"] <= 30 else query["wait"]
-    return query
+def before_call(context, case, kwargs):
+    """Long polls are not sat out; what they do does not depend on how long they wait."""
+    wait = (case.query or {}).get("wait")
+    if isinstance(wait, int) and 1 < wait <= 30:
+        case.query["wait"] = 1
