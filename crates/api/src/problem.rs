@@ -41,7 +41,7 @@ impl IntoResponse for Problem {
 
 /// A problem as clients see it (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(title = "Problem")]
+#[schema(as = Problem, title = "Problem")]
 pub struct Document<'a> {
     /// Where this kind of problem is explained.
     #[serde(rename = "type")]

@@ -50,7 +50,7 @@ pub(crate) fn register(
             .layer(TraceLayer::new().make_span_with(span).on_request(started).on_response(ended).on_failure(failed))
             .layer(SentryLayer::new())
             .layer(CatchPanicLayer::with_panic_handler(Panic::new as fn(&Box<dyn Any + Send>) -> Panic))
-            .layer(TimeoutLayer)
+            .layer(DeadlineLayer)
             .build(Handler { registry: registry.clone(), context: context.clone() })
     })
 }
@@ -110,22 +110,22 @@ struct TimedOut(Duration);
 
 /// Bounds each run by its job's own timeout.
 #[derive(Debug, Clone, Copy)]
-struct TimeoutLayer;
+struct DeadlineLayer;
 
-impl<S> Layer<S> for TimeoutLayer {
-    type Service = Timeout<S>;
+impl<S> Layer<S> for DeadlineLayer {
+    type Service = Deadline<S>;
 
-    fn layer(&self, inner: S) -> Timeout<S> {
-        Timeout { inner }
+    fn layer(&self, inner: S) -> Deadline<S> {
+        Deadline { inner }
     }
 }
 
 #[derive(Debug, Clone)]
-struct Timeout<S> {
+struct Deadline<S> {
     inner: S,
 }
 
-impl<S> Service<Task<Claimed>> for Timeout<S>
+impl<S> Service<Task<Claimed>> for Deadline<S>
 where
     S: Service<Task<Claimed>, Response = Outcome, Error = BoxError>,
     S::Future: Send + 'static,

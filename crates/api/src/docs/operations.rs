@@ -62,7 +62,7 @@ fn add_problems(path: &str, operation: &mut Operation) {
 }
 
 fn problem_response(codes: &[&str], kind: Kind) -> Response {
-    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Document"))).build();
+    let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
     let mut response = ResponseBuilder::new().description(codes.join(", ")).content(PROBLEM_JSON, content);
     if matches!(kind, Kind::RateLimited | Kind::Unavailable) {
         response = response.header("Retry-After", header(Type::Integer, "Seconds to wait"));
