@@ -27,7 +27,7 @@ CREATE TABLE intents (
 );
 CALL protect_tenant_table('intents');
 GRANT SELECT, INSERT ON intents TO holdfast_app;
-GRANT SELECT ON intents TO holdfast_worker;
+GRANT SELECT, DELETE ON intents TO holdfast_worker;
 
 CREATE TABLE deliveries (
     id           uuid PRIMARY KEY,
@@ -51,5 +51,7 @@ CREATE TABLE deliveries (
 ) WITH (fillfactor = 80);
 CREATE INDEX deliveries_due ON deliveries (recipient_id, visible_at, id) WHERE state IN ('accepted', 'leased');
 CREATE INDEX deliveries_expiry ON deliveries (expires_at) WHERE state IN ('accepted', 'leased');
+CREATE INDEX deliveries_settled ON deliveries (settled_at) WHERE settled_at IS NOT NULL;
 CALL protect_tenant_table('deliveries');
-GRANT SELECT, INSERT, UPDATE ON deliveries TO holdfast_app, holdfast_worker;
+GRANT SELECT, INSERT, UPDATE ON deliveries TO holdfast_app;
+GRANT SELECT, UPDATE, DELETE ON deliveries TO holdfast_worker;

@@ -12,6 +12,7 @@ mod docs;
 mod edge;
 mod extract;
 mod page;
+mod polls;
 mod problem;
 mod router;
 mod routes;

@@ -101,6 +101,7 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
             trusted_proxy_depth: config.trusted_proxy_depth,
             webhook_public_key: config.dependencies.webhook_signing_key.reveal().public(),
         }),
+        polls: Default::default(),
         stop,
     };
     (state, adapters)

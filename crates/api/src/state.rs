@@ -6,7 +6,7 @@ use adapters::{health::Health, rate::RateLimiter, settings::Environment};
 use domain::{Core, signature::Origin};
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::Credentials;
+use crate::{auth::Credentials, polls::Polls};
 
 /// Cloned for every request: everything in it is shared.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ pub struct AppState {
     pub limiter: RateLimiter,
     /// Facts about this process.
     pub about: Arc<About>,
+    /// Who waits for their inbox.
+    pub polls: Polls,
     /// Ends long polls when the process is asked to stop.
     pub stop: CancellationToken,
 }

@@ -30,6 +30,11 @@ pub fn schedule() -> Vec<Periodic> {
             run: |context| Box::pin(jobs::intents::sweep(context)),
         },
         Periodic {
+            name: "intents.prune",
+            every: Duration::from_secs(600),
+            run: |context| Box::pin(jobs::intents::prune(context)),
+        },
+        Periodic {
             name: "signature.prune_nonces",
             every: Duration::from_secs(60),
             run: |context| Box::pin(jobs::signature::prune_nonces(context)),

@@ -161,3 +161,28 @@ async fn an_intent_that_nobody_takes_expires() {
     assert_eq!(domain::intents::sweep(app.core(), 10).await.unwrap(), 0);
     assert_eq!(state().await, expired, "the sweep changes nothing that was seen");
 }
+
+#[tokio::test]
+async fn what_was_settled_long_ago_is_forgotten_and_nothing_else() {
+    let clock = domain::Clock::held(domain::Clock::system().now());
+    let app = TestApp::start_with(dev::AppOptions { worker: false, clock: clock.clone(), ..Default::default() })
+        .await
+        .unwrap();
+    let (ada, bob) = (app.agent("Ada").await.unwrap(), app.agent("Bob").await.unwrap());
+    let send = async || {
+        let mut intent = intent(&bob);
+        intent["ttl_seconds"] = json!(7 * 86_400);
+        let sent = app.post("/v1/intents").json(&intent).sign(&ada).send().await.unwrap();
+        sent.expect::<Value>(202).unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    let (old, day) = (send().await, std::time::Duration::from_secs(86_400));
+    clock.advance(day * 8);
+    assert_eq!(domain::intents::sweep(app.core(), 10).await.unwrap(), 1);
+    clock.advance(day * 28);
+    let open = send().await;
+    assert_eq!(domain::intents::prune(app.core(), 10).await.unwrap(), 0, "29 days after it was settled");
+    clock.advance(day * 2);
+    assert_eq!(domain::intents::prune(app.core(), 10).await.unwrap(), 1);
+    let seen = async |id: &str| app.get(&format!("/v1/intents/{id}")).sign(&ada).send().await.unwrap().status;
+    assert_eq!((seen(&old).await, seen(&open).await), (404, 200));
+}

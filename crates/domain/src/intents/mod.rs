@@ -27,9 +27,11 @@ pub use get::get;
 pub use inbox::{Lease, Poll, poll};
 pub use send::{Accepted, NewIntent, send};
 pub use settle::{Hold, ack, extend, nack};
-pub use sweep::{bury, sweep};
+pub use sweep::{bury, prune, sweep};
 
 use std::{ops::RangeInclusive, time::Duration};
+
+use chrono::TimeDelta;
 
 /// The largest payload, in bytes of its JSON text.
 pub const MAX_PAYLOAD: usize = 256 * 1024;
@@ -45,6 +47,8 @@ pub const LEASE_SECONDS: RangeInclusive<u32> = 1..=3600;
 pub const DEFAULT_LEASE_SECONDS: u32 = 30;
 /// How often a delivery is leased before it is given up: a recipient that fails on it every time would fail for ever.
 pub const MAX_ATTEMPTS: i32 = 50;
+/// How long an intent can still be read after it was settled.
+pub const RETENTION: TimeDelta = TimeDelta::days(30);
 /// How long one request may wait for a delivery.
 pub const MAX_WAIT: Duration = Duration::from_secs(30);
 /// The most deliveries one request leases.

@@ -282,6 +282,22 @@ pub(super) async fn sweep(tx: &mut PgConnection, now: Timestamp, limit: i64) -> 
     Ok(done.rows_affected())
 }
 
+/// Deletes up to `limit` intents, with their deliveries, that were settled before `before`.
+pub(super) async fn prune(tx: &mut PgConnection, before: Timestamp, limit: i64) -> sqlx::Result<u64> {
+    let done = sqlx::query(
+        "WITH gone AS ( \
+             DELETE FROM deliveries \
+             WHERE id IN (SELECT id FROM deliveries WHERE settled_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING intent_id \
+         ) \
+         DELETE FROM intents USING gone WHERE intents.id = gone.intent_id",
+    )
+    .bind(before)
+    .bind(limit)
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected())
+}
+
 /// Gives up on up to `limit` open deliveries of a removed agent.
 pub(super) async fn bury(tx: &mut PgConnection, recipient: AgentId, now: Timestamp, limit: i64) -> sqlx::Result<u64> {
     let done = sqlx::query(

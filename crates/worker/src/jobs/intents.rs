@@ -27,3 +27,13 @@ pub(crate) async fn sweep(context: Context) -> Result<()> {
     }
     Ok(())
 }
+
+/// Forgets what was settled long ago.
+pub(crate) async fn prune(context: Context) -> Result<()> {
+    for _ in 0..BATCHES {
+        if intents::prune(&context.core, BATCH.cast_signed()).await? < BATCH {
+            break;
+        }
+    }
+    Ok(())
+}
