@@ -1,7 +1,6 @@
 //! Asks Postgres how it is, on a connection of its own: a pool that is merely busy is not an outage.
 
 use std::{
-    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -9,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-use domain::MIGRATOR;
-use sqlx::{ConnectOptions, Connection, PgConnection, Row, migrate::Migration, postgres::PgConnectOptions};
+use domain::schema;
+use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::sync::Mutex;
 
 use crate::guard::{Driver, Failure};
@@ -42,27 +41,10 @@ impl Driver for Postgres {
             None => self.options.connect().await?,
         };
         connection.ping().await?;
-        if !self.schema_current.load(Ordering::Acquire) && is_current(&mut connection).await? {
+        if !self.schema_current.load(Ordering::Acquire) && schema::missing(&mut connection).await? == 0 {
             self.schema_current.store(true, Ordering::Release);
         }
         *slot = Some(connection);
         Ok(())
     }
-}
-
-/// A newer schema is current as well: migrations only expand what a running release uses.
-async fn is_current(connection: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let exists: bool =
-        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(&mut *connection).await?;
-    if !exists {
-        return Ok(false);
-    }
-    let rows =
-        sqlx::query("SELECT version, checksum FROM _sqlx_migrations WHERE success").fetch_all(connection).await?;
-    let applied: HashMap<i64, Vec<u8>> =
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect::<Result<_, sqlx::Error>>()?;
-    let is_applied = |migration: &Migration| {
-        applied.get(&migration.version).is_some_and(|checksum| checksum[..] == migration.checksum[..])
-    };
-    Ok(MIGRATOR.iter().filter(|migration| migration.migration_type.is_up_migration()).all(is_applied))
 }

@@ -21,6 +21,7 @@ pub mod intents;
 pub mod page;
 pub mod ports;
 pub mod queue;
+pub mod schema;
 pub mod signature;
 pub mod text;
 

@@ -1,6 +1,6 @@
 //! Waits for the schema this build needs. `api migrate` brings it up, before or while the worker starts.
 
-use domain::{Db, Ids, MIGRATOR};
+use domain::{Db, Ids, schema};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -37,15 +37,7 @@ pub(crate) async fn wait(db: &Db, ids: &Ids, state: &State, stop: &CancellationT
     }
 }
 
-/// How many migrations of this build the database has not applied.
 async fn missing(db: &Db) -> domain::Result<usize> {
-    let ours: Vec<i64> = MIGRATOR.iter().map(|migration| migration.version).collect();
-    let known: Option<String> =
-        sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations')::text").fetch_one(db.pool()).await?;
-    if known.is_none() {
-        return Ok(ours.len());
-    }
-    let applied: Vec<i64> =
-        sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success").fetch_all(db.pool()).await?;
-    Ok(ours.iter().filter(|version| !applied.contains(version)).count())
+    let mut connection = db.pool().acquire().await?;
+    Ok(schema::missing(&mut connection).await?)
 }

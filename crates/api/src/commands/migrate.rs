@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use domain::MIGRATOR;
+use domain::{MIGRATOR, schema};
 use sqlx::{Connection, PgConnection, Row};
 
 use crate::config::Config;
@@ -13,7 +13,7 @@ pub(super) async fn migrate(config: &Config, check: bool) -> anyhow::Result<Exit
     let direct = config.dependencies.connections().direct_database;
     let mut connection = PgConnection::connect_with(&direct).await.context("DATABASE_URL: Postgres does not answer")?;
     extensions_at_hand(&mut connection).await?;
-    let due = due(&mut connection).await?;
+    let due = schema::missing(&mut connection).await?;
     if check {
         let summary = if due == 0 {
             "the schema is current".to_owned()
@@ -43,15 +43,4 @@ async fn extensions_at_hand(connection: &mut PgConnection) -> anyhow::Result<()>
         );
     }
     Ok(())
-}
-
-async fn due(connection: &mut PgConnection) -> anyhow::Result<usize> {
-    let exists: bool =
-        sqlx::query("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(&mut *connection).await?.get(0);
-    let applied: i64 = if exists {
-        sqlx::query("SELECT count(*) FROM _sqlx_migrations WHERE success").fetch_one(connection).await?.get(0)
-    } else {
-        0
-    };
-    Ok(MIGRATOR.iter().count().saturating_sub(usize::try_from(applied).unwrap_or(0)))
 }
