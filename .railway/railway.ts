@@ -1,0 +1,101 @@
+// The whole Railway project: what `railway config plan` compares with what is there, and `railway config apply` makes so.
+//
+//   HOLDFAST_REPOSITORY   the GitHub repository, owner/name: where NATS' and Qdrant's images are built from
+//   IMAGE_REF             what api and worker run; the image that the workflow pushed last from main, when unset
+//
+// Values that are secret are not here: `preserve()` keeps what was set once, by hand or by script.
+import { defineRailway, github, group, image, preserve, project, redis, service, volume } from "railway/iac";
+
+const repository = process.env.HOLDFAST_REPOSITORY;
+if (!repository || !/^[^/\s]+\/[^/\s]+$/.test(repository)) {
+  throw new Error("HOLDFAST_REPOSITORY wants the GitHub repository, as owner/name");
+}
+const ours = image(process.env.IMAGE_REF || `ghcr.io/${repository.toLowerCase()}:main`);
+
+export default defineRailway((ctx) => {
+  const production = ctx.environment === "production";
+
+  const postgresData = volume("postgres-data", { sizeMB: 10_240 });
+  const postgres = service("postgres", {
+    // Railway's own Postgres has no pgvector.
+    source: image("pgvector/pgvector:0.8.1-pg18"),
+    volumeMounts: { "/var/lib/postgresql": postgresData },
+    deploy: { restartPolicyType: "ALWAYS", overlapSeconds: 0, drainingSeconds: 60 },
+    env: {
+      POSTGRES_USER: "holdfast",
+      POSTGRES_DB: "holdfast",
+      POSTGRES_PASSWORD: preserve(),
+      DATABASE_URL: "postgres://holdfast:${{POSTGRES_PASSWORD}}@${{RAILWAY_PRIVATE_DOMAIN}}:5432/holdfast",
+    },
+  });
+
+  const cache = redis("redis");
+
+  const natsData = volume("nats-data", { sizeMB: 2_048 });
+  const nats = service("nats", {
+    source: github(repository, { rootDirectory: "deploy/nats" }),
+    build: { builder: "DOCKERFILE", dockerfilePath: "Dockerfile" },
+    volumeMounts: { "/data": natsData },
+    deploy: { restartPolicyType: "ALWAYS", overlapSeconds: 0, drainingSeconds: 35 },
+    env: { URL: "nats://${{RAILWAY_PRIVATE_DOMAIN}}:4222" },
+  });
+
+  const qdrantData = volume("qdrant-data", { sizeMB: 10_240 });
+  const qdrant = service("qdrant", {
+    source: github(repository, { rootDirectory: "deploy/qdrant" }),
+    build: { builder: "DOCKERFILE", dockerfilePath: "Dockerfile" },
+    volumeMounts: { "/qdrant/storage": qdrantData },
+    deploy: { restartPolicyType: "ALWAYS", overlapSeconds: 0, drainingSeconds: 30 },
+    env: { URL: "http://${{RAILWAY_PRIVATE_DOMAIN}}:6334" },
+  });
+
+  const both = {
+    ENVIRONMENT: production ? "production" : "staging",
+    DATABASE_URL: postgres.env.DATABASE_URL,
+    REDIS_URL: cache.env.REDIS_URL,
+    NATS_URL: nats.env.URL,
+    QDRANT_URL: qdrant.env.URL,
+    REQUIRE_PRIVATE_NETWORK: "true",
+  };
+
+  const api = service("api", {
+    source: ours,
+    start: "/usr/local/bin/api",
+    preDeploy: "/usr/local/bin/api migrate",
+    healthcheck: "/health/ready",
+    healthcheckTimeout: 120,
+    replicas: production ? 2 : 1,
+    deploy: { restartPolicyType: "ON_FAILURE", restartPolicyMaxRetries: 10, overlapSeconds: 10, drainingSeconds: 40 },
+    env: {
+      ...both,
+      PUBLIC_URL: "https://${{RAILWAY_PUBLIC_DOMAIN}}",
+      CORS_ORIGINS: preserve(),
+      // Railway's edge is the one proxy in front.
+      TRUSTED_PROXY_DEPTH: "1",
+      WEBHOOK_SIGNING_KEY: preserve(),
+      SENTRY_DSN: preserve(),
+    },
+  });
+
+  const worker = service("worker", {
+    source: ours,
+    start: "/usr/local/bin/worker",
+    healthcheck: "/health/ready",
+    healthcheckTimeout: 120,
+    replicas: 1,
+    deploy: { restartPolicyType: "ALWAYS", overlapSeconds: 0, drainingSeconds: 60 },
+    env: {
+      ...both,
+      // What the worker signs with must be what the API publishes: one copy.
+      WEBHOOK_SIGNING_KEY: api.env.WEBHOOK_SIGNING_KEY,
+      SENTRY_DSN: api.env.SENTRY_DSN,
+    },
+  });
+
+  return project("holdfast", {
+    resources: [
+      group("Holdfast", [api, worker]),
+      group("Data", [postgres, postgresData, cache, nats, natsData, qdrant, qdrantData]),
+    ],
+  });
+});
