@@ -150,6 +150,11 @@ pub enum LogFormat {
 pub struct Masked<T>(T);
 
 impl<T> Masked<T> {
+    /// Masks `value`.
+    pub fn new(value: T) -> Self {
+        Self(value)
+    }
+
     /// The value itself, for the one place that uses it.
     pub fn reveal(&self) -> &T {
         &self.0

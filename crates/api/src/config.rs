@@ -1,7 +1,8 @@
 //! What the environment says about this program.
 
-use adapters::settings::{self, Dependencies, Invalid};
+use adapters::settings::{self, Dependencies, Invalid, Masked};
 use clap::Parser;
+use domain::identity::access_token::TokenKeys;
 use url::Url;
 
 /// The configuration of `api`.
@@ -20,11 +21,15 @@ pub struct Config {
     #[arg(long, env = "PUBLIC_URL", value_parser = public_url)]
     pub public_url: Option<Url>,
 
+    /// The Ed25519 key that signs people's access tokens, jwtk_…; `api keygen jwt` makes one. Up to 4, separated by commas: the first signs, all verify.
+    #[arg(long, env = "JWT_SIGNING_KEY", value_parser = token_keys)]
+    pub jwt_signing_key: Masked<TokenKeys>,
+
     /// The origins whose pages may call the API from a browser, separated by commas; `*` for all.
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub cors_origins: Vec<String>,
 
-    /// How many requests a minute one key, agent or anonymous address may make; 0 for no limit.
+    /// How many requests a minute one person, key, agent or anonymous address may make on the smallest plan; 0 for no limit.
     #[arg(long, env = "RATE_LIMIT_PER_MINUTE", default_value = "100")]
     pub rate_limit_per_minute: u32,
 
@@ -65,6 +70,10 @@ fn public_url(text: &str) -> Result<Url, String> {
         && url.path() == "/"
         && url.query().is_none();
     if bare { Ok(url) } else { Err("it wants http:// or https:// and a host, without a path".to_owned()) }
+}
+
+fn token_keys(text: &str) -> Result<Masked<TokenKeys>, String> {
+    text.parse().map(Masked::new).map_err(|error| format!("held *** ({error}); `api keygen jwt` makes one"))
 }
 
 fn origin(text: &str) -> Result<String, String> {

@@ -18,6 +18,7 @@ mod router;
 mod routes;
 mod serve;
 mod state;
+mod version;
 
 pub use commands::{main, run};
 pub use config::Config;

@@ -8,7 +8,7 @@ use std::{
 
 use adapters::Adapters;
 use axum::{Router, extract::ConnectInfo, http::Request};
-use domain::{Clock, Core, Ids, signature::Origin};
+use domain::{Clock, Core, Ids, idempotency::Sealer, identity::access_token::AccessTokens, signature::Origin};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -86,9 +86,13 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
         ids: Ids::new(clock.clone()),
         wake: Arc::clone(&adapters.wake) as _,
     };
+    let keys = config.jwt_signing_key.reveal();
+    let tokens = AccessTokens::new(keys, &config.public_url());
     let state = AppState {
+        credentials: Credentials::new(core.clone(), tokens.clone()),
         core,
-        credentials: Credentials::new(db, clock),
+        tokens,
+        sealer: Sealer::new(keys),
         origin: Arc::new(Origin::of(&config.public_url())),
         health: adapters.health.clone(),
         limiter: adapters.rate.clone(),

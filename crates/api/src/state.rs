@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Instant};
 
 use adapters::{health::Health, rate::RateLimiter, settings::Environment};
-use domain::{Core, signature::Origin};
+use domain::{Core, idempotency::Sealer, identity::access_token::AccessTokens, signature::Origin};
 use tokio_util::sync::CancellationToken;
 
 use crate::{auth::Credentials, polls::Polls};
@@ -15,6 +15,10 @@ pub struct AppState {
     pub core: Core,
     /// Credentials that were looked up.
     pub credentials: Credentials,
+    /// Mints what proves a person.
+    pub tokens: AccessTokens,
+    /// Seals answers that are kept for a second asking.
+    pub sealer: Sealer,
     /// What signatures must name as scheme and authority.
     pub origin: Arc<Origin>,
     /// How the dependencies do.
@@ -40,7 +44,7 @@ pub struct About {
     pub version: &'static str,
     /// The commit of the build, where it is known.
     pub commit: Option<&'static str>,
-    /// Requests a minute for each key, agent or anonymous address; 0 for no limit.
+    /// Requests a minute for each person, key, agent or anonymous address on the smallest plan; 0 for no limit.
     pub rate_limit: u32,
     /// How many entries at the end of X-Forwarded-For were written by proxies of ours.
     pub trusted_proxy_depth: usize,

@@ -2,8 +2,15 @@
 
 use std::{env, sync::Arc};
 
-use anyhow::Result;
-use domain::{Clock, Core, Db, Ids, identity, ids::ProjectId};
+use anyhow::{Context, Result};
+use domain::{
+    Clock, Core, Db, Ids,
+    identity::{
+        self, Role,
+        access_token::{AccessTokens, Bearer, TokenKeys},
+    },
+    ids::{OrganizationId, ProjectId, SessionId, UserId},
+};
 use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
@@ -149,6 +156,61 @@ impl TestApp {
         Ok((project, key.reveal()))
     }
 
+    /// Somebody who is logged in, past signing up: an account with a verified address, a session, and its access token.
+    ///
+    /// # Errors
+    /// Those of the database; an address that is taken.
+    pub async fn person(&self, email: &str) -> Result<(UserId, String)> {
+        let (user, session): (UserId, SessionId) = (self.core.ids.next(), self.core.ids.next());
+        let now = self.core.clock.now();
+        sqlx::query(
+            "INSERT INTO users (id, email, email_key, name, email_verified_at, created_at, updated_at) \
+             VALUES ($1, $2, lower($2), split_part($2, '@', 1), $3, $3, $3)",
+        )
+        .bind(user)
+        .bind(email)
+        .bind(now)
+        .execute(self.core.db.pool())
+        .await?;
+        sqlx::query(
+            "INSERT INTO sessions (id, user_id, method, address, user_agent, created_at, last_used_at, expires_at) \
+             VALUES ($1, $2, 'password', '127.0.0.1', 'test', $3, $3, $3 + interval '30 days')",
+        )
+        .bind(session)
+        .bind(user)
+        .bind(now)
+        .execute(self.core.db.pool())
+        .await?;
+        Ok((user, self.tokens()?.mint(Bearer { user, session }, now, &self.core.ids)?))
+    }
+
+    /// Makes `user` a member of the organisation of the first project.
+    ///
+    /// # Errors
+    /// Those of the database; one who is a member already.
+    pub async fn join(&self, user: UserId, role: Role) -> Result<OrganizationId> {
+        Ok(sqlx::query_scalar(
+            "INSERT INTO memberships (organization_id, user_id, role, created_at) \
+             SELECT organization_id, $1, $2, now() FROM projects WHERE id = $3 RETURNING organization_id",
+        )
+        .bind(user)
+        .bind(role.as_str())
+        .bind(self.project)
+        .fetch_one(self.core.db.pool())
+        .await?)
+    }
+
+    /// What the API mints access tokens with.
+    ///
+    /// # Errors
+    /// None: the API runs with the same variables.
+    pub fn tokens(&self) -> Result<AccessTokens> {
+        let variable =
+            |wanted: &str| self.variables.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+        let keys: TokenKeys = variable("JWT_SIGNING_KEY").context("JWT_SIGNING_KEY is not set")?.parse()?;
+        Ok(AccessTokens::new(&keys, &variable("PUBLIC_URL").context("PUBLIC_URL is not set")?.parse()?))
+    }
+
     /// Another replica of the API, on the same database and with the same public URL.
     ///
     /// # Errors
@@ -235,6 +297,7 @@ fn variables(services: &Services, database: &TestDatabase, options: &AppOptions)
         ("RATE_LIMIT_PER_MINUTE", "0".to_owned()),
         ("PUSH_ALLOW_PRIVATE", "true".to_owned()),
         ("WEBHOOK_SIGNING_KEY", webhook_key),
+        ("JWT_SIGNING_KEY", TokenKeys::generate(&Ids::new(Clock::system())).reveal()),
     ];
     if options.accelerators {
         found.extend([("REDIS_URL", services.valkey()?.url()), ("NATS_URL", services.nats()?.url())]);

@@ -12,7 +12,10 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use domain::{Clock, Core, Db, Ids, identity};
+use domain::{
+    Clock, Core, Db, Ids,
+    identity::{self, access_token::TokenKeys},
+};
 use reqwest::Url;
 
 use crate::{
@@ -237,8 +240,11 @@ async fn program_variables(
 ) -> Result<Vec<(String, String)>> {
     let webhook_key = async || Ok(adapters::webhook::WebhookKey::generate(&Ids::new(Clock::system())).reveal());
     let webhook_key = keep::kept(data, "webhook-signing-key", webhook_key).await?;
+    let jwt_key = async || Ok(TokenKeys::generate(&Ids::new(Clock::system())).reveal());
+    let jwt_key = keep::kept(data, "jwt-signing-key", jwt_key).await?;
     let defaults = [
         ("WEBHOOK_SIGNING_KEY", webhook_key),
+        ("JWT_SIGNING_KEY", jwt_key),
         ("PUBLIC_URL", url.as_str().trim_end_matches('/').to_owned()),
         ("PUSH_ALLOW_PRIVATE", "true".to_owned()),
         ("NO_COLOR", if say::coloured() { String::new() } else { "1".to_owned() }),

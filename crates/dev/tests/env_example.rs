@@ -31,9 +31,11 @@ fn the_example_is_what_the_programs_read() {
 }
 
 #[test]
-fn the_example_starts_once_it_has_a_key() {
-    let key = "whsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-    let variables = || example().into_iter().chain([("WEBHOOK_SIGNING_KEY".to_owned(), key.to_owned())]);
+fn the_example_starts_once_it_has_keys() {
+    let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let keys = [("WEBHOOK_SIGNING_KEY", "whsk"), ("JWT_SIGNING_KEY", "jwtk")];
+    let keys = keys.map(|(name, prefix)| (name.to_owned(), format!("{prefix}_{secret}")));
+    let variables = || example().into_iter().chain(keys.clone());
     api::Config::from_pairs(variables()).unwrap();
     worker::Config::from_pairs(variables()).unwrap();
 }

@@ -12,10 +12,11 @@ use sqlx::{
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use uuid::Uuid;
 
 use crate::{
     error::{Code, Error, Result},
-    ids::ProjectId,
+    ids::{OrganizationId, ProjectId, UserId},
 };
 
 /// A transaction on behalf of a [`Caller`].
@@ -38,6 +39,12 @@ const STATEMENT_TIMEOUT_MS: u32 = 10_000;
 pub enum Caller {
     /// Nobody yet: sees no tenant's rows, and may call the functions that look up credentials.
     Anonymous,
+    /// The front door: accounts, sessions and memberships of everybody, and no tenant's data.
+    Door,
+    /// A person, and what is theirs alone.
+    Person(UserId),
+    /// A person in an organisation: shows nothing of it unless they are a member.
+    Member(UserId, OrganizationId),
     /// A request inside one project.
     Project(ProjectId),
     /// A job of one project.
@@ -49,18 +56,26 @@ pub enum Caller {
 impl Caller {
     /// The only SQL text that is put together at run time: every part is a literal or the digits of a UUID.
     fn begin(self) -> String {
-        let (role, project) = match self {
-            Caller::Anonymous => ("holdfast_app", None),
-            Caller::Project(project) => ("holdfast_app", Some(project)),
-            Caller::Job(project) => ("holdfast_worker", Some(project)),
-            Caller::Worker => ("holdfast_worker", None),
+        let role = match self {
+            Caller::Anonymous | Caller::Person(_) | Caller::Member(..) | Caller::Project(_) => "holdfast_app",
+            Caller::Door => "holdfast_auth",
+            Caller::Job(_) | Caller::Worker => "holdfast_worker",
         };
-        let tenant = project.map_or_else(String::new, |project| project.uuid().to_string());
-        format!(
-            "BEGIN; SET LOCAL ROLE {role}; SET LOCAL app.project_id = '{tenant}'; \
-             SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}"
-        )
+        let whose = match self {
+            Caller::Anonymous | Caller::Door | Caller::Worker => String::new(),
+            Caller::Project(project) | Caller::Job(project) => set("project_id", project.uuid()),
+            Caller::Person(person) => set("user_id", person.uuid()),
+            Caller::Member(person, organization) => {
+                set("user_id", person.uuid()) + &set("organization_id", organization.uuid())
+            }
+        };
+        format!("BEGIN; SET LOCAL ROLE {role}{whose}; SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}")
     }
+}
+
+/// Settings end with their transaction, so one that is not set is not left from another.
+fn set(name: &'static str, value: Uuid) -> String {
+    format!("; SET LOCAL app.{name} = '{value}'")
 }
 
 /// The pool of connections. Cloning shares it.

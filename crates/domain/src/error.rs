@@ -24,6 +24,10 @@ pub enum Kind {
     Timeout,
     /// The request collides with the state of things (409).
     Conflict,
+    /// What is to be changed is no longer as the request has it (412).
+    PreconditionFailed,
+    /// The change does not say what it was made from (428).
+    PreconditionRequired,
     /// The request is larger than the route takes (413).
     TooLarge,
     /// The body is not of a type the route takes (415).
@@ -73,9 +77,12 @@ macro_rules! codes {
 codes! {
     MalformedRequest = "malformed_request", Malformed, "The request cannot be read";
     MalformedJson = "malformed_json", Malformed, "The body is not JSON";
+    ProjectMissing = "project_missing", Malformed, "The request does not say which project it means";
     DigestMissing = "digest_missing", Malformed, "A signed body needs a Content-Digest";
     DigestMismatch = "digest_mismatch", Malformed, "The Content-Digest does not match the body";
     CredentialsMissing = "credentials_missing", Unauthenticated, "The request carries no credentials this route takes";
+    CredentialsMalformed = "credentials_malformed", Unauthenticated, "The credentials cannot be read";
+    AccessTokenInvalid = "access_token_invalid", Unauthenticated, "The access token is not valid";
     ApiKeyInvalid = "api_key_invalid", Unauthenticated, "The API key is not valid";
     SignatureMissing = "signature_missing", Unauthenticated, "The request must be signed by an agent";
     SignatureMalformed = "signature_malformed", Unauthenticated, "The signature headers cannot be read";
@@ -85,14 +92,19 @@ codes! {
     AgentUnknown = "agent_unknown", Unauthenticated, "The signing agent is not registered";
     ProjectAmbiguous = "project_ambiguous", Unauthenticated, "The signing agent is registered in several projects";
     Forbidden = "forbidden", Forbidden, "The caller may not do this";
+    PermissionMissing = "permission_missing", Forbidden, "The caller lacks a permission";
     NotFound = "not_found", NotFound, "There is nothing here";
     MethodNotAllowed = "method_not_allowed", MethodNotAllowed, "The resource does not have this method";
     RequestTimeout = "request_timeout", Timeout, "The request took too long to arrive";
     NonceReplayed = "nonce_replayed", Conflict, "The signature's nonce was used before";
     AgentKeyConflict = "agent_key_conflict", Conflict, "The DID is registered with another key";
     LeaseLost = "lease_lost", Conflict, "The lease is no longer held";
+    IdempotencyInFlight = "idempotency_in_flight", Conflict, "A request with this Idempotency-Key is under way";
+    VersionMismatch = "version_mismatch", PreconditionFailed, "It was changed in the meantime";
+    PreconditionRequired = "precondition_required", PreconditionRequired, "The change must say which version it was made from";
     PayloadTooLarge = "payload_too_large", TooLarge, "The body is larger than the route takes";
     UnsupportedMediaType = "unsupported_media_type", UnsupportedType, "The body's media type is not taken";
+    IdempotencyKeyReused = "idempotency_key_reused", Invalid, "The Idempotency-Key was used for another request";
     ValidationFailed = "validation_failed", Invalid, "A value breaks a rule";
     WrongType = "wrong_type", Invalid, "A value has the wrong type";
     MissingField = "missing_field", Invalid, "A required field is missing";
@@ -105,6 +117,7 @@ codes! {
     InvalidDid = "invalid_did", Invalid, "The text is not a DID";
     InvalidPublicKey = "invalid_public_key", Invalid, "The text is not an Ed25519 public key";
     DidKeyMismatch = "did_key_mismatch", Invalid, "The did:key names another key";
+    InvalidEmail = "invalid_email", Invalid, "The text is not an e-mail address that is taken";
     InvalidEndpoint = "invalid_endpoint", Invalid, "The endpoint is not an acceptable URL";
     InvalidCursor = "invalid_cursor", Invalid, "The cursor was not made by this API";
     UnknownRecipient = "unknown_recipient", Invalid, "No agent of that DID is registered in the project";

@@ -175,6 +175,30 @@ id!(
     LeaseToken, "lse"
 );
 id!(
+    /// A person's account.
+    UserId, "usr"
+);
+id!(
+    /// An organisation: the people who share projects.
+    OrganizationId, "org"
+);
+id!(
+    /// An invitation into an organisation.
+    InvitationId, "inv"
+);
+id!(
+    /// A login and all that followed from it.
+    SessionId, "ses"
+);
+id!(
+    /// A person's passkey.
+    PasskeyId, "pky"
+);
+id!(
+    /// A WebAuthn ceremony between its two requests.
+    CeremonyId, "cer"
+);
+id!(
     /// A row of the audit log.
     AuditId, "aud"
 );

@@ -15,6 +15,7 @@ pub mod core;
 pub mod crypto;
 pub mod db;
 pub mod error;
+pub mod idempotency;
 pub mod identity;
 pub mod ids;
 pub mod intents;
@@ -24,6 +25,7 @@ pub mod queue;
 pub mod schema;
 pub mod signature;
 pub mod text;
+pub mod version;
 
 pub use clock::Clock;
 pub use core::Core;

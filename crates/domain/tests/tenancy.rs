@@ -65,9 +65,10 @@ async fn fill(db: &Db, tables: &[(String, String)], projects: [ProjectId; 2]) {
         for project in projects {
             let columns: Vec<(String, String)> = sqlx::query(
                 "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute \
-                 WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND attnotnull AND NOT atthasdef",
+                 WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND (attnotnull AND NOT atthasdef OR attname = $2)",
             )
             .bind(table)
+            .bind(tenant)
             .fetch_all(db.pool())
             .await
             .unwrap()

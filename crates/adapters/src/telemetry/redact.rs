@@ -9,11 +9,12 @@ use std::{
 use regex::Regex;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// API keys, webhook keys, bearer tokens and the passwords of URLs. No match crosses a quotation mark, so JSON stays JSON.
+/// API keys, signing keys, bearer tokens and the passwords of URLs. No match crosses a quotation mark, so JSON stays JSON.
 static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?P<key>hf_[a-z]+_[0-9a-f]{32}_)[0-9A-Za-z]+",
-        r"|(?P<webhook>whsk_)[0-9A-Za-z+/=_-]+",
+        r"|(?P<signing>whsk_|jwtk_)[0-9A-Za-z+/=_-]+",
+        r"|(?P<jwt>eyJ)[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]*",
         r"|(?P<bearer>(?:[Bb]earer|[Bb]asic) )[0-9A-Za-z._~+/=-]+",
         r#"|(?P<url>://[^\s:/@"\\]*:)[^\s/@"\\]+@"#,
     ))
@@ -24,7 +25,7 @@ static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 pub fn redact(text: &str) -> Cow<'_, str> {
     match SECRETS.as_ref() {
         Some(secrets) => secrets.replace_all(text, |found: &regex::Captures<'_>| {
-            let kept = ["key", "webhook", "bearer"].iter().find_map(|name| found.name(name));
+            let kept = ["key", "signing", "jwt", "bearer"].iter().find_map(|name| found.name(name));
             match (kept, found.name("url")) {
                 (Some(kept), _) => format!("{}***", kept.as_str()),
                 (None, Some(url)) => format!("{}***@", url.as_str()),
@@ -73,6 +74,8 @@ mod tests {
             ("redis://:pass@cache", "redis://:***@cache"),
             ("authorization: Bearer abc.def", "authorization: Bearer ***"),
             ("WEBHOOK_SIGNING_KEY=whsk_AbC+/=", "WEBHOOK_SIGNING_KEY=whsk_***"),
+            ("JWT_SIGNING_KEY=jwtk_AbC+/=,jwtk_x", "JWT_SIGNING_KEY=jwtk_***,jwtk_***"),
+            ("token eyJhbGci.eyJpc3Mi.Si-g_ refused", "token eyJ*** refused"),
             ("at https://example.com/a:b@c", "at https://example.com/a:b@c"),
             (r#"{"at":"http://host:80","by":"a@b"}"#, r#"{"at":"http://host:80","by":"a@b"}"#),
         ] {

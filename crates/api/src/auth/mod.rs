@@ -2,20 +2,27 @@
 //!
 //! | extractor | takes | for |
 //! |---|---|---|
-//! | [`Member`] | the project's API key, or an agent's signature | reading the registry |
+//! | [`LoggedIn`] | a person's access token | accounts and organisations |
+//! | [`InProject`] | the project's API key, an agent's signature, or a person's access token | what is in a project |
+//! | [`With`] | either of those, and a JSON body and `Idempotency-Key` | what they change |
 //! | [`Signed`], [`SignedBy`] | an agent's signature, over the body too where there is one | what agents do |
-//! | [`Registering`] | the project's API key and the signature of the key in the body | registration |
+//! | [`Registering`] | the project's API key or a person's access token, and the signature of the key in the body | registration |
 //!
 //! A signature alone names its project by the DID; where several projects have that DID, the `Holdfast-Project` header or the project's API key
-//! says which is meant.
+//! says which is meant. A person names it by the header, or by the path.
 
+mod bearer;
 mod credentials;
-mod member;
+mod in_project;
+mod person;
 mod registering;
 mod request;
 mod signed;
+mod with;
 
 pub use credentials::Credentials;
-pub use member::Member;
+pub use in_project::InProject;
+pub use person::LoggedIn;
 pub use registering::Registering;
 pub use signed::{Signed, SignedBy};
+pub use with::{Caller, With};

@@ -1,23 +1,18 @@
-//! A registration: the project's API key says where, the signature of the key in the body proves that the caller holds it.
+//! A registration: the project's API key, or a person, says where; the signature of the key in the body proves that the caller holds it.
 
 use axum::{
     RequestExt,
     extract::{FromRequest, Request},
 };
-use domain::{
-    Code, Error,
-    agents::Registration,
-    identity::{Actor, Principal},
-    signature::Proof,
-};
+use domain::{Code, Error, agents::Registration, identity::Principal, signature::Proof};
 
-use super::request;
+use super::{bearer::credential, request};
 use crate::{extract, problem::Problem, state::AppState};
 
 /// A registration whose signature verifies under the key it names.
 #[derive(Debug)]
 pub struct Registering {
-    /// The project, and the key that opened it.
+    /// The project, and who registers the agent there.
     pub principal: Principal,
     /// The proof of possession.
     pub proof: Proof,
@@ -30,19 +25,18 @@ impl FromRequest<AppState> for Registering {
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         let (parts, body) = request.with_limited_body().into_parts();
-        let Some((project, key)) = request::api_key(&parts, state).await? else {
-            let detail =
-                "Registering takes the project's API key, as `Authorization: Bearer …`, beside the agent's signature";
+        let Some(credential) = credential(&parts, state).await? else {
+            let detail = "Registering takes the project's API key, or the access token of a person beside `Holdfast-Project`, as \
+                          `Authorization: Bearer …`, and the agent's signature";
             return Err(Error::new(Code::CredentialsMissing, detail).into());
         };
-        request::count(&parts, state, Actor::ApiKey(key)).await?;
+        let principal = credential.in_project(&parts, state, request::header_project(&parts)?).await?;
         let bytes = extract::body_bytes(body).await?;
         let signature = request::signature(&parts, state, !bytes.is_empty())?;
         request::digest(&parts, state, &bytes)?;
         let registration: Registration = extract::json(&parts.headers, &bytes)?;
         let (_, public_key) = registration.identity()?;
         let proof = request::verify(&parts, state, !bytes.is_empty(), &signature, &public_key)?;
-        let principal = Principal { project, actor: Actor::ApiKey(key), request: request::context(&parts) };
         Ok(Self { principal, proof, registration })
     }
 }

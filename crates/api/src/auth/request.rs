@@ -1,47 +1,40 @@
 //! What of a request the extractors read.
 
-use axum::http::{HeaderMap, HeaderValue, header, request::Parts};
+use axum::http::{HeaderMap, HeaderValue, request::Parts};
 use domain::{
     Code, Error, Result,
     crypto::PublicKey,
-    identity::{Actor, RequestContext},
-    ids::{ApiKeyId, ProjectId},
+    identity::{Actor, Plan, RequestContext},
+    ids::ProjectId,
     signature::{Headers, Origin, Proof, RequestParts, Signature, check_content_digest, digest_missing},
 };
 
+use super::bearer::{Credential, credential};
 use crate::{edge::Meter, state::AppState};
-
-/// The API key in `Authorization: Bearer hf_…`; `None` when there is no such header.
-pub(super) async fn api_key(parts: &Parts, state: &AppState) -> Result<Option<(ProjectId, ApiKeyId)>> {
-    let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
-        return Ok(None);
-    };
-    let malformed = || Error::new(Code::ApiKeyInvalid, "`Authorization` must be `Bearer <API key>`");
-    let (scheme, key) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(malformed)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(malformed());
-    }
-    state.credentials.project_of_key(key.trim()).await.map(Some)
-}
 
 /// Whether the request claims to be signed.
 pub(super) fn is_signed(parts: &Parts) -> bool {
     parts.headers.contains_key("signature-input") || parts.headers.contains_key("signature")
 }
 
-/// The project that a request names beside its signature: by its API key, or by the `Holdfast-Project` header.
+/// The project that the `Holdfast-Project` header names.
+pub(super) fn header_project(parts: &Parts) -> Result<Option<ProjectId>> {
+    let named = parts.headers.get("holdfast-project").map(|value| {
+        value.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
+            let detail = "`Holdfast-Project` must be a project's id, prj_ and 32 hexadecimal digits";
+            Error::new(Code::MalformedRequest, detail)
+        })
+    });
+    named.transpose()
+}
+
+/// The project that a request names beside its signature: by its API key, or by the header.
 pub(super) async fn named_project(parts: &Parts, state: &AppState) -> Result<Option<ProjectId>> {
-    let of_key = api_key(parts, state).await?.map(|(project, _)| project);
-    let of_header = match parts.headers.get("holdfast-project") {
-        None => None,
-        Some(value) => Some(value.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
-            Error::new(
-                Code::MalformedRequest,
-                "`Holdfast-Project` must be a project's id, prj_ and 32 hexadecimal digits",
-            )
-        })?),
+    let of_key = match credential(parts, state).await? {
+        Some(Credential::Key(_, known)) => Some(known.project),
+        Some(Credential::Person(_)) | None => None,
     };
-    match (of_key, of_header) {
+    match (of_key, header_project(parts)?) {
         (Some(key), Some(header)) if key != header => {
             Err(Error::new(Code::Forbidden, "The API key is not of the project that `Holdfast-Project` names"))
         }
@@ -106,11 +99,11 @@ pub(super) fn context(parts: &Parts) -> RequestContext {
     parts.extensions.get::<RequestContext>().cloned().unwrap_or_default()
 }
 
-/// Counts the request for whom it proved to come from.
+/// Counts the request for whom it proved to come from, against the quota of the project's plan.
 ///
 /// # Errors
 /// [`Code::RateLimited`].
-pub(super) async fn count(parts: &Parts, state: &AppState, actor: Actor) -> Result<()> {
+pub(super) async fn count(parts: &Parts, state: &AppState, actor: Actor, plan: Plan) -> Result<()> {
     let meter = parts.extensions.get::<Meter>().cloned().unwrap_or_default();
-    meter.take(state, &actor.to_string()).await
+    meter.take(state, &actor.to_string(), plan.quota(state.about.rate_limit)).await
 }

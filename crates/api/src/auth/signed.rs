@@ -8,13 +8,14 @@ use axum::{
 use bytes::Bytes;
 use domain::{
     Code, Error, Result,
-    identity::{Actor, KnownAgent, Principal, Signer},
+    idempotency::Once,
+    identity::{Actor, KnownAgent, Permissions, Principal, Signer},
     signature::{Proof, Signature},
 };
 use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 
-use super::request;
+use super::{request, with};
 use crate::{extract, problem::Problem, state::AppState};
 
 /// The agent that signed, and the body it signed: `T` read from JSON, and its bytes.
@@ -26,6 +27,8 @@ pub struct Signed<T> {
     pub body: T,
     /// The body, byte for byte.
     pub bytes: Bytes,
+    /// Set when the same request may come again, signed anew.
+    pub once: Option<Once>,
 }
 
 impl<T: DeserializeOwned> FromRequest<AppState> for Signed<T> {
@@ -37,8 +40,10 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Signed<T> {
         // Only now: a stranger's body is not waited for, nor held in memory.
         let bytes = extract::body_bytes(body).await?;
         request::digest(&parts, state, &bytes)?;
+        let caller = (signer.principal.project.uuid(), signer.principal.actor);
+        let once = with::once(&parts, state, caller, &bytes)?;
         let body = extract::json(&parts.headers, &bytes)?;
-        Ok(Self { signer, body, bytes })
+        Ok(Self { signer, body, bytes, once })
     }
 }
 
@@ -49,9 +54,10 @@ pub(super) async fn signer(parts: &Parts, state: &AppState, has_body: bool) -> R
     let project = request::named_project(parts, state).await?;
     let agents = state.credentials.agents(signature.did(), project).await?;
     let (agent, proof) = the_one_that_verifies(parts, state, has_body, &signature, &agents)?;
-    request::count(parts, state, Actor::Agent(agent.id)).await?;
-    let principal =
-        Principal { project: agent.project, actor: Actor::Agent(agent.id), request: request::context(parts) };
+    let actor = Actor::Agent(agent.id);
+    request::count(parts, state, actor, agent.plan).await?;
+    let (project, plan, request) = (agent.project, agent.plan, request::context(parts));
+    let principal = Principal { project, actor, permissions: Permissions::agent(), plan, request };
     Ok(Signer { principal, agent: agent.id, proof })
 }
 

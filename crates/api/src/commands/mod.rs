@@ -7,7 +7,7 @@ use std::{io::Write, process::ExitCode};
 
 use adapters::{settings, telemetry, webhook::WebhookKey};
 use clap::{CommandFactory, Parser, Subcommand};
-use domain::{Clock, Ids};
+use domain::{Clock, Ids, identity::access_token::TokenKeys};
 use tokio_util::sync::CancellationToken;
 
 use crate::{VERSION, config::Config, router, serve};
@@ -47,6 +47,8 @@ enum Command {
 enum Secret {
     /// The key for WEBHOOK_SIGNING_KEY.
     Webhook,
+    /// The key for JWT_SIGNING_KEY.
+    Jwt,
 }
 
 /// Runs the program: reads its arguments and environment, and returns how it ended. What is wrong is told in one line.
@@ -77,8 +79,13 @@ pub fn run(arguments: Vec<std::ffi::OsString>) -> ExitCode {
 
 fn execute(command: Option<Command>) -> anyhow::Result<ExitCode> {
     match command {
-        Some(Command::Keygen { secret: Secret::Webhook }) => {
-            tell(&mut std::io::stdout(), &WebhookKey::generate(&Ids::new(Clock::system())).reveal());
+        Some(Command::Keygen { secret }) => {
+            let ids = Ids::new(Clock::system());
+            let text = match secret {
+                Secret::Webhook => WebhookKey::generate(&ids).reveal(),
+                Secret::Jwt => TokenKeys::generate(&ids).reveal(),
+            };
+            tell(&mut std::io::stdout(), &text);
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Openapi) => {

@@ -23,12 +23,11 @@ const WINDOW_SECONDS: u32 = 60;
 pub struct Meter(Arc<OnceLock<(u32, RateDecision)>>);
 
 impl Meter {
-    /// Takes one request of `subject`'s quota.
+    /// Takes one of the `quota` requests that `subject` may make in a minute; 0 for no limit.
     ///
     /// # Errors
     /// [`Code::RateLimited`] when none is left.
-    pub async fn take(&self, state: &AppState, subject: &str) -> Result<()> {
-        let quota = state.about.rate_limit;
+    pub async fn take(&self, state: &AppState, subject: &str, quota: u32) -> Result<()> {
         if quota == 0 {
             return Ok(());
         }
@@ -73,14 +72,14 @@ pub async fn limit(State(state): State<AppState>, request: Request, next: Next) 
     let meter = request.extensions().get::<Meter>().cloned().unwrap_or_default();
     let address = format!("ip:{}", client_address(&request, state.about.trusted_proxy_depth));
     if !has_credentials(request.headers()) {
-        return match meter.take(&state, &address).await {
+        return match meter.take(&state, &address, state.about.rate_limit).await {
             Ok(()) => next.run(request).await,
             Err(error) => Problem::from(error).into_response(),
         };
     }
     let response = next.run(request).await;
     if meter.is_fresh()
-        && let Err(error) = meter.take(&state, &address).await
+        && let Err(error) = meter.take(&state, &address, state.about.rate_limit).await
     {
         return Problem::from(error).into_response();
     }
@@ -93,7 +92,7 @@ fn has_credentials(headers: &HeaderMap) -> bool {
 
 /// The address that connected, or, behind `depth` proxies of ours, the one that the outermost of them saw. An IPv6 client is known by its /64:
 /// it has the addresses below at its disposal.
-fn client_address(request: &Request, depth: usize) -> IpAddr {
+pub(super) fn client_address(request: &Request, depth: usize) -> IpAddr {
     let peer =
         request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::from([0, 0, 0, 0]), |info| info.0.ip());
     let forwarded = request.headers().get_all("x-forwarded-for").iter().filter_map(|value| value.to_str().ok());

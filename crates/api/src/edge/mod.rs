@@ -13,10 +13,11 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use domain::{Error, identity::RequestContext};
+use domain::{Error, identity::RequestContext, text::excerpt};
 use futures::FutureExt;
 use tracing::Instrument;
 
+use limits::client_address;
 pub use limits::{Meter, limit};
 pub use overload::{Slots, shed};
 pub use schema::{Schema, wait_for_schema};
@@ -36,7 +37,15 @@ pub async fn edge(State(state): State<AppState>, mut request: Request, next: Nex
     let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
     let is_probe = request.uri().path().starts_with("/health");
     let span = tracing::info_span!("request", request_id = %id, trace_id = trace::trace_id(&traceparent), %method, path = request.uri().path());
-    request.extensions_mut().insert(RequestContext { id: id.clone(), traceparent: Some(traceparent) });
+    let address = Some(client_address(&request, state.about.trusted_proxy_depth).to_string());
+    let user_agent =
+        request.headers().get(header::USER_AGENT).map(|agent| excerpt(&String::from_utf8_lossy(agent.as_bytes()), 200));
+    request.extensions_mut().insert(RequestContext {
+        id: id.clone(),
+        traceparent: Some(traceparent),
+        address,
+        user_agent,
+    });
     let meter = Meter::default();
     request.extensions_mut().insert(meter.clone());
 
@@ -117,6 +126,7 @@ mod tests {
         let variables = [
             ("DATABASE_URL", "postgres://127.0.0.1:1/none"),
             ("WEBHOOK_SIGNING_KEY", "whsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+            ("JWT_SIGNING_KEY", "jwtk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         ];
         let config = Config::from_pairs(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
         let (state, _adapters) = crate::serve::assemble(&config, domain::Clock::system(), Default::default());

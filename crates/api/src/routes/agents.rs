@@ -14,7 +14,7 @@ use domain::{
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    auth::{Member, Registering},
+    auth::{InProject, Registering},
     extract::{Path, Query},
     problem::Problem,
     state::AppState,
@@ -43,7 +43,7 @@ pub fn router() -> OpenApiRouter<AppState> {
 async fn register(State(state): State<AppState>, caller: Registering) -> Result<Response, Problem> {
     let Registering { principal, proof, registration } = caller;
     let done = agents::register(&state.core, &principal, &proof, registration).await?;
-    state.credentials.forget(&done.agent.did, principal.project).await;
+    state.credentials.forget_agent(&done.agent.did, principal.project).await;
     // A DID may hold percent signs of its own.
     let location = format!("/v1/agents/{}", done.agent.did.as_str().replace('%', "%25"));
     Ok(if done.created {
@@ -66,7 +66,7 @@ async fn register(State(state): State<AppState>, caller: Registering) -> Result<
 )]
 async fn list(
     State(state): State<AppState>,
-    caller: Member,
+    caller: InProject,
     Query(page): Query<PageQuery>,
 ) -> Result<Response, Problem> {
     let limit = page.limit;
@@ -83,7 +83,11 @@ async fn list(
     security(("api_key" = []), ("agent_signature" = [])),
     responses((status = 200, description = "The agent", body = Agent)),
 )]
-async fn get(State(state): State<AppState>, caller: Member, Path(did): Path<String>) -> Result<Json<Agent>, Problem> {
+async fn get(
+    State(state): State<AppState>,
+    caller: InProject,
+    Path(did): Path<String>,
+) -> Result<Json<Agent>, Problem> {
     Ok(Json(agents::get(&state.core, &caller.principal, &parse_did(&did)?).await?))
 }
 
@@ -98,10 +102,14 @@ async fn get(State(state): State<AppState>, caller: Member, Path(did): Path<Stri
     security(("api_key" = []), ("agent_signature" = [])),
     responses((status = 204, description = "Removed")),
 )]
-async fn remove(State(state): State<AppState>, caller: Member, Path(did): Path<String>) -> Result<StatusCode, Problem> {
+async fn remove(
+    State(state): State<AppState>,
+    caller: InProject,
+    Path(did): Path<String>,
+) -> Result<StatusCode, Problem> {
     let did = parse_did(&did)?;
     agents::remove(&state.core, &caller.principal, caller.proof.as_ref(), &did).await?;
-    state.credentials.forget(&did, caller.principal.project).await;
+    state.credentials.forget_agent(&did, caller.principal.project).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -138,7 +138,9 @@ impl Answer {
 pub fn pairs(lists: &[&[(&str, &str)]]) -> Vec<(String, String)> {
     let key = "whsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let given = lists.iter().copied().flatten().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    std::iter::once(("WEBHOOK_SIGNING_KEY".to_owned(), key.to_owned())).chain(given).collect()
+    let jwt = "jwtk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let needed = [("WEBHOOK_SIGNING_KEY", key), ("JWT_SIGNING_KEY", jwt)];
+    needed.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().chain(given).collect()
 }
 
 /// A key of the right form that no project has.

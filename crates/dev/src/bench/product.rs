@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use domain::{Clock, Ids};
+use domain::{Clock, Ids, identity::access_token::TokenKeys};
 use tokio::process::{Child, Command};
 
 use super::release_binary;
@@ -40,6 +40,7 @@ impl Product {
             ("PUBLIC_URL", format!("http://{address}")),
             ("RATE_LIMIT_PER_MINUTE", "0".to_owned()),
             ("RUST_LOG", "warn".to_owned()),
+            ("JWT_SIGNING_KEY", TokenKeys::generate(&Ids::new(Clock::system())).reveal()),
             ("WEBHOOK_SIGNING_KEY", adapters::webhook::WebhookKey::generate(&Ids::new(Clock::system())).reveal()),
         ];
         let binary = release_binary("api")?;

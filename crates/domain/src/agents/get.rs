@@ -5,15 +5,16 @@ use crate::{
     Core,
     crypto::Did,
     error::{Error, Result},
-    identity::Principal,
+    identity::{Permission, Principal},
     page::{Page, PageRequest},
 };
 
 /// The agent of that DID.
 ///
 /// # Errors
-/// [`Code::NotFound`](crate::Code::NotFound); those of the database.
+/// [`Code::PermissionMissing`](crate::Code::PermissionMissing); [`Code::NotFound`](crate::Code::NotFound); those of the database.
 pub async fn get(core: &Core, by: &Principal, did: &Did) -> Result<Agent> {
+    by.require(Permission::AgentsRead)?;
     let mut tx = core.db.begin(by.caller()).await?;
     let agent = store::find(&mut tx, by.project, did).await?;
     tx.commit().await?;
@@ -23,8 +24,9 @@ pub async fn get(core: &Core, by: &Principal, did: &Did) -> Result<Agent> {
 /// The project's agents, newest first.
 ///
 /// # Errors
-/// Those of the database.
+/// [`Code::PermissionMissing`](crate::Code::PermissionMissing); those of the database.
 pub async fn list(core: &Core, by: &Principal, page: PageRequest) -> Result<Page<Agent>> {
+    by.require(Permission::AgentsRead)?;
     let mut tx = core.db.begin(by.caller()).await?;
     let agents = store::list(&mut tx, by.project, page.before, page.fetch()).await?;
     tx.commit().await?;

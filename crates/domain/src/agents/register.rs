@@ -9,7 +9,7 @@ use crate::{
     check::Checks,
     crypto::{Did, PublicKey},
     error::{Code, Error, Result},
-    identity::Principal,
+    identity::{Permission, Principal},
     signature::{self, Proof},
 };
 
@@ -77,9 +77,10 @@ impl Registration {
 /// Registers the agent that made `proof`, or changes its registration.
 ///
 /// # Errors
-/// Fields that break a rule; [`Code::Forbidden`] when another DID or key signed; [`Code::AgentKeyConflict`] when the DID is registered with
+/// [`Code::PermissionMissing`]; fields that break a rule; [`Code::Forbidden`] when another DID or key signed; [`Code::AgentKeyConflict`] when the DID is registered with
 /// another key; [`Code::NonceReplayed`]; those of the database.
 pub async fn register(core: &Core, by: &Principal, proof: &Proof, wanted: Registration) -> Result<Registered> {
+    by.require(Permission::AgentsWrite)?;
     let (did, public_key) = wanted.identity()?;
     if (&did, &public_key) != (&proof.did, &proof.public_key) {
         return Err(Error::new(

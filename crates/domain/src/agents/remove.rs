@@ -5,7 +5,7 @@ use crate::{
     Caller, Core, audit,
     crypto::Did,
     error::{Code, Error, Result},
-    identity::{Actor, Principal},
+    identity::{Actor, Permission, Principal},
     intents,
     ports::Topic,
     queue::{self, Outcome},
@@ -17,8 +17,9 @@ use crate::{
 /// `proof` is there when an agent asks; it may remove only itself.
 ///
 /// # Errors
-/// [`Code::NotFound`], [`Code::Forbidden`], [`Code::NonceReplayed`]; those of the database.
+/// [`Code::PermissionMissing`], [`Code::NotFound`], [`Code::Forbidden`], [`Code::NonceReplayed`]; those of the database.
 pub async fn remove(core: &Core, by: &Principal, proof: Option<&Proof>, did: &Did) -> Result<()> {
+    by.require(Permission::AgentsWrite)?;
     if matches!(by.actor, Actor::Agent(_)) && proof.is_none_or(|proof| proof.did != *did) {
         return Err(Error::new(Code::Forbidden, "An agent may remove only itself"));
     }

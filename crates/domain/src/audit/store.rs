@@ -2,27 +2,38 @@
 
 use sqlx::PgConnection;
 
-use crate::{clock::Timestamp, identity::Principal, ids::AuditId};
+use super::By;
+use crate::{clock::Timestamp, ids::AuditId};
 
-pub(super) async fn insert(
-    tx: &mut PgConnection,
-    id: AuditId,
-    at: Timestamp,
-    by: &Principal,
-    action: &str,
-    subject: &str,
-) -> sqlx::Result<()> {
+pub(super) struct Row<'a> {
+    pub(super) id: AuditId,
+    pub(super) at: Timestamp,
+    pub(super) by: By<'a>,
+    pub(super) action: &'static str,
+    pub(super) subject: &'a str,
+    pub(super) before: Option<[u8; 32]>,
+    pub(super) after: Option<[u8; 32]>,
+}
+
+pub(super) async fn insert(tx: &mut PgConnection, row: &Row<'_>) -> sqlx::Result<()> {
     sqlx::query(
-        "INSERT INTO audit_events (id, project_id, at, actor, action, subject, request_id) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        "INSERT INTO audit_events (id, at, actor, action, subject, project_id, organization_id, user_id, request_id, address, user_agent, \
+                                   before_digest, after_digest) \
+         VALUES ($1, $2, $3, $4, $5, $6, COALESCE($7, (SELECT organization_id FROM projects WHERE id = $6)), $8, $9, $10, $11, $12, $13)",
     )
-    .bind(id)
-    .bind(by.project)
-    .bind(at)
-    .bind(by.actor.to_string())
-    .bind(action)
-    .bind(subject)
-    .bind(&by.request.id)
+    .bind(row.id)
+    .bind(row.at)
+    .bind(row.by.actor.to_string())
+    .bind(row.action)
+    .bind(row.subject)
+    .bind(row.by.project)
+    .bind(row.by.organization)
+    .bind(row.by.user)
+    .bind(&row.by.request.id)
+    .bind(&row.by.request.address)
+    .bind(&row.by.request.user_agent)
+    .bind(row.before.as_ref().map(<[u8; 32]>::as_slice))
+    .bind(row.after.as_ref().map(<[u8; 32]>::as_slice))
     .execute(tx)
     .await?;
     Ok(())

@@ -1,9 +1,14 @@
-//! The first project and its first key, until there are accounts to make them.
+//! The first organisation, its project and its first key, for those who start without an account.
 
-use super::{ApiKey, Principal, store};
-use crate::{Core, audit, check::Checks, error::Result, ids::ProjectId};
+use super::{ApiKey, Permissions, Principal, api_keys, organizations};
+use crate::{
+    Caller, Core, audit,
+    check::Checks,
+    error::Result,
+    ids::{OrganizationId, ProjectId},
+};
 
-/// Makes a project named `name` and an API key for it. The key's text is in nobody's hands but the caller's.
+/// Makes an organisation and a project named `name`, and an API key for it. The key's text is in nobody's hands but the caller's.
 ///
 /// # Errors
 /// A name that is empty, too long or holds a NUL; those of the database.
@@ -11,13 +16,23 @@ pub async fn bootstrap(core: &Core, name: &str, environment: &str) -> Result<(Pr
     let mut checks = Checks::new();
     checks.text("name", name, 1..=100);
     checks.finish()?;
-    let project = core.ids.next();
+    let (organization, project): (OrganizationId, ProjectId) = (core.ids.next(), core.ids.next());
     let key = ApiKey::generate(&core.ids, environment);
     let by = Principal::system(project);
+    let now = core.clock.now();
 
-    let mut tx = core.db.begin(by.caller()).await?;
-    store::insert_project(&mut tx, project, name, core.clock.now()).await?;
-    store::insert_key(&mut tx, project, &key, "bootstrap", core.clock.now()).await?;
+    let mut tx = core.db.begin(Caller::Door).await?;
+    organizations::store::insert_organization(&mut tx, organization, name, now).await?;
+    organizations::store::insert_project(&mut tx, project, organization, name, now).await?;
+    let new = api_keys::store::NewKey {
+        key: &key,
+        name: "bootstrap",
+        scopes: Permissions::scopes(),
+        created_by: &by.actor.to_string(),
+        created_at: now,
+        expires_at: None,
+    };
+    api_keys::store::insert(&mut tx, project, &new).await?;
     audit::record(&mut tx, core, &by, "project.created", &project.to_string()).await?;
     audit::record(&mut tx, core, &by, "api_key.created", &key.id().to_string()).await?;
     tx.commit().await?;

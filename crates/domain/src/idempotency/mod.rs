@@ -1,0 +1,127 @@
+//! Requests that may be sent twice: the first answer to an `Idempotency-Key` is kept in the commit of what it did, and given again.
+//!
+//! ```text
+//! claim ──no record──▶ do it, keep the answer, commit     (one transaction)
+//!   ├──a record of the same request──▶ the first answer again, nothing is done
+//!   ├──a record of another request──▶ 422
+//!   └──under way elsewhere──▶ 409
+//! ```
+
+mod seal;
+mod store;
+
+use chrono::TimeDelta;
+use serde::{Serialize, de::DeserializeOwned};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+pub use seal::Sealer;
+
+use crate::{
+    Core,
+    crypto::sha256,
+    error::{Code, Error, Result},
+    identity::Actor,
+};
+
+/// How long the first answer is kept.
+pub const KEPT_FOR: TimeDelta = TimeDelta::hours(24);
+
+/// The `Idempotency-Key` of one request.
+#[derive(Debug, Clone)]
+pub struct Once {
+    /// The project, or the person where there is none: what the transaction that claims it must be begun as.
+    tenant: Uuid,
+    key_digest: [u8; 32],
+    fingerprint: [u8; 32],
+    sealer: Sealer,
+}
+
+impl Once {
+    /// `key` is the header's value, which counts for `actor` alone; `fingerprint` is SHA-256 over what makes a request the same.
+    pub fn new(tenant: Uuid, actor: Actor, key: &str, fingerprint: [u8; 32], sealer: Sealer) -> Self {
+        Self { tenant, key_digest: sha256(format!("{actor}\n{key}").as_bytes()), fingerprint, sealer }
+    }
+
+    /// The first answer, if there was one: then nothing is to be done. Otherwise the caller does what was asked, and [`keep`](Self::keep)s the
+    /// answer, in the same transaction.
+    ///
+    /// # Errors
+    /// [`Code::IdempotencyInFlight`], [`Code::IdempotencyKeyReused`]; those of the database.
+    pub async fn claim<T: DeserializeOwned>(&self, tx: &mut PgConnection, core: &Core) -> Result<Option<T>> {
+        let claimed = store::claim(tx, self.lock(), self.tenant, &self.key_digest, core.clock.now()).await?;
+        let Some((fingerprint, answer)) = claimed.record else {
+            return if claimed.locked { Ok(None) } else { Err(in_flight()) };
+        };
+        if fingerprint != self.fingerprint {
+            let detail = "This Idempotency-Key was used for another request in the last 24 hours; use a new one";
+            return Err(Error::new(Code::IdempotencyKeyReused, detail));
+        }
+        let answer = self.sealer.open(&self.key_digest, &answer).ok_or_else(|| {
+            let detail = "The first answer to this Idempotency-Key can no longer be read; look up what it did, and use a new key";
+            Error::new(Code::IdempotencyKeyReused, detail)
+        })?;
+        serde_json::from_slice(&answer).map(Some).map_err(Error::internal)
+    }
+
+    /// Keeps the first answer.
+    ///
+    /// # Errors
+    /// [`Code::IdempotencyInFlight`] when another request with the key was quicker; those of the database.
+    pub async fn keep<T: Serialize>(&self, tx: &mut PgConnection, core: &Core, answer: &T) -> Result<()> {
+        let answer = serde_json::to_vec(answer).map_err(Error::internal)?;
+        let sealed = self.sealer.seal(&core.ids, &self.key_digest, &answer)?;
+        let row = store::Row {
+            tenant: self.tenant,
+            key_digest: &self.key_digest,
+            fingerprint: &self.fingerprint,
+            answer: &sealed,
+            now: core.clock.now(),
+            expires_at: core.clock.now() + KEPT_FOR,
+        };
+        if store::insert(tx, &row).await? { Ok(()) } else { Err(in_flight()) }
+    }
+
+    /// What requests with this key are put in a row by. Two keys may share one: then one of them is told to come again.
+    fn lock(&self) -> i64 {
+        self.key_digest.first_chunk().map_or(0, |first| i64::from_be_bytes(*first))
+    }
+}
+
+/// [`Once::claim`], where the request has a key.
+///
+/// # Errors
+/// As [`Once::claim`].
+pub async fn claim<T: DeserializeOwned>(once: Option<&Once>, tx: &mut PgConnection, core: &Core) -> Result<Option<T>> {
+    match once {
+        Some(once) => once.claim(tx, core).await,
+        None => Ok(None),
+    }
+}
+
+/// [`Once::keep`], where the request has a key.
+///
+/// # Errors
+/// As [`Once::keep`].
+pub async fn keep<T: Serialize>(once: Option<&Once>, tx: &mut PgConnection, core: &Core, answer: &T) -> Result<()> {
+    match once {
+        Some(once) => once.keep(tx, core, answer).await,
+        None => Ok(()),
+    }
+}
+
+fn in_flight() -> Error {
+    Error::new(Code::IdempotencyInFlight, "A request with this Idempotency-Key is under way; send it again in a moment")
+        .retry_after(std::time::Duration::from_secs(1))
+}
+
+/// Forgets up to `limit` answers whose time is over. Returns how many.
+///
+/// # Errors
+/// Those of the database.
+pub async fn prune(core: &Core, limit: i64) -> Result<u64> {
+    let mut tx = core.db.begin(crate::Caller::Worker).await?;
+    let pruned = store::prune(&mut tx, core.clock.now(), limit).await?;
+    tx.commit().await?;
+    Ok(pruned)
+}

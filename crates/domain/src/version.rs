@@ -1,0 +1,27 @@
+//! Versions of what can be edited, so that nobody writes over a change they have not seen.
+
+use crate::error::{Code, Error, Result};
+
+/// Which version a change was made from. Versions start at 1 and grow by one with each change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// Whichever there is.
+    Any,
+    /// That one.
+    Version(i32),
+}
+
+impl Expected {
+    /// # Errors
+    /// [`Code::VersionMismatch`] when it is not the version that stands.
+    pub fn check(self, stands: i32) -> Result<()> {
+        match self {
+            Expected::Version(expected) if expected != stands => {
+                let detail =
+                    "It was changed since the version that `If-Match` names; get it anew, and make the change to that";
+                Err(Error::new(Code::VersionMismatch, detail))
+            }
+            Expected::Any | Expected::Version(_) => Ok(()),
+        }
+    }
+}
