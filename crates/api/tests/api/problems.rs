@@ -58,9 +58,16 @@ async fn no_credentials() {
 #[tokio::test]
 async fn credentials_that_are_not_ours() {
     let api = Api::ready(&[]).await;
-    for authorization in ["Bearer", "Bearer x", "Basic eDp5", &format!("Bearer {}", unknown_api_key())] {
+    for (authorization, code) in [
+        ("Bearer", Code::CredentialsMalformed),
+        ("Basic eDp5", Code::CredentialsMalformed),
+        ("Bearer x", Code::ApiKeyInvalid),
+        (&format!("Bearer {}", unknown_api_key()), Code::ApiKeyInvalid),
+        ("Bearer x.y.z", Code::AccessTokenInvalid),
+        ("Bearer eyJhbGciOiJub25lIn0.e30.", Code::AccessTokenInvalid),
+    ] {
         let request = api.http.get(api.at("/v1/agents")).header("authorization", authorization);
-        let problem = api.send(request).await.problem(401, Code::ApiKeyInvalid);
+        let problem = api.send(request).await.problem(401, code);
         assert!(!problem.to_string().contains("hf_"), "{problem}");
     }
 }
