@@ -24,6 +24,8 @@ const RECONNECT: Backoff = Backoff::new(Duration::from_millis(100), Duration::fr
 /// After two without an answer the client opens another connection: how a half-open one is noticed.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
+/// How long a probe waits for a connection that is being made.
+const CONNECT_GRACE: Duration = Duration::from_millis(500);
 /// Commands and messages that wait inside the client; a subscriber that falls further behind loses hints.
 const CAPACITY: usize = 1024;
 
@@ -92,6 +94,14 @@ impl Driver for Nats {
     const NAME: &'static str = "nats";
 
     async fn probe(&self) -> Result<(), Failure> {
+        let client = self.client().await?;
+        // It connects by itself, moments after it was made; nobody waits for a probe.
+        let connected = async {
+            while client.connection_state() != State::Connected {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let _ = tokio::time::timeout(CONNECT_GRACE, connected).await;
         self.publish(Vec::new()).await
     }
 }
