@@ -57,6 +57,7 @@ CREATE TABLE memberships (
     organization_id uuid NOT NULL REFERENCES organizations (id),
     user_id         uuid NOT NULL REFERENCES users (id),
     role            text NOT NULL CHECK (role IN ('owner', 'admin', 'developer', 'read_only')),
+    version         integer NOT NULL DEFAULT 1,
     created_at      timestamptz NOT NULL,
     PRIMARY KEY (organization_id, user_id)
 );
@@ -155,6 +156,8 @@ CREATE INDEX projects_organization ON projects (organization_id, id DESC);
 
 -- '*' stands for all that a project's key can have: what keys had before there were scopes.
 ALTER TABLE api_keys
+    -- What of its text is no secret; unknown of older ones.
+    ADD COLUMN prefix       text,
     ADD COLUMN scopes       text[] NOT NULL DEFAULT '{*}',
     ADD COLUMN created_by   text NOT NULL DEFAULT 'system',
     ADD COLUMN last_used_at timestamptz,
@@ -233,7 +236,7 @@ CREATE POLICY member ON users FOR SELECT TO holdfast_app
 CREATE POLICY person ON organizations FOR SELECT TO holdfast_app
     USING (id IN (SELECT organization_id FROM memberships WHERE user_id = current_person()));
 CREATE POLICY member ON organizations FOR UPDATE TO holdfast_app USING (id = (SELECT member_organization()));
-CREATE POLICY caller ON idempotent_requests TO holdfast_app USING (tenant IN (current_project(), current_person()));
+CREATE POLICY caller ON idempotent_requests TO holdfast_app, holdfast_auth USING (tenant IN (current_project(), current_person()));
 CREATE POLICY member ON audit_events TO holdfast_app USING (organization_id = (SELECT member_organization()));
 CREATE POLICY person ON audit_events TO holdfast_app USING (user_id = current_person());
 CREATE POLICY door ON audit_events FOR INSERT TO holdfast_auth WITH CHECK (true);
@@ -242,7 +245,8 @@ CREATE POLICY door ON api_keys FOR INSERT TO holdfast_auth WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE ON users TO holdfast_auth;
 GRANT SELECT, UPDATE ON users TO holdfast_app;
 GRANT SELECT, UPDATE ON users TO holdfast_worker;
-GRANT SELECT, INSERT ON organizations TO holdfast_auth;
+-- An UPDATE right is also what locking a row takes.
+GRANT SELECT, INSERT, UPDATE ON organizations TO holdfast_auth;
 GRANT SELECT, UPDATE ON organizations TO holdfast_app;
 GRANT SELECT ON organizations TO holdfast_worker;
 GRANT SELECT, INSERT ON memberships TO holdfast_auth;
@@ -264,10 +268,10 @@ GRANT SELECT, DELETE ON passkeys TO holdfast_worker;
 GRANT SELECT, INSERT, DELETE ON passkey_ceremonies TO holdfast_auth, holdfast_app;
 GRANT SELECT, DELETE ON passkey_ceremonies TO holdfast_worker;
 GRANT SELECT, INSERT ON projects TO holdfast_auth;
-GRANT UPDATE ON projects TO holdfast_app;
+GRANT UPDATE (name, version, updated_at) ON projects TO holdfast_app;
 GRANT INSERT ON api_keys TO holdfast_auth;
 GRANT INSERT ON audit_events TO holdfast_auth;
-GRANT SELECT, INSERT, UPDATE ON idempotent_requests TO holdfast_app;
+GRANT SELECT, INSERT, UPDATE ON idempotent_requests TO holdfast_app, holdfast_auth;
 GRANT SELECT, DELETE ON idempotent_requests TO holdfast_worker;
 
 -- Look-ups of credentials, before it is known whose they are: each by an exact and unguessable name. The policies let the functions' owner see

@@ -20,6 +20,9 @@ const BODY_LIMIT: usize = 1024 * 1024;
 fn routes() -> OpenApiRouter<AppState> {
     let v1 = || {
         OpenApiRouter::new()
+            .merge(routes::organizations::router())
+            .merge(routes::members::router())
+            .merge(routes::projects::router())
             .merge(routes::agents::router())
             .merge(routes::intents::router())
             .merge(routes::inbox::router())

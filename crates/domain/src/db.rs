@@ -41,6 +41,8 @@ pub enum Caller {
     Anonymous,
     /// The front door: accounts, sessions and memberships of everybody, and no tenant's data.
     Door,
+    /// The front door, for a person who is known: they become a member of something.
+    Entering(UserId),
     /// A person, and what is theirs alone.
     Person(UserId),
     /// A person in an organisation: shows nothing of it unless they are a member.
@@ -58,13 +60,13 @@ impl Caller {
     fn begin(self) -> String {
         let role = match self {
             Caller::Anonymous | Caller::Person(_) | Caller::Member(..) | Caller::Project(_) => "holdfast_app",
-            Caller::Door => "holdfast_auth",
+            Caller::Door | Caller::Entering(_) => "holdfast_auth",
             Caller::Job(_) | Caller::Worker => "holdfast_worker",
         };
         let whose = match self {
             Caller::Anonymous | Caller::Door | Caller::Worker => String::new(),
             Caller::Project(project) | Caller::Job(project) => set("project_id", project.uuid()),
-            Caller::Person(person) => set("user_id", person.uuid()),
+            Caller::Entering(person) | Caller::Person(person) => set("user_id", person.uuid()),
             Caller::Member(person, organization) => {
                 set("user_id", person.uuid()) + &set("organization_id", organization.uuid())
             }

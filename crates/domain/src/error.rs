@@ -93,12 +93,15 @@ codes! {
     ProjectAmbiguous = "project_ambiguous", Unauthenticated, "The signing agent is registered in several projects";
     Forbidden = "forbidden", Forbidden, "The caller may not do this";
     PermissionMissing = "permission_missing", Forbidden, "The caller lacks a permission";
+    RoleTooHigh = "role_too_high", Forbidden, "The role is above the caller's own";
     NotFound = "not_found", NotFound, "There is nothing here";
     MethodNotAllowed = "method_not_allowed", MethodNotAllowed, "The resource does not have this method";
     RequestTimeout = "request_timeout", Timeout, "The request took too long to arrive";
     NonceReplayed = "nonce_replayed", Conflict, "The signature's nonce was used before";
     AgentKeyConflict = "agent_key_conflict", Conflict, "The DID is registered with another key";
     LeaseLost = "lease_lost", Conflict, "The lease is no longer held";
+    LastOwner = "last_owner", Conflict, "An organisation must keep an owner";
+    LimitReached = "limit_reached", Conflict, "There are as many as there may be";
     IdempotencyInFlight = "idempotency_in_flight", Conflict, "A request with this Idempotency-Key is under way";
     VersionMismatch = "version_mismatch", PreconditionFailed, "It was changed in the meantime";
     PreconditionRequired = "precondition_required", PreconditionRequired, "The change must say which version it was made from";

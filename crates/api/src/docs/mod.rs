@@ -33,6 +33,8 @@ pub use operations::complete;
         license(name = "Proprietary", url = "/"),
     ),
     tags(
+        (name = "organizations", description = "The people who share projects, and what each may do."),
+        (name = "projects", description = "The tenants that everything else belongs to."),
         (name = "agents", description = "The registry: which agents a project has and what they can do."),
         (name = "intents", description = "Signed messages from one agent to another, delivered at least once."),
         (name = "inbox", description = "A recipient's deliveries: leased, then acknowledged."),
@@ -53,6 +55,16 @@ pub fn about() -> OpenApi {
                 .scheme(HttpAuthScheme::Bearer)
                 .bearer_format("hf_<env>_<id>_<secret><crc>")
                 .description(Some("A project's API key."))
+                .build(),
+        ),
+    );
+    components.add_security_scheme(
+        "access_token",
+        SecurityScheme::Http(
+            HttpBuilder::new()
+                .scheme(HttpAuthScheme::Bearer)
+                .bearer_format("JWT")
+                .description(Some("A person's access token, good for 15 minutes."))
                 .build(),
         ),
     );

@@ -5,3 +5,6 @@ pub mod agents;
 pub mod health;
 pub mod inbox;
 pub mod intents;
+pub mod members;
+pub mod organizations;
+pub mod projects;

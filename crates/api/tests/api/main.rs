@@ -14,6 +14,8 @@ mod health;
 mod inbox;
 mod intents;
 mod limits;
+mod organizations;
+mod people;
 mod problems;
 mod program;
 mod slow;

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::{
     Core,
     db::{Caller, Tx},
-    error::Result,
+    error::{Code, Error, Result},
     identity::access::{Permission, Permissions, Plan, Role},
     ids::{AgentId, ApiKeyId, OrganizationId, ProjectId, SessionId, UserId},
     signature::{self, Proof},
@@ -149,5 +149,19 @@ impl Member {
     /// [`Code::PermissionMissing`](crate::Code::PermissionMissing).
     pub fn require(&self, permission: Permission) -> Result<()> {
         self.role.permissions().require(permission)
+    }
+
+    /// That this member may deal with one who is `role`, or make somebody that. Nobody reaches above themselves.
+    ///
+    /// # Errors
+    /// [`Code::RoleTooHigh`].
+    pub fn may_touch(&self, role: Role) -> Result<()> {
+        if role <= self.role {
+            return Ok(());
+        }
+        let (mine, above) = (self.role, role);
+        let detail =
+            format!("Who is {mine} cannot make, change or remove a member who is {above}; ask one who is {above}");
+        Err(Error::new(Code::RoleTooHigh, detail))
     }
 }

@@ -1,9 +1,12 @@
-//! The SQL of organisations, memberships, invitations and projects.
+//! The SQL of organisations.
 
 use sqlx::PgConnection;
+use uuid::Uuid;
 
+use super::Organization;
 use crate::{
     clock::Timestamp,
+    identity::Role,
     ids::{OrganizationId, ProjectId, UserId},
 };
 
@@ -11,12 +14,24 @@ pub(in crate::identity) async fn role_of(
     tx: &mut PgConnection,
     organization: OrganizationId,
     user: UserId,
-) -> sqlx::Result<Option<String>> {
+) -> sqlx::Result<Option<Role>> {
     sqlx::query_scalar("SELECT role FROM memberships WHERE organization_id = $1 AND user_id = $2")
         .bind(organization)
         .bind(user)
         .fetch_optional(tx)
         .await
+}
+
+/// Until the transaction ends, others that lock it wait.
+pub(super) async fn lock(tx: &mut PgConnection, id: OrganizationId) -> sqlx::Result<()> {
+    sqlx::query("SELECT FROM organizations WHERE id = $1 FOR NO KEY UPDATE").bind(id).execute(tx).await?;
+    Ok(())
+}
+
+/// How many organisations the person is a member of. Locks the person, so that the number stays true until the transaction ends.
+pub(super) async fn count_of_person(tx: &mut PgConnection, user: UserId) -> sqlx::Result<i64> {
+    sqlx::query("SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE").bind(user).execute(&mut *tx).await?;
+    sqlx::query_scalar("SELECT count(*) FROM memberships WHERE user_id = $1").bind(user).fetch_one(tx).await
 }
 
 pub(in crate::identity) async fn insert_organization(
@@ -29,6 +44,67 @@ pub(in crate::identity) async fn insert_organization(
         .bind(id)
         .bind(name)
         .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn insert_membership(
+    tx: &mut PgConnection,
+    organization: OrganizationId,
+    user: UserId,
+    role: Role,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query("INSERT INTO memberships (organization_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)")
+        .bind(organization)
+        .bind(user)
+        .bind(role)
+        .bind(now)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn find(
+    tx: &mut PgConnection,
+    id: OrganizationId,
+    user: UserId,
+) -> sqlx::Result<Option<Organization>> {
+    sqlx::query_as(
+        "SELECT o.id, o.name, m.role, o.version, o.created_at, o.updated_at \
+         FROM organizations o JOIN memberships m ON m.organization_id = o.id WHERE o.id = $1 AND m.user_id = $2",
+    )
+    .bind(id)
+    .bind(user)
+    .fetch_optional(tx)
+    .await
+}
+
+pub(super) async fn list(
+    tx: &mut PgConnection,
+    user: UserId,
+    before: Option<Uuid>,
+    limit: i64,
+) -> sqlx::Result<Vec<Organization>> {
+    sqlx::query_as(
+        "SELECT o.id, o.name, m.role, o.version, o.created_at, o.updated_at \
+         FROM organizations o JOIN memberships m ON m.organization_id = o.id \
+         WHERE m.user_id = $1 AND ($2::uuid IS NULL OR m.organization_id < $2) ORDER BY m.organization_id DESC LIMIT $3",
+    )
+    .bind(user)
+    .bind(before)
+    .bind(limit)
+    .fetch_all(tx)
+    .await
+}
+
+pub(super) async fn update(tx: &mut PgConnection, after: &Organization) -> sqlx::Result<()> {
+    sqlx::query("UPDATE organizations SET name = $2, version = $3, updated_at = $4 WHERE id = $1")
+        .bind(after.id)
+        .bind(&after.name)
+        .bind(after.version)
+        .bind(after.updated_at)
         .execute(tx)
         .await?;
     Ok(())

@@ -1,0 +1,119 @@
+//! People for tests: those who are logged in, and a company of them around the first project.
+
+use dev::{Client, TestApp, client::Request};
+use domain::{
+    identity::Role,
+    ids::{OrganizationId, UserId},
+};
+use reqwest::Method;
+use serde_json::json;
+use sqlx::AssertSqlSafe;
+
+/// Somebody who is logged in.
+pub struct Human {
+    pub id: UserId,
+    pub token: String,
+    client: Client,
+}
+
+impl Human {
+    pub async fn new(app: &TestApp, email: &str) -> Self {
+        let (id, token) = app.person(email).await.unwrap();
+        Self { id, token, client: app.client().clone() }
+    }
+
+    pub fn get(&self, path: &str) -> Request {
+        self.request(Method::GET, path)
+    }
+
+    pub fn post(&self, path: &str) -> Request {
+        self.request(Method::POST, path)
+    }
+
+    pub fn patch(&self, path: &str) -> Request {
+        self.request(Method::PATCH, path)
+    }
+
+    pub fn delete(&self, path: &str) -> Request {
+        self.request(Method::DELETE, path)
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        self.on(&self.client, method, path)
+    }
+
+    /// The same person, asking another replica.
+    pub fn on(&self, replica: &Client, method: Method, path: &str) -> Request {
+        replica.request(method, path).key(&self.token)
+    }
+}
+
+/// The organisation of the first project, with an owner.
+pub struct Company {
+    pub app: TestApp,
+    pub id: OrganizationId,
+    pub owner: Human,
+}
+
+impl Company {
+    pub async fn start() -> Self {
+        Self::of(TestApp::start_with(dev::AppOptions { worker: false, ..Default::default() }).await.unwrap()).await
+    }
+
+    pub async fn of(app: TestApp) -> Self {
+        let owner = Human::new(&app, "owner@example.com").await;
+        let id = app.join(owner.id, Role::Owner).await.unwrap();
+        Self { app, id, owner }
+    }
+
+    /// Another member.
+    pub async fn member(&self, role: Role) -> Human {
+        let unique: UserId = self.app.core().ids.next();
+        let human = Human::new(&self.app, &format!("{role}.{unique}@example.com")).await;
+        self.app.join(human.id, role).await.unwrap();
+        human
+    }
+
+    /// A path in the organisation.
+    pub fn path(&self, rest: &str) -> String {
+        format!("/v1/organizations/{}{rest}", self.id)
+    }
+
+    pub fn set_role(&self, by: &Human, whom: UserId, role: &str) -> Request {
+        by.patch(&self.path(&format!("/members/{whom}"))).header("if-match", "*").json(&json!({ "role": role }))
+    }
+
+    pub fn remove(&self, by: &Human, whom: UserId) -> Request {
+        by.delete(&self.path(&format!("/members/{whom}")))
+    }
+
+    /// Makes them members, past the API.
+    pub async fn restore(&self, users: &[UserId], role: Role) {
+        for user in users {
+            sqlx::query(
+                "INSERT INTO memberships (organization_id, user_id, role, created_at) VALUES ($1, $2, $3, now()) \
+                 ON CONFLICT (organization_id, user_id) DO UPDATE SET role = EXCLUDED.role",
+            )
+            .bind(self.id)
+            .bind(user)
+            .bind(role)
+            .execute(self.app.core().db.pool())
+            .await
+            .unwrap();
+        }
+    }
+
+    pub async fn owners(&self) -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM memberships WHERE organization_id = $1 AND role = 'owner'")
+            .bind(self.id)
+            .fetch_one(self.app.core().db.pool())
+            .await
+            .unwrap()
+    }
+
+    /// How many rows a table has, whoever's.
+    pub async fn count(&self, table: &'static str) -> i64 {
+        let sql = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+        sqlx::query_scalar(sql).fetch_one(self.app.core().db.pool()).await.unwrap()
+    }
+}

@@ -1,0 +1,43 @@
+//! Giving a member another role.
+
+use super::{super::enter_alone, Membership, RoleChange, spare_owner, store, unknown};
+use crate::{
+    Core, audit,
+    error::Result,
+    identity::{Permission, Person, Role},
+    ids::{OrganizationId, UserId},
+    version::Expected,
+};
+
+/// Changes the member's role.
+///
+/// # Errors
+/// [`Code::NotFound`](crate::Code::NotFound), [`Code::PermissionMissing`](crate::Code::PermissionMissing);
+/// [`Code::RoleTooHigh`](crate::Code::RoleTooHigh) when the member is, or is to be, above the caller;
+/// [`Code::LastOwner`](crate::Code::LastOwner); [`Code::VersionMismatch`](crate::Code::VersionMismatch); those of the database.
+pub async fn change(
+    core: &Core,
+    by: &Person,
+    organization: OrganizationId,
+    user: UserId,
+    wanted: RoleChange,
+    expected: Expected,
+) -> Result<Membership> {
+    let (mut tx, me) = enter_alone(core, by, organization, Permission::MembersWrite).await?;
+    let before = store::find(&mut tx, organization, user).await?.ok_or_else(unknown)?;
+    me.may_touch(before.role)?;
+    me.may_touch(wanted.role)?;
+    expected.check(before.version)?;
+    if before.role == wanted.role {
+        return Ok(before);
+    }
+    if before.role == Role::Owner {
+        spare_owner(&mut tx, organization).await?;
+    }
+    let after = Membership { role: wanted.role, version: before.version + 1, ..before.clone() };
+    store::update(&mut tx, organization, &after).await?;
+    let change = (Some(&before), Some(&after));
+    audit::record_change(&mut tx, core, &me, "member.role_changed", &user.to_string(), change).await?;
+    tx.commit().await?;
+    Ok(after)
+}

@@ -1,0 +1,32 @@
+//! Removing a member, and leaving.
+
+use super::{super::enter_alone, spare_owner, store, unknown};
+use crate::{
+    Core, audit,
+    error::Result,
+    identity::{Permission, Person, Role},
+    ids::{OrganizationId, UserId},
+};
+
+/// Takes `user` out of the organisation: others, which takes `members:write`, or the caller themselves. The projects' API keys stay, whoever made
+/// them.
+///
+/// # Errors
+/// [`Code::NotFound`](crate::Code::NotFound), [`Code::PermissionMissing`](crate::Code::PermissionMissing),
+/// [`Code::RoleTooHigh`](crate::Code::RoleTooHigh), [`Code::LastOwner`](crate::Code::LastOwner); those of the database.
+pub async fn remove(core: &Core, by: &Person, organization: OrganizationId, user: UserId) -> Result<()> {
+    let leaves = user == by.user;
+    let needed = if leaves { Permission::MembersRead } else { Permission::MembersWrite };
+    let (mut tx, me) = enter_alone(core, by, organization, needed).await?;
+    let gone = store::find(&mut tx, organization, user).await?.ok_or_else(unknown)?;
+    me.may_touch(gone.role)?;
+    if gone.role == Role::Owner {
+        spare_owner(&mut tx, organization).await?;
+    }
+    // Written first: who has left can no longer write into the organisation's log.
+    let action = if leaves { "member.left" } else { "member.removed" };
+    audit::record_change(&mut tx, core, &me, action, &user.to_string(), (Some(&gone), None)).await?;
+    store::delete(&mut tx, organization, user).await?;
+    tx.commit().await?;
+    Ok(())
+}
