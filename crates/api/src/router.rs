@@ -23,6 +23,7 @@ fn routes() -> OpenApiRouter<AppState> {
             .merge(routes::organizations::router())
             .merge(routes::members::router())
             .merge(routes::projects::router())
+            .merge(routes::keys::router())
             .merge(routes::agents::router())
             .merge(routes::intents::router())
             .merge(routes::inbox::router())

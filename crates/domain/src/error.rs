@@ -100,6 +100,7 @@ codes! {
     NonceReplayed = "nonce_replayed", Conflict, "The signature's nonce was used before";
     AgentKeyConflict = "agent_key_conflict", Conflict, "The DID is registered with another key";
     LeaseLost = "lease_lost", Conflict, "The lease is no longer held";
+    ApiKeyReplaced = "api_key_replaced", Conflict, "The API key is no longer in use";
     LastOwner = "last_owner", Conflict, "An organisation must keep an owner";
     LimitReached = "limit_reached", Conflict, "There are as many as there may be";
     IdempotencyInFlight = "idempotency_in_flight", Conflict, "A request with this Idempotency-Key is under way";
@@ -121,6 +122,7 @@ codes! {
     InvalidPublicKey = "invalid_public_key", Invalid, "The text is not an Ed25519 public key";
     DidKeyMismatch = "did_key_mismatch", Invalid, "The did:key names another key";
     InvalidEmail = "invalid_email", Invalid, "The text is not an e-mail address that is taken";
+    UnknownScope = "unknown_scope", Invalid, "No API key can have such a scope";
     InvalidEndpoint = "invalid_endpoint", Invalid, "The endpoint is not an acceptable URL";
     InvalidCursor = "invalid_cursor", Invalid, "The cursor was not made by this API";
     UnknownRecipient = "unknown_recipient", Invalid, "No agent of that DID is registered in the project";

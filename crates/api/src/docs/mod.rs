@@ -35,6 +35,7 @@ pub use operations::complete;
     tags(
         (name = "organizations", description = "The people who share projects, and what each may do."),
         (name = "projects", description = "The tenants that everything else belongs to."),
+        (name = "keys", description = "A project's API keys, and what each may do."),
         (name = "agents", description = "The registry: which agents a project has and what they can do."),
         (name = "intents", description = "Signed messages from one agent to another, delivered at least once."),
         (name = "inbox", description = "A recipient's deliveries: leased, then acknowledged."),

@@ -5,6 +5,7 @@ pub mod agents;
 pub mod health;
 pub mod inbox;
 pub mod intents;
+pub mod keys;
 pub mod members;
 pub mod organizations;
 pub mod projects;

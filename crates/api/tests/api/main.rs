@@ -13,6 +13,7 @@ mod headers;
 mod health;
 mod inbox;
 mod intents;
+mod keys;
 mod limits;
 mod organizations;
 mod people;

@@ -83,8 +83,9 @@ impl FromStr for Permission {
 #[error("the name is not known")]
 pub struct UnknownName;
 
-/// A set of permissions.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
+/// A set of permissions; its names on the wire.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(into = "Vec<String>", from = "Vec<String>")]
 pub struct Permissions(u32);
 
 impl Permissions {
@@ -141,6 +142,18 @@ impl Permissions {
     /// The names, for the database and the wire.
     pub fn names(self) -> Vec<String> {
         self.iter().map(|permission| permission.to_string()).collect()
+    }
+}
+
+impl From<Vec<String>> for Permissions {
+    fn from(names: Vec<String>) -> Self {
+        Self::from_names(&names)
+    }
+}
+
+impl From<Permissions> for Vec<String> {
+    fn from(permissions: Permissions) -> Self {
+        permissions.names()
     }
 }
 

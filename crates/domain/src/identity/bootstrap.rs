@@ -24,15 +24,8 @@ pub async fn bootstrap(core: &Core, name: &str, environment: &str) -> Result<(Pr
     let mut tx = core.db.begin(Caller::Door).await?;
     organizations::store::insert_organization(&mut tx, organization, name, now).await?;
     organizations::store::insert_project(&mut tx, project, organization, name, now).await?;
-    let new = api_keys::store::NewKey {
-        key: &key,
-        name: "bootstrap",
-        scopes: Permissions::scopes(),
-        created_by: &by.actor.to_string(),
-        created_at: now,
-        expires_at: None,
-    };
-    api_keys::store::insert(&mut tx, project, &new).await?;
+    let about = api_keys::Key::of(&key, "bootstrap", Permissions::scopes(), by.actor, now);
+    api_keys::store::insert(&mut tx, project, &about, &key.secret_hash()).await?;
     audit::record(&mut tx, core, &by, "project.created", &project.to_string()).await?;
     audit::record(&mut tx, core, &by, "api_key.created", &key.id().to_string()).await?;
     tx.commit().await?;

@@ -45,9 +45,14 @@ impl ApiKey {
         sha256(self.secret.as_bytes())
     }
 
+    /// What stands before the secret.
+    pub fn prefix(&self) -> String {
+        format!("hf_{}_{}", self.environment, self.id.uuid().simple())
+    }
+
     /// The whole key, to be shown once.
     pub fn reveal(&self) -> String {
-        let body = format!("hf_{}_{}_{}", self.environment, self.id.uuid().simple(), self.secret);
+        let body = format!("{}_{}", self.prefix(), self.secret);
         format!("{body}{:08x}", crc32fast::hash(body.as_bytes()))
     }
 }
@@ -74,7 +79,7 @@ impl FromStr for ApiKey {
 
 impl fmt::Debug for ApiKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "hf_{}_{}_***", self.environment, self.id.uuid().simple())
+        write!(f, "{}_***", self.prefix())
     }
 }
 

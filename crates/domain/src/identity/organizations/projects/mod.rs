@@ -8,6 +8,7 @@ mod store;
 pub use create::create;
 pub use get::{get, list};
 pub use rename::rename;
+pub(in crate::identity) use store::lock;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
