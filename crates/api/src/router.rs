@@ -78,7 +78,7 @@ fn cors(origins: &[String]) -> CorsLayer {
         "idempotency-key",
     ];
     let answered = [header::LINK, header::LOCATION, header::ETAG, header::RETRY_AFTER];
-    let seen = ["x-request-id", "ratelimit", "ratelimit-policy"];
+    let seen = ["x-request-id", "ratelimit", "ratelimit-policy", "idempotency-replayed"];
     CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])

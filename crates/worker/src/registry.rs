@@ -39,6 +39,11 @@ pub fn schedule() -> Vec<Periodic> {
             every: Duration::from_secs(60),
             run: |context| Box::pin(jobs::signature::prune_nonces(context)),
         },
+        Periodic {
+            name: "idempotency.prune",
+            every: Duration::from_secs(600),
+            run: |context| Box::pin(jobs::idempotency::prune(context)),
+        },
     ]
 }
 

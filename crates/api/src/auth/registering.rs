@@ -4,9 +4,9 @@ use axum::{
     RequestExt,
     extract::{FromRequest, Request},
 };
-use domain::{Code, Error, agents::Registration, identity::Principal, signature::Proof};
+use domain::{Code, Error, agents::Registration, idempotency::Once, identity::Principal, signature::Proof};
 
-use super::{bearer::credential, request};
+use super::{bearer::credential, request, with};
 use crate::{extract, problem::Problem, state::AppState};
 
 /// A registration whose signature verifies under the key it names.
@@ -18,6 +18,8 @@ pub struct Registering {
     pub proof: Proof,
     /// What the agent says of itself.
     pub registration: Registration,
+    /// Set when the same request may come again.
+    pub once: Option<Once>,
 }
 
 impl FromRequest<AppState> for Registering {
@@ -37,6 +39,7 @@ impl FromRequest<AppState> for Registering {
         let registration: Registration = extract::json(&parts.headers, &bytes)?;
         let (_, public_key) = registration.identity()?;
         let proof = request::verify(&parts, state, !bytes.is_empty(), &signature, &public_key)?;
-        Ok(Self { principal, proof, registration })
+        let once = with::once(&parts, state, (principal.project.uuid(), principal.actor), &bytes)?;
+        Ok(Self { principal, proof, registration, once })
     }
 }

@@ -5,7 +5,12 @@ use axum::{
     extract::{FromRequest, Request},
     http::request::Parts,
 };
-use domain::{Code, Error, Result, crypto::sha256, idempotency::Once, identity::Actor};
+use domain::{
+    Code, Error, Result,
+    crypto::sha256,
+    idempotency::{Once, Replayed},
+    identity::Actor,
+};
 use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -78,5 +83,6 @@ pub(super) fn once(
     }
     let uri = parts.extensions.get::<axum::extract::OriginalUri>().map_or(&parts.uri, |original| &original.0);
     let request = [parts.method.as_str().as_bytes(), b"\n", uri.to_string().as_bytes(), b"\n", body].concat();
-    Ok(Some(Once::new(tenant, actor, key, sha256(&request), state.sealer.clone())))
+    let mark = parts.extensions.get::<Replayed>().cloned().unwrap_or_default();
+    Ok(Some(Once::new(tenant, actor, key, sha256(&request), state.sealer.clone()).marking(mark)))
 }

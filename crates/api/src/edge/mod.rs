@@ -13,7 +13,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use domain::{Error, identity::RequestContext, text::excerpt};
+use domain::{Error, idempotency::Replayed, identity::RequestContext, text::excerpt};
 use futures::FutureExt;
 use tracing::Instrument;
 
@@ -25,6 +25,8 @@ pub use schema::{Schema, wait_for_schema};
 use crate::{problem, problem::Problem, state::AppState};
 
 const DURATION: &str = "http_request_duration_seconds";
+/// That the answer is the first one, given again.
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The outermost layer: names the request, watches it, catches its panic, completes its problem, and puts on what every answer carries.
@@ -48,6 +50,8 @@ pub async fn edge(State(state): State<AppState>, mut request: Request, next: Nex
     });
     let meter = Meter::default();
     request.extensions_mut().insert(meter.clone());
+    let replayed = Replayed::default();
+    request.extensions_mut().insert(replayed.clone());
 
     let answer = async {
         let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
@@ -68,6 +72,9 @@ pub async fn edge(State(state): State<AppState>, mut request: Request, next: Nex
     metrics::histogram!(DURATION, &labels).record(elapsed.as_secs_f64());
 
     meter.write(response.headers_mut());
+    if replayed.is_set() {
+        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+    }
     name(&mut response, &id);
     for (name, value) in EVERY_ANSWER {
         response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));

@@ -41,8 +41,8 @@ pub fn router() -> OpenApiRouter<AppState> {
     ),
 )]
 async fn register(State(state): State<AppState>, caller: Registering) -> Result<Response, Problem> {
-    let Registering { principal, proof, registration } = caller;
-    let done = agents::register(&state.core, &principal, &proof, registration).await?;
+    let Registering { principal, proof, registration, once } = caller;
+    let done = agents::register(&state.core, &principal, &proof, registration, once.as_ref()).await?;
     state.credentials.forget_agent(&done.agent.did, principal.project).await;
     // A DID may hold percent signs of its own.
     let location = format!("/v1/agents/{}", done.agent.did.as_str().replace('%', "%25"));

@@ -37,7 +37,8 @@ pub fn router() -> OpenApiRouter<AppState> {
     responses((status = 202, description = "Committed; it will be delivered", body = Accepted, headers(("Location" = String, description = "The intent")))),
 )]
 async fn send(State(state): State<AppState>, signed: Signed<NewIntent>) -> Result<Response, Problem> {
-    let accepted = intents::send(&state.core, &signed.signer, &signed.body, &signed.bytes).await?;
+    let accepted =
+        intents::send(&state.core, &signed.signer, &signed.body, &signed.bytes, signed.once.as_ref()).await?;
     let location = format!("/v1/intents/{}", accepted.id);
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(accepted)).into_response())
 }

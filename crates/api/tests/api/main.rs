@@ -11,6 +11,7 @@ mod document;
 mod harness;
 mod headers;
 mod health;
+mod idempotency;
 mod inbox;
 mod intents;
 mod keys;

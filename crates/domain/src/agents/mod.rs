@@ -51,7 +51,7 @@ pub struct Capability {
 struct Tag(String);
 
 /// A registered agent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Agent {
     /// Its identifier.
     pub id: AgentId,

@@ -1,6 +1,6 @@
 //! Registering an agent, and changing its registration.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Agent, Capability, check_capabilities, check_endpoint, store};
@@ -9,6 +9,7 @@ use crate::{
     check::Checks,
     crypto::{Did, PublicKey},
     error::{Code, Error, Result},
+    idempotency::{self, Once},
     identity::{Permission, Principal},
     signature::{self, Proof},
 };
@@ -42,7 +43,7 @@ pub struct Registration {
 }
 
 /// What became of a registration.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Registered {
     /// The agent as it now stands.
     pub agent: Agent,
@@ -74,12 +75,18 @@ impl Registration {
     }
 }
 
-/// Registers the agent that made `proof`, or changes its registration.
+/// Registers the agent that made `proof`, or changes its registration. With `once`, asking again gets the first answer.
 ///
 /// # Errors
 /// [`Code::PermissionMissing`]; fields that break a rule; [`Code::Forbidden`] when another DID or key signed; [`Code::AgentKeyConflict`] when the DID is registered with
-/// another key; [`Code::NonceReplayed`]; those of the database.
-pub async fn register(core: &Core, by: &Principal, proof: &Proof, wanted: Registration) -> Result<Registered> {
+/// another key; [`Code::NonceReplayed`]; those of [`Once`] and of the database.
+pub async fn register(
+    core: &Core,
+    by: &Principal,
+    proof: &Proof,
+    wanted: Registration,
+    once: Option<&Once>,
+) -> Result<Registered> {
     by.require(Permission::AgentsWrite)?;
     let (did, public_key) = wanted.identity()?;
     if (&did, &public_key) != (&proof.did, &proof.public_key) {
@@ -106,13 +113,17 @@ pub async fn register(core: &Core, by: &Principal, proof: &Proof, wanted: Regist
         updated_at: now,
     };
     let mut tx = core.db.begin(by.caller()).await?;
-    signature::spend(&mut tx, by.project, proof).await?;
+    if let Some(first) = signature::spend_once(&mut tx, core, by.project, proof, once).await? {
+        return Ok(first);
+    }
     let Some((agent, created)) = store::upsert(&mut tx, by.project, &agent).await? else {
         let detail = format!("{} is registered with another key; remove that agent first", agent.did);
         return Err(Error::new(Code::AgentKeyConflict, detail));
     };
     let action = if created { "agent.registered" } else { "agent.updated" };
     audit::record(&mut tx, core, by, action, &agent.id.to_string()).await?;
+    let registered = Registered { agent, created };
+    idempotency::keep(once, &mut tx, core, &registered).await?;
     tx.commit().await?;
-    Ok(Registered { agent, created })
+    Ok(registered)
 }

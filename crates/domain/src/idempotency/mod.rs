@@ -10,6 +10,11 @@
 mod seal;
 mod store;
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use chrono::TimeDelta;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::PgConnection;
@@ -27,6 +32,17 @@ use crate::{
 /// How long the first answer is kept.
 pub const KEPT_FOR: TimeDelta = TimeDelta::hours(24);
 
+/// Whether a request was answered with the first answer, for its headers. Cloning shares the mark.
+#[derive(Debug, Clone, Default)]
+pub struct Replayed(Arc<AtomicBool>);
+
+impl Replayed {
+    /// Whether it was.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// The `Idempotency-Key` of one request.
 #[derive(Debug, Clone)]
 pub struct Once {
@@ -35,12 +51,24 @@ pub struct Once {
     key_digest: [u8; 32],
     fingerprint: [u8; 32],
     sealer: Sealer,
+    replayed: Replayed,
 }
 
 impl Once {
     /// `key` is the header's value, which counts for `actor` alone; `fingerprint` is SHA-256 over what makes a request the same.
     pub fn new(tenant: Uuid, actor: Actor, key: &str, fingerprint: [u8; 32], sealer: Sealer) -> Self {
-        Self { tenant, key_digest: sha256(format!("{actor}\n{key}").as_bytes()), fingerprint, sealer }
+        Self {
+            tenant,
+            key_digest: sha256(format!("{actor}\n{key}").as_bytes()),
+            fingerprint,
+            sealer,
+            replayed: Replayed::default(),
+        }
+    }
+
+    /// Sets `mark` when the first answer is given again.
+    pub fn marking(self, mark: Replayed) -> Self {
+        Self { replayed: mark, ..self }
     }
 
     /// The first answer, if there was one: then nothing is to be done. Otherwise the caller does what was asked, and [`keep`](Self::keep)s the
@@ -61,7 +89,9 @@ impl Once {
             let detail = "The first answer to this Idempotency-Key can no longer be read; look up what it did, and use a new key";
             Error::new(Code::IdempotencyKeyReused, detail)
         })?;
-        serde_json::from_slice(&answer).map(Some).map_err(Error::internal)
+        let answer = serde_json::from_slice(&answer).map_err(Error::internal)?;
+        self.replayed.0.store(true, Ordering::Relaxed);
+        Ok(Some(answer))
     }
 
     /// Keeps the first answer.

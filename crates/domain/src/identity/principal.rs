@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use serde::de::DeserializeOwned;
+
 use crate::{
     Core,
     db::{Caller, Tx},
     error::{Code, Error, Result},
+    idempotency::Once,
     identity::access::{Permission, Permissions, Plan, Role},
     ids::{AgentId, ApiKeyId, OrganizationId, ProjectId, SessionId, UserId},
     signature::{self, Proof},
@@ -111,6 +114,16 @@ impl Signer {
         let mut tx = core.db.begin(self.principal.caller()).await?;
         signature::spend(&mut tx, self.principal.project, &self.proof).await?;
         Ok(tx)
+    }
+
+    /// [`begin`](Self::begin)s what may be asked twice: with the first answer, when it was, and then nothing is to be done.
+    ///
+    /// # Errors
+    /// As [`signature::spend_once`].
+    pub async fn begin_once<T: DeserializeOwned>(&self, core: &Core, once: Option<&Once>) -> Result<(Tx, Option<T>)> {
+        let mut tx = core.db.begin(self.principal.caller()).await?;
+        let first = signature::spend_once(&mut tx, core, self.principal.project, &self.proof, once).await?;
+        Ok((tx, first))
     }
 }
 

@@ -12,6 +12,7 @@ use crate::{
     clock::Timestamp,
     crypto::Did,
     error::{Code, Error, Result},
+    idempotency::{self, Once},
     identity::Signer,
     ids::{DeliveryId, IntentId},
     ports::Topic,
@@ -47,7 +48,7 @@ pub struct NewIntent {
 }
 
 /// That an intent is committed and will be delivered.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Accepted {
     /// Its identifier.
     pub id: IntentId,
@@ -74,19 +75,23 @@ pub(super) struct Checked<'a> {
 
 /// Accepts the intent that an agent signed: intent, delivery, job, audit row and the spent nonce in one commit.
 ///
-/// `body` is the request's body, byte for byte, that `wanted` was read from and the signature's digest is of.
+/// `body` is the request's body, byte for byte, that `wanted` was read from and the signature's digest is of. With `once`, asking again gets the
+/// first answer.
 ///
 /// # Errors
 /// [`Code::SignatureCoverage`] when a secret is covered; fields that break a rule; [`Code::UnknownRecipient`]; [`Code::AgentUnknown`] when the sender was removed just now;
-/// [`Code::NonceReplayed`]; those of the database. Nothing is written then.
-pub async fn send(core: &Core, by: &Signer, wanted: &NewIntent, body: &[u8]) -> Result<Accepted> {
+/// [`Code::NonceReplayed`]; those of [`Once`] and of the database. Nothing is written then.
+pub async fn send(core: &Core, by: &Signer, wanted: &NewIntent, body: &[u8], once: Option<&Once>) -> Result<Accepted> {
     if by.proof.covers_secrets {
         let detail = "The recipient is handed what the signature covers: it must not cover `authorization` or `cookie`; name the project \
                       with the `Holdfast-Project` header";
         return Err(Error::new(Code::SignatureCoverage, detail));
     }
     let intent = check(core, wanted, body)?;
-    let mut tx = by.begin(core).await?;
+    let (mut tx, first) = by.begin_once(core, once).await?;
+    if let Some(first) = first {
+        return Ok(first);
+    }
     let route = store::insert(&mut tx, by, &intent).await?;
     if !route.sender_lives {
         return Err(Error::new(Code::AgentUnknown, "The signing agent was removed"));
@@ -99,10 +104,17 @@ pub async fn send(core: &Core, by: &Signer, wanted: &NewIntent, body: &[u8]) -> 
     let traceparent = by.principal.request.traceparent.as_deref();
     Enqueue::at(intent.created_at).traceparent(traceparent).one(&mut tx, &job).await?;
     audit::record(&mut tx, core, &by.principal, "intent.accepted", &intent.id.to_string()).await?;
+    let accepted = Accepted {
+        id: intent.id,
+        state: State::Accepted,
+        created_at: intent.created_at,
+        expires_at: intent.expires_at,
+    };
+    idempotency::keep(once, &mut tx, core, &accepted).await?;
     tx.commit().await?;
 
     core.wake_all([Topic::Inbox(recipient), Topic::Jobs]);
-    Ok(Accepted { id: intent.id, state: State::Accepted, created_at: intent.created_at, expires_at: intent.expires_at })
+    Ok(accepted)
 }
 
 fn check<'a>(core: &Core, wanted: &'a NewIntent, body: &'a [u8]) -> Result<Checked<'a>> {

@@ -14,6 +14,7 @@ mod store;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use serde::de::DeserializeOwned;
 use sqlx::PgConnection;
 
 use base::{Component, Fields};
@@ -25,6 +26,7 @@ use crate::{
     clock::Timestamp,
     crypto::{Did, PublicKey, sha256},
     error::{Code, Error, Result},
+    idempotency::{self, Once},
     ids::ProjectId,
     text::excerpt,
 };
@@ -158,6 +160,30 @@ pub async fn spend(tx: &mut PgConnection, project: ProjectId, proof: &Proof) -> 
         Code::NonceReplayed,
         "This signature's nonce was used before: sign the request anew, with a new nonce",
     ))
+}
+
+/// [`spend`]s the nonce of a request that may come twice, byte for byte: the second time its first answer is given, and nothing is to be done.
+///
+/// # Errors
+/// As [`spend`] and [`Once::claim`].
+pub async fn spend_once<T: DeserializeOwned>(
+    tx: &mut PgConnection,
+    core: &Core,
+    project: ProjectId,
+    proof: &Proof,
+    once: Option<&Once>,
+) -> Result<Option<T>> {
+    // The answer comes before the nonce: a request that is repeated as it was brings the same one.
+    if let Some(first) = idempotency::claim(once, tx, core).await? {
+        return Ok(Some(first));
+    }
+    match spend(tx, project, proof).await {
+        // The first one may have been committed after the claim looked, and before the nonce was.
+        Err(replayed) if replayed.code() == Code::NonceReplayed => {
+            idempotency::claim(once, tx, core).await?.map(Some).ok_or(replayed)
+        }
+        spent => spent.map(|()| None),
+    }
 }
 
 /// Forgets nonces whose signatures are too old to be accepted. Returns how many, at most `limit`.
