@@ -4,9 +4,14 @@
 use std::sync::Arc;
 
 use dev::{TestDatabase, services};
-use domain::{Caller, Clock, Core, Db, Ids, identity, ids::ProjectId, ports};
+use domain::{
+    Caller, Clock, Core, Db, Ids, identity,
+    ids::{OrganizationId, ProjectId, UserId},
+    ports,
+};
 use sqlx::{AssertSqlSafe, Row};
 use tokio::sync::Notify;
+use uuid::Uuid;
 
 #[derive(Debug)]
 struct NoHints;
@@ -63,38 +68,47 @@ async fn every_tenant_table_is_protected() {
 async fn fill(db: &Db, tables: &[(String, String)], projects: [ProjectId; 2]) {
     for (table, tenant) in tables.iter().filter(|(table, _)| table != "projects") {
         for project in projects {
-            let columns: Vec<(String, String)> = sqlx::query(
-                "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute \
-                 WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND (attnotnull AND NOT atthasdef OR attname = $2)",
-            )
-            .bind(table)
-            .bind(tenant)
-            .fetch_all(db.pool())
-            .await
-            .unwrap()
-            .iter()
-            .map(|row| (row.get(0), row.get(1)))
-            .collect();
-            let value = |(column, kind): &(String, String)| match (column.as_str(), kind.as_str()) {
-                (column, _) if column == tenant => format!("'{}'", project.uuid()),
-                ("state", _) => "'accepted'".to_owned(),
-                ("signature", _) => "decode(repeat('07', 64), 'hex')".to_owned(),
-                (_, "uuid") => "gen_random_uuid()".to_owned(),
-                (_, "bytea") => "sha256(gen_random_uuid()::text::bytea)".to_owned(),
-                (_, "jsonb") => "'[]'".to_owned(),
-                (_, kind) if kind.starts_with("timestamp") => "now()".to_owned(),
-                (_, "integer" | "bigint" | "smallint") => "1".to_owned(),
-                _ => "'x'".to_owned(),
-            };
-            let names = columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
-            let values = columns.iter().map(value).collect::<Vec<_>>().join(", ");
-            // The whole constraint system but tenancy is out of the picture: a row may name an intent that is not there.
-            let sql = format!(
-                "BEGIN; SET LOCAL session_replication_role = replica; INSERT INTO {table} ({names}) VALUES ({values}); COMMIT"
-            );
-            sqlx::raw_sql(AssertSqlSafe(sql)).execute(db.pool()).await.unwrap();
+            row(db, table, &[(tenant, project.uuid())]).await;
         }
     }
+}
+
+/// Inserts a row of made-up values but for those that are `fixed`.
+async fn row(db: &Db, table: &str, fixed: &[(&str, Uuid)]) {
+    let columns: Vec<(String, String)> = sqlx::query(
+        "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute \
+         WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND (attnotnull AND NOT atthasdef OR attname = ANY ($2))",
+    )
+    .bind(table)
+    .bind(fixed.iter().map(|(column, _)| (*column).to_owned()).collect::<Vec<_>>())
+    .fetch_all(db.pool())
+    .await
+    .unwrap()
+    .iter()
+    .map(|row| (row.get(0), row.get(1)))
+    .collect();
+    let value = |(column, kind): &(String, String)| match (column.as_str(), kind.as_str()) {
+        (column, _) if fixed.iter().any(|(fixed, _)| *fixed == column) => {
+            format!("'{}'", fixed.iter().find(|(fixed, _)| *fixed == column).unwrap().1)
+        }
+        ("state", "text") => "'accepted'".to_owned(),
+        ("role", _) => "'developer'".to_owned(),
+        ("purpose", _) => "'verify_email'".to_owned(),
+        ("signature", _) => "decode(repeat('07', 64), 'hex')".to_owned(),
+        (_, "uuid") => "gen_random_uuid()".to_owned(),
+        (_, "bytea") => "sha256(gen_random_uuid()::text::bytea)".to_owned(),
+        (_, "jsonb") => "'[]'".to_owned(),
+        (_, kind) if kind.starts_with("timestamp") => "now()".to_owned(),
+        (_, "integer" | "bigint" | "smallint") => "1".to_owned(),
+        _ => "gen_random_uuid()::text".to_owned(),
+    };
+    let names = columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+    let values = columns.iter().map(value).collect::<Vec<_>>().join(", ");
+    // The whole constraint system but tenancy is out of the picture: a row may name an intent that is not there.
+    let sql = format!(
+        "BEGIN; SET LOCAL session_replication_role = replica; INSERT INTO {table} ({names}) VALUES ({values}); COMMIT"
+    );
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(db.pool()).await.unwrap();
 }
 
 #[tokio::test]
@@ -107,7 +121,7 @@ async fn a_query_without_where_sees_one_project() {
     fill(&db, &tables, [ours, theirs]).await;
 
     for (table, tenant) in &tables {
-        let seen = async |caller: Caller| -> Vec<uuid::Uuid> {
+        let seen = async |caller: Caller| -> Vec<Uuid> {
             let mut tx = db.begin(caller).await.unwrap();
             let sql = AssertSqlSafe(format!("SELECT DISTINCT {tenant} FROM {table} ORDER BY 1"));
             sqlx::query(sql).fetch_all(&mut *tx).await.unwrap().iter().map(|row| row.get(0)).collect()
@@ -175,4 +189,148 @@ async fn a_request_cannot_read_the_queue() {
     let mut tx = db.begin(Caller::Project(ours)).await.unwrap();
     let refused = sqlx::query("SELECT payload FROM jobs").execute(&mut *tx).await.unwrap_err();
     assert!(refused.to_string().contains("permission denied"), "{refused}");
+}
+
+/// Tables of people and organisations, with the columns that say whose a row is. `id` of `users` and `organizations` is one.
+async fn tables_of_people(db: &Db) -> Vec<(String, Vec<String>)> {
+    let rows = sqlx::query(
+        "SELECT c.relname, array_agg(a.attname::text ORDER BY 1) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
+         WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND NOT a.attisdropped \
+           AND (a.attname IN ('user_id', 'organization_id') OR (c.relname IN ('users', 'organizations') AND a.attname = 'id') \
+                OR (c.relname = 'idempotent_requests' AND a.attname = 'tenant')) GROUP BY 1 ORDER BY 1",
+    )
+    .fetch_all(db.pool())
+    .await
+    .unwrap();
+    rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+}
+
+/// Every table that holds something of people is forced under row-level security, also one that says whose only by another table.
+#[tokio::test]
+async fn every_table_of_people_is_protected() {
+    let (_database, db) = database().await;
+    let tables = tables_of_people(&db).await;
+    assert!(tables.len() >= 10, "too few tables were found: {tables:?}");
+    let names = tables.iter().map(|(name, _)| name.clone()).chain(["refresh_tokens".to_owned()]).collect::<Vec<_>>();
+    let open: Vec<String> = sqlx::query_scalar(
+        "SELECT relname::text FROM pg_class WHERE relname = ANY ($1) AND relkind = 'r' AND NOT (relrowsecurity AND relforcerowsecurity)",
+    )
+    .bind(names)
+    .fetch_all(db.pool())
+    .await
+    .unwrap();
+    assert!(open.is_empty(), "without forced row-level security: {open:?}");
+}
+
+/// Two organisations, Ada in the one and Bob in the other, and a row for each of them in every table.
+struct Two {
+    tables: Vec<(String, Vec<String>)>,
+    ada: (UserId, OrganizationId),
+    bob: (UserId, OrganizationId),
+}
+
+impl Two {
+    async fn set(db: &Db) -> Self {
+        let core = core(db);
+        let tables = tables_of_people(db).await;
+        let [ada, bob] = [(); 2].map(|()| (core.ids.next(), core.ids.next()));
+        for (user, organization) in [ada, bob] {
+            let (user, organization): (UserId, OrganizationId) = (user, organization);
+            for (table, columns) in &tables {
+                let of = |column: &String| match (table.as_str(), column.as_str()) {
+                    ("users", _) | (_, "user_id" | "tenant") => user.uuid(),
+                    _ => organization.uuid(),
+                };
+                // Either a person's or an invitation's: the table says so.
+                let fixed: Vec<(&str, Uuid)> = columns.iter().map(|column| (column.as_str(), of(column))).collect();
+                row(db, table, &fixed).await;
+            }
+        }
+        Self { tables, ada, bob }
+    }
+
+    /// What a query without `WHERE` shows of each table, as the set of all whose-columns; nothing where the role may not read.
+    async fn seen(&self, db: &Db, caller: Caller) -> Vec<(&str, Vec<Uuid>)> {
+        let mut seen = Vec::new();
+        for (table, columns) in &self.tables {
+            let mut tx = db.begin(caller).await.unwrap();
+            let whose = columns.join(", ");
+            let sql = format!("SELECT unnest(ARRAY[{whose}]) FROM {table}");
+            let found = match sqlx::query_scalar::<_, Option<Uuid>>(AssertSqlSafe(sql)).fetch_all(&mut *tx).await {
+                Ok(found) => found.into_iter().flatten().collect(),
+                Err(error) if error.to_string().contains("permission denied") => Vec::new(),
+                Err(error) => panic!("{table}: {error}"),
+            };
+            seen.push((table.as_str(), found));
+        }
+        seen
+    }
+}
+
+#[tokio::test]
+async fn a_query_without_where_shows_a_person_what_is_theirs() {
+    let (_database, db) = database().await;
+    let two = Two::set(&db).await;
+    let ((ada, hers), (bob, his)) = (two.ada, two.bob);
+    // A member of no organisation that is asked about: that a transaction names one opens nothing.
+    let callers = [Caller::Person(ada), Caller::Member(ada, hers), Caller::Member(ada, his)];
+    for caller in callers {
+        for (table, found) in two.seen(&db, caller).await {
+            for foreign in [bob.uuid(), his.uuid()] {
+                assert!(!found.contains(&foreign), "{table} shows {caller:?} what is Bob's");
+            }
+        }
+    }
+    let of = |seen: &[(&str, Vec<Uuid>)], wanted: &str| {
+        seen.iter().find(|(table, _)| *table == wanted).map(|(_, found)| found.len()).unwrap()
+    };
+    let member = two.seen(&db, Caller::Member(ada, hers)).await;
+    for table in ["users", "organizations", "memberships", "invitations", "projects", "audit_events"] {
+        assert!(of(&member, table) > 0, "{table} hides from a member what is the organisation's");
+    }
+    let person = two.seen(&db, Caller::Person(ada)).await;
+    for table in
+        ["users", "sessions", "passkeys", "memberships", "organizations", "audit_events", "idempotent_requests"]
+    {
+        assert!(of(&person, table) > 0, "{table} hides from a person what is theirs");
+    }
+    for table in ["invitations", "projects"] {
+        assert_eq!(of(&person, table), 0, "{table} shows an organisation's rows to one who did not enter it");
+        assert_eq!(of(&two.seen(&db, Caller::Member(ada, his)).await, table), 0, "{table}");
+    }
+    let nobody: UserId = core(&db).ids.next();
+    for caller in [Caller::Anonymous, Caller::Person(nobody), Caller::Member(nobody, hers)] {
+        for (table, found) in two.seen(&db, caller).await {
+            assert!(found.is_empty(), "{table} shows rows to {caller:?}");
+        }
+    }
+}
+
+/// The front door knows accounts and who is a member of what; of what tenants keep it sees nothing.
+#[tokio::test]
+async fn the_front_door_sees_no_tenants_data() {
+    let (_database, db) = database().await;
+    let core = core(&db);
+    let (ours, _) = identity::bootstrap(&core, "ours", "development").await.unwrap();
+    let (theirs, _) = identity::bootstrap(&core, "theirs", "development").await.unwrap();
+    let tables = tenant_tables(&db).await;
+    fill(&db, &tables, [ours, theirs]).await;
+    let two = Two::set(&db).await;
+    for caller in [Caller::Door, Caller::Entering(two.ada.0)] {
+        for (table, _) in tables.iter().filter(|(table, _)| table != "projects") {
+            let mut tx = db.begin(caller).await.unwrap();
+            let sql = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
+            match sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut *tx).await {
+                Ok(seen) => assert_eq!(seen, 0, "{table} shows rows to {caller:?}"),
+                Err(error) => assert!(error.to_string().contains("permission denied"), "{table}: {error}"),
+            }
+        }
+    }
+    // First answers may hold secrets: a person's are for that person.
+    let seen = async |caller| {
+        let seen = two.seen(&db, caller).await;
+        seen.into_iter().find(|(table, _)| *table == "idempotent_requests").unwrap().1
+    };
+    assert!(seen(Caller::Door).await.is_empty());
+    assert_eq!(seen(Caller::Entering(two.ada.0)).await, [two.ada.0.uuid()]);
 }

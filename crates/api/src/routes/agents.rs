@@ -9,6 +9,7 @@ use axum::{
 use domain::{
     agents::{self, Agent, Registration},
     crypto::Did,
+    ids::ProjectId,
     page::{Page, PageQuery},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -27,14 +28,15 @@ pub fn router() -> OpenApiRouter<AppState> {
 
 /// Register an agent
 ///
-/// The request carries the project's API key, and is signed (RFC 9421) by the key being registered, `keyid` being the DID: proof that the
-/// agent holds it. The same key registers again to change its registration.
+/// The request carries the project's API key, or the access token of one of its people beside `Holdfast-Project`, and is signed (RFC 9421) by the key being registered, `keyid` being the DID: proof that the
+/// agent holds it. The same key registers again to change its registration. A project can have 10,000 agents.
 #[utoipa::path(
     post,
     path = "/agents",
     tag = "agents",
+    params(("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means")),
     request_body = Registration,
-    security(("api_key" = [], "agent_signature" = [])),
+    security(("api_key" = [], "agent_signature" = []), ("access_token" = [], "agent_signature" = [])),
     responses(
         (status = 201, description = "Registered", body = Agent, headers(("Location" = String, description = "The agent"))),
         (status = 200, description = "The registration was changed", body = Agent),
@@ -60,8 +62,8 @@ async fn register(State(state): State<AppState>, caller: Registering) -> Result<
     get,
     path = "/agents",
     tag = "agents",
-    params(PageQuery),
-    security(("api_key" = []), ("agent_signature" = [])),
+    params(PageQuery, ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several")),
+    security(("api_key" = []), ("agent_signature" = []), ("access_token" = [])),
     responses((status = 200, description = "A page of agents", body = Page<Agent>, headers(("Link" = String, description = "The next page, RFC 8288")))),
 )]
 async fn list(
@@ -79,8 +81,11 @@ async fn list(
     get,
     path = "/agents/{did}",
     tag = "agents",
-    params(("did" = Did, Path, description = "The agent's DID")),
-    security(("api_key" = []), ("agent_signature" = [])),
+    params(
+        ("did" = Did, Path, description = "The agent's DID"),
+        ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several"),
+    ),
+    security(("api_key" = []), ("agent_signature" = []), ("access_token" = [])),
     responses((status = 200, description = "The agent", body = Agent)),
 )]
 async fn get(
@@ -93,13 +98,16 @@ async fn get(
 
 /// Remove an agent
 ///
-/// By the project's API key, or by the agent itself. It can no longer sign or be sent to; what was on its way to it is given up.
+/// By the project's API key, by one of its people, or by the agent itself. It can no longer sign or be sent to; what was on its way to it is given up.
 #[utoipa::path(
     delete,
     path = "/agents/{did}",
     tag = "agents",
-    params(("did" = Did, Path, description = "The agent's DID")),
-    security(("api_key" = []), ("agent_signature" = [])),
+    params(
+        ("did" = Did, Path, description = "The agent's DID"),
+        ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several"),
+    ),
+    security(("api_key" = []), ("agent_signature" = []), ("access_token" = [])),
     responses((status = 204, description = "Removed")),
 )]
 async fn remove(

@@ -18,6 +18,7 @@ mod keys;
 mod limits;
 mod organizations;
 mod people;
+mod permissions;
 mod problems;
 mod program;
 mod slow;

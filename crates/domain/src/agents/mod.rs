@@ -72,6 +72,9 @@ pub struct Agent {
     pub updated_at: DateTime<Utc>,
 }
 
+/// How many agents a project can have. Registrations of one moment may pass it by as many as they are: the bound keeps look-ups and pages cheap, and
+/// need not be exact.
+pub const MAX_AGENTS: i64 = 10_000;
 const MAX_CAPABILITIES: usize = 32;
 const MAX_TAGS: usize = 16;
 const MAX_ENDPOINT: usize = 2048;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Agent, Capability, check_capabilities, check_endpoint, store};
+use super::{Agent, Capability, MAX_AGENTS, check_capabilities, check_endpoint, store};
 use crate::{
     Core, audit,
     check::Checks,
@@ -79,7 +79,7 @@ impl Registration {
 ///
 /// # Errors
 /// [`Code::PermissionMissing`]; fields that break a rule; [`Code::Forbidden`] when another DID or key signed; [`Code::AgentKeyConflict`] when the DID is registered with
-/// another key; [`Code::NonceReplayed`]; those of [`Once`] and of the database.
+/// another key; [`Code::LimitReached`]; [`Code::NonceReplayed`]; those of [`Once`] and of the database.
 pub async fn register(
     core: &Core,
     by: &Principal,
@@ -120,6 +120,10 @@ pub async fn register(
         let detail = format!("{} is registered with another key; remove that agent first", agent.did);
         return Err(Error::new(Code::AgentKeyConflict, detail));
     };
+    if store::count(&mut tx, by.project).await? > MAX_AGENTS {
+        let detail = format!("A project can have at most {MAX_AGENTS} agents; remove one first");
+        return Err(Error::new(Code::LimitReached, detail));
+    }
     let action = if created { "agent.registered" } else { "agent.updated" };
     audit::record(&mut tx, core, by, action, &agent.id.to_string()).await?;
     let registered = Registered { agent, created };

@@ -85,6 +85,13 @@ pub(super) async fn find(tx: &mut PgConnection, project: ProjectId, did: &Did) -
     row.map(Agent::try_from).transpose()
 }
 
+pub(super) async fn count(tx: &mut PgConnection, project: ProjectId) -> sqlx::Result<i64> {
+    sqlx::query_scalar("SELECT count(*) FROM agents WHERE project_id = $1 AND deleted_at IS NULL")
+        .bind(project)
+        .fetch_one(tx)
+        .await
+}
+
 pub(super) async fn list(
     tx: &mut PgConnection,
     project: ProjectId,
