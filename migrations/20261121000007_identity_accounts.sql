@@ -164,6 +164,9 @@ ALTER TABLE api_keys
     -- The key that this one takes over from.
     ADD COLUMN replaces     uuid REFERENCES api_keys (id);
 
+-- Grows by one with each change of the registration.
+ALTER TABLE agents ADD COLUMN version integer NOT NULL DEFAULT 1;
+
 -- Not every event is of a project.
 ALTER TABLE audit_events
     ALTER COLUMN project_id DROP NOT NULL,

@@ -27,6 +27,7 @@ fn routes() -> OpenApiRouter<AppState> {
             .merge(routes::agents::router())
             .merge(routes::intents::router())
             .merge(routes::inbox::router())
+            .merge(routes::audit::router())
             .merge(routes::about::versioned())
     };
     let (alias, _) = v1().split_for_parts();

@@ -30,6 +30,8 @@ use crate::{
 
 /// How many connections are open at once; further ones wait in the kernel's queue.
 const CONNECTIONS: usize = 20_000;
+/// How many exports are under way at once.
+const EXPORTS: usize = 16;
 /// How long a client may take to send a request's headers; as long may a connection idle between requests.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of a request's line and headers.
@@ -106,6 +108,7 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
             webhook_public_key: config.dependencies.webhook_signing_key.reveal().public(),
         }),
         polls: Default::default(),
+        exports: Arc::new(Semaphore::new(EXPORTS)),
         stop,
     };
     (state, adapters)

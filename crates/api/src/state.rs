@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Instant};
 
 use adapters::{health::Health, rate::RateLimiter, settings::Environment};
 use domain::{Core, idempotency::Sealer, identity::access_token::AccessTokens, signature::Origin};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::{auth::Credentials, polls::Polls};
@@ -29,6 +30,8 @@ pub struct AppState {
     pub about: Arc<About>,
     /// Who waits for their inbox.
     pub polls: Polls,
+    /// Places for exports, each of which reads and holds a good many rows.
+    pub exports: Arc<Semaphore>,
     /// Ends long polls when the process is asked to stop.
     pub stop: CancellationToken,
 }

@@ -1,7 +1,6 @@
 //! `/v1/agents`: the registry.
 
 use axum::{
-    Json,
     extract::State,
     http::{StatusCode, header},
     response::{IntoResponse, Response},
@@ -19,11 +18,18 @@ use crate::{
     extract::{Path, Query},
     problem::Problem,
     state::AppState,
+    version::{Tagged, Versioned},
 };
 
 /// The routes of the registry.
 pub fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(register, list)).routes(routes!(get, remove))
+}
+
+impl Versioned for Agent {
+    fn version(&self) -> i32 {
+        self.version
+    }
 }
 
 /// Register an agent
@@ -38,8 +44,11 @@ pub fn router() -> OpenApiRouter<AppState> {
     request_body = Registration,
     security(("api_key" = [], "agent_signature" = []), ("access_token" = [], "agent_signature" = [])),
     responses(
-        (status = 201, description = "Registered", body = Agent, headers(("Location" = String, description = "The agent"))),
-        (status = 200, description = "The registration was changed", body = Agent),
+        (status = 201, description = "Registered", body = Agent, headers(
+            ("Location" = String, description = "The agent"),
+            ("ETag" = String, description = "Its version"),
+        )),
+        (status = 200, description = "The registration was changed", body = Agent, headers(("ETag" = String, description = "Its version"))),
     ),
 )]
 async fn register(State(state): State<AppState>, caller: Registering) -> Result<Response, Problem> {
@@ -49,9 +58,9 @@ async fn register(State(state): State<AppState>, caller: Registering) -> Result<
     // A DID may hold percent signs of its own.
     let location = format!("/v1/agents/{}", done.agent.did.as_str().replace('%', "%25"));
     Ok(if done.created {
-        (StatusCode::CREATED, [(header::LOCATION, location)], Json(done.agent)).into_response()
+        ([(header::LOCATION, location)], Tagged(StatusCode::CREATED, done.agent)).into_response()
     } else {
-        Json(done.agent).into_response()
+        Tagged(StatusCode::OK, done.agent).into_response()
     })
 }
 
@@ -86,14 +95,14 @@ async fn list(
         ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several"),
     ),
     security(("api_key" = []), ("agent_signature" = []), ("access_token" = [])),
-    responses((status = 200, description = "The agent", body = Agent)),
+    responses((status = 200, description = "The agent", body = Agent, headers(("ETag" = String, description = "Its version")))),
 )]
 async fn get(
     State(state): State<AppState>,
     caller: InProject,
     Path(did): Path<String>,
-) -> Result<Json<Agent>, Problem> {
-    Ok(Json(agents::get(&state.core, &caller.principal, &parse_did(&did)?).await?))
+) -> Result<Tagged<Agent>, Problem> {
+    Ok(Tagged(StatusCode::OK, agents::get(&state.core, &caller.principal, &parse_did(&did)?).await?))
 }
 
 /// Remove an agent

@@ -2,6 +2,7 @@
 
 pub mod about;
 pub mod agents;
+pub mod audit;
 pub mod health;
 pub mod inbox;
 pub mod intents;

@@ -66,6 +66,8 @@ pub struct Agent {
     /// Where intents are pushed to; null when it pulls them from its inbox.
     #[schema(required = true)]
     pub endpoint: Option<Url>,
+    /// Grows by one with each change; the `ETag`.
+    pub version: i32,
     /// When it was first registered.
     pub created_at: DateTime<Utc>,
     /// When its registration last changed.

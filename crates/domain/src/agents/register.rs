@@ -109,6 +109,7 @@ pub async fn register(
         name: wanted.name,
         capabilities: wanted.capabilities,
         endpoint,
+        version: 1,
         created_at: now,
         updated_at: now,
     };
@@ -116,6 +117,7 @@ pub async fn register(
     if let Some(first) = signature::spend_once(&mut tx, core, by.project, proof, once).await? {
         return Ok(first);
     }
+    let before = store::find_to_change(&mut tx, by.project, &agent.did).await?;
     let Some((agent, created)) = store::upsert(&mut tx, by.project, &agent).await? else {
         let detail = format!("{} is registered with another key; remove that agent first", agent.did);
         return Err(Error::new(Code::AgentKeyConflict, detail));
@@ -125,7 +127,8 @@ pub async fn register(
         return Err(Error::new(Code::LimitReached, detail));
     }
     let action = if created { "agent.registered" } else { "agent.updated" };
-    audit::record(&mut tx, core, by, action, &agent.id.to_string()).await?;
+    let change = (before.as_ref(), Some(&agent));
+    audit::record_change(&mut tx, core, by, action, &agent.id.to_string(), change).await?;
     let registered = Registered { agent, created };
     idempotency::keep(once, &mut tx, core, &registered).await?;
     tx.commit().await?;

@@ -31,8 +31,9 @@ pub async fn remove(core: &Core, by: &Principal, proof: Option<&Proof>, did: &Di
     let Some(agent) = store::remove(&mut tx, by.project, did, now).await? else {
         return Err(Error::not_found(format!("agent {did}")));
     };
-    queue::enqueue(&mut tx, &RetireAgent { project: by.project, agent }, now).await?;
-    audit::record(&mut tx, core, by, "agent.removed", &agent.to_string()).await?;
+    queue::enqueue(&mut tx, &RetireAgent { project: by.project, agent: agent.id }, now).await?;
+    let change = (Some(&agent), None);
+    audit::record_change(&mut tx, core, by, "agent.removed", &agent.id.to_string(), change).await?;
     tx.commit().await?;
     core.wake.wake(Topic::Jobs);
     Ok(())

@@ -18,6 +18,7 @@ struct Row {
     name: String,
     capabilities: Json<Vec<Capability>>,
     endpoint: Option<String>,
+    version: i32,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -33,6 +34,7 @@ impl TryFrom<Row> for Agent {
             name: row.name,
             capabilities: row.capabilities.0,
             endpoint: row.endpoint.map(|url| url.parse()).transpose().map_err(sqlx::Error::decode)?,
+            version: row.version,
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
@@ -56,9 +58,9 @@ pub(super) async fn upsert(
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) \
          ON CONFLICT ON CONSTRAINT agents_did DO UPDATE SET \
              public_key = excluded.public_key, name = excluded.name, capabilities = excluded.capabilities, \
-             endpoint = excluded.endpoint, updated_at = excluded.updated_at, deleted_at = NULL \
+             endpoint = excluded.endpoint, version = a.version + 1, updated_at = excluded.updated_at, deleted_at = NULL \
          WHERE a.public_key = excluded.public_key OR a.deleted_at IS NOT NULL \
-         RETURNING id, did, public_key, name, capabilities, endpoint, created_at, updated_at, id = $1 AS created",
+         RETURNING id, did, public_key, name, capabilities, endpoint, version, created_at, updated_at, id = $1 AS created",
     )
     .bind(agent.id)
     .bind(project)
@@ -75,7 +77,7 @@ pub(super) async fn upsert(
 
 pub(super) async fn find(tx: &mut PgConnection, project: ProjectId, did: &Did) -> sqlx::Result<Option<Agent>> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT id, did, public_key, name, capabilities, endpoint, created_at, updated_at \
+        "SELECT id, did, public_key, name, capabilities, endpoint, version, created_at, updated_at \
          FROM agents WHERE project_id = $1 AND did = $2 AND deleted_at IS NULL",
     )
     .bind(project)
@@ -92,6 +94,23 @@ pub(super) async fn count(tx: &mut PgConnection, project: ProjectId) -> sqlx::Re
         .await
 }
 
+/// [`find`], for who is about to change it.
+pub(super) async fn find_to_change(
+    tx: &mut PgConnection,
+    project: ProjectId,
+    did: &Did,
+) -> sqlx::Result<Option<Agent>> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT id, did, public_key, name, capabilities, endpoint, version, created_at, updated_at \
+         FROM agents WHERE project_id = $1 AND did = $2 AND deleted_at IS NULL FOR UPDATE",
+    )
+    .bind(project)
+    .bind(did)
+    .fetch_optional(tx)
+    .await?;
+    row.map(Agent::try_from).transpose()
+}
+
 pub(super) async fn list(
     tx: &mut PgConnection,
     project: ProjectId,
@@ -99,7 +118,7 @@ pub(super) async fn list(
     limit: i64,
 ) -> sqlx::Result<Vec<Agent>> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, did, public_key, name, capabilities, endpoint, created_at, updated_at \
+        "SELECT id, did, public_key, name, capabilities, endpoint, version, created_at, updated_at \
          FROM agents WHERE project_id = $1 AND deleted_at IS NULL AND ($2::uuid IS NULL OR id < $2) \
          ORDER BY id DESC LIMIT $3",
     )
@@ -111,20 +130,23 @@ pub(super) async fn list(
     rows.into_iter().map(Agent::try_from).collect()
 }
 
+/// The agent as it was.
 pub(super) async fn remove(
     tx: &mut PgConnection,
     project: ProjectId,
     did: &Did,
     now: Timestamp,
-) -> sqlx::Result<Option<AgentId>> {
-    sqlx::query_scalar(
-        "UPDATE agents SET deleted_at = $3 WHERE project_id = $1 AND did = $2 AND deleted_at IS NULL RETURNING id",
+) -> sqlx::Result<Option<Agent>> {
+    let row: Option<Row> = sqlx::query_as(
+        "UPDATE agents SET deleted_at = $3 WHERE project_id = $1 AND did = $2 AND deleted_at IS NULL \
+         RETURNING id, did, public_key, name, capabilities, endpoint, version, created_at, updated_at",
     )
     .bind(project)
     .bind(did)
     .bind(now)
     .fetch_optional(tx)
-    .await
+    .await?;
+    row.map(Agent::try_from).transpose()
 }
 
 pub(super) async fn is_removed(tx: &mut PgConnection, id: AgentId) -> sqlx::Result<bool> {

@@ -1,9 +1,16 @@
 //! The audit log: who did what, in the same commit as what they did. Append-only by the grants of its table.
 
+mod event;
+mod export;
+mod list;
 mod store;
 
 use serde::Serialize;
 use sqlx::PgConnection;
+
+pub use event::{Event, Filter};
+pub use export::Export;
+pub use list::{of_organization, of_person};
 
 use crate::{
     Core,
