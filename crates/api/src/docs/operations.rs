@@ -2,13 +2,18 @@
 
 use domain::{Code, error::Kind};
 use utoipa::openapi::{
-    ContentBuilder, HeaderBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, path::Operation,
+    ContentBuilder, HeaderBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder,
+    path::{Operation, Parameter, ParameterBuilder, ParameterIn},
     schema::Type,
 };
 
 use crate::problem::{PROBLEM_JSON, status};
 
-/// Adds to each operation the problems it can answer with, the headers of every answer, and an `operationId` that reads well.
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+const IF_MATCH: &str = "If-Match";
+const PROJECT: &str = "Holdfast-Project";
+
+/// Adds to each operation the headers it takes, the problems it can answer with, the headers of every answer, and an `operationId` that reads well.
 pub fn complete(mut document: OpenApi) -> OpenApi {
     for (path, item) in &mut document.paths.paths {
         let operations = [
@@ -21,6 +26,12 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
         for (method, operation) in operations {
             if let Some(operation) = operation {
                 operation.operation_id = Some(operation_id(method, path));
+                if method == "post" && creates(operation) {
+                    take_header(operation, idempotency_key());
+                }
+                if method == "patch" {
+                    take_header(operation, if_match());
+                }
                 add_problems(path, operation);
                 add_headers(path, operation);
             }
@@ -38,7 +49,7 @@ fn operation_id(method: &str, path: &str) -> String {
 fn add_problems(path: &str, operation: &mut Operation) {
     let secured = operation.security.as_ref().is_some_and(|schemes| !schemes.is_empty());
     let has_body = operation.request_body.is_some();
-    let has_parameters = operation.parameters.as_ref().is_some_and(|parameters| !parameters.is_empty());
+    let takes = |place: ParameterIn| parameters(operation).any(|one| one.parameter_in == place);
     let mut kinds = vec![Kind::Internal, Kind::Unavailable];
     if !path.starts_with("/health") {
         kinds.push(Kind::RateLimited);
@@ -50,8 +61,17 @@ fn add_problems(path: &str, operation: &mut Operation) {
     if has_body {
         kinds.extend([Kind::Malformed, Kind::Timeout, Kind::TooLarge, Kind::UnsupportedType, Kind::Invalid]);
     }
-    if has_parameters {
+    if takes(ParameterIn::Path) {
         kinds.extend([Kind::NotFound, Kind::Invalid]);
+    }
+    if takes(ParameterIn::Query) {
+        kinds.push(Kind::Invalid);
+    }
+    if takes_header(operation, PROJECT) {
+        kinds.push(Kind::NotFound);
+    }
+    if takes_header(operation, IF_MATCH) {
+        kinds.extend([Kind::PreconditionRequired, Kind::PreconditionFailed]);
     }
     for kind in kinds {
         let codes: Vec<&str> = Code::ALL.iter().filter(|code| code.kind() == kind).map(|code| code.as_str()).collect();
@@ -59,6 +79,58 @@ fn add_problems(path: &str, operation: &mut Operation) {
         let response = problem_response(&codes, kind);
         operation.responses.responses.entry(status(*first).as_str().to_owned()).or_insert(RefOr::T(response));
     }
+}
+
+/// Whether a request makes something that stands already when it is answered, for a caller whose key can be told from another's.
+fn creates(operation: &Operation) -> bool {
+    let secured = operation.security.as_ref().is_some_and(|schemes| !schemes.is_empty());
+    secured && ["201", "202"].iter().any(|status| operation.responses.responses.contains_key(*status))
+}
+
+fn idempotency_key() -> Parameter {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(257))
+        .pattern(Some("^(\"[!#-~]{1,255}\"|[!#-~]{1,255})$"));
+    let said = "Any text of the client's own, such as a UUID, bare or in double quotes. For 24 hours the same request with it gets the first \
+                answer again, with `Idempotency-Replayed: true`.";
+    header_parameter(IDEMPOTENCY_KEY, said, Required::False, schema)
+}
+
+fn if_match() -> Parameter {
+    let schema =
+        ObjectBuilder::new().schema_type(Type::String).max_length(Some(64)).pattern(Some("^(\\*|\"v[0-9]+\")$"));
+    let said = "The `ETag` of what the change was made from, or `*` to change it as it is.";
+    header_parameter(IF_MATCH, said, Required::True, schema)
+}
+
+fn header_parameter(name: &str, description: &str, required: Required, schema: ObjectBuilder) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(required)
+        .description(Some(description))
+        .schema(Some(schema))
+        .build()
+}
+
+/// Adds the parameter, in place of one that the route describes itself.
+fn take_header(operation: &mut Operation, parameter: Parameter) {
+    let parameters = operation.parameters.get_or_insert_default();
+    parameters.retain(|one| !matches!(one, RefOr::T(one) if one.name == parameter.name));
+    parameters.push(parameter.into());
+}
+
+fn takes_header(operation: &Operation, name: &str) -> bool {
+    parameters(operation).any(|one| one.name == name)
+}
+
+fn parameters(operation: &Operation) -> impl Iterator<Item = &Parameter> {
+    operation.parameters.iter().flatten().filter_map(|one| match one {
+        RefOr::T(parameter) => Some(parameter),
+        RefOr::Ref(_) => None,
+    })
 }
 
 fn problem_response(codes: &[&str], kind: Kind) -> Response {
@@ -71,8 +143,13 @@ fn problem_response(codes: &[&str], kind: Kind) -> Response {
 }
 
 fn add_headers(path: &str, operation: &mut Operation) {
-    for response in operation.responses.responses.values_mut() {
+    let may_replay = takes_header(operation, IDEMPOTENCY_KEY);
+    for (status, response) in &mut operation.responses.responses {
         let RefOr::T(response) = response else { continue };
+        if may_replay && status.starts_with('2') {
+            let said = "`true` when this is the first answer, given again";
+            response.headers.insert("Idempotency-Replayed".to_owned(), header(Type::String, said).into());
+        }
         response
             .headers
             .insert("X-Request-Id".to_owned(), header(Type::String, "Names this request in our logs").into());

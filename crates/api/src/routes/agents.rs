@@ -42,7 +42,7 @@ impl Versioned for Agent {
     tag = "agents",
     params(("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means")),
     request_body = Registration,
-    security(("api_key" = [], "agent_signature" = []), ("access_token" = [], "agent_signature" = [])),
+    security(("api_key" = ["agents:write"], "agent_signature" = []), ("access_token" = ["agents:write"], "agent_signature" = [])),
     responses(
         (status = 201, description = "Registered", body = Agent, headers(
             ("Location" = String, description = "The agent"),
@@ -72,7 +72,7 @@ async fn register(State(state): State<AppState>, caller: Registering) -> Result<
     path = "/agents",
     tag = "agents",
     params(PageQuery, ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several")),
-    security(("api_key" = []), ("agent_signature" = []), ("access_token" = [])),
+    security(("api_key" = ["agents:read"]), ("agent_signature" = []), ("access_token" = ["agents:read"])),
     responses((status = 200, description = "A page of agents", body = Page<Agent>, headers(("Link" = String, description = "The next page, RFC 8288")))),
 )]
 async fn list(
@@ -94,7 +94,7 @@ async fn list(
         ("did" = Did, Path, description = "The agent's DID"),
         ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several"),
     ),
-    security(("api_key" = []), ("agent_signature" = []), ("access_token" = [])),
+    security(("api_key" = ["agents:read"]), ("agent_signature" = []), ("access_token" = ["agents:read"])),
     responses((status = 200, description = "The agent", body = Agent, headers(("ETag" = String, description = "Its version")))),
 )]
 async fn get(
@@ -116,7 +116,7 @@ async fn get(
         ("did" = Did, Path, description = "The agent's DID"),
         ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several"),
     ),
-    security(("api_key" = []), ("agent_signature" = []), ("access_token" = [])),
+    security(("api_key" = ["agents:write"]), ("agent_signature" = []), ("access_token" = ["agents:write"])),
     responses((status = 204, description = "Removed")),
 )]
 async fn remove(

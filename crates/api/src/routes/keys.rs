@@ -35,10 +35,9 @@ pub fn router() -> OpenApiRouter<AppState> {
     tag = "keys",
     params(
         ("project" = ProjectId, Path, description = "The project"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat: the first answer is given again for 24 hours"),
     ),
     request_body = KeyRequest,
-    security(("access_token" = []), ("api_key" = [])),
+    security(("access_token" = ["keys:write"]), ("api_key" = ["keys:write"])),
     responses((status = 201, description = "Made", body = IssuedKey, headers(("Location" = String, description = "The key")))),
 )]
 async fn create(
@@ -58,7 +57,7 @@ async fn create(
     path = "/projects/{project}/keys",
     tag = "keys",
     params(("project" = ProjectId, Path, description = "The project"), PageQuery),
-    security(("access_token" = []), ("api_key" = [])),
+    security(("access_token" = ["keys:read"]), ("api_key" = ["keys:read"])),
     responses((status = 200, description = "A page of keys", body = Page<Key>, headers(("Link" = String, description = "The next page, RFC 8288")))),
 )]
 async fn list(
@@ -79,7 +78,7 @@ async fn list(
     path = "/projects/{project}/keys/{key}",
     tag = "keys",
     params(("project" = ProjectId, Path, description = "The project"), ("key" = ApiKeyId, Path, description = "The key")),
-    security(("access_token" = []), ("api_key" = [])),
+    security(("access_token" = ["keys:read"]), ("api_key" = ["keys:read"])),
     responses((status = 200, description = "The key", body = Key)),
 )]
 async fn get(
@@ -98,7 +97,7 @@ async fn get(
     path = "/projects/{project}/keys/{key}",
     tag = "keys",
     params(("project" = ProjectId, Path, description = "The project"), ("key" = ApiKeyId, Path, description = "The key")),
-    security(("access_token" = []), ("api_key" = [])),
+    security(("access_token" = ["keys:write"]), ("api_key" = ["keys:write"])),
     responses((status = 204, description = "Revoked")),
 )]
 async fn revoke(
@@ -122,10 +121,9 @@ async fn revoke(
     params(
         ("project" = ProjectId, Path, description = "The project"),
         ("key" = ApiKeyId, Path, description = "The key"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat: the first answer is given again for 24 hours"),
     ),
     request_body = Rotation,
-    security(("access_token" = []), ("api_key" = [])),
+    security(("access_token" = ["keys:write"]), ("api_key" = ["keys:write"])),
     responses((status = 201, description = "The new key", body = IssuedKey, headers(("Location" = String, description = "The new key")))),
 )]
 async fn rotate(

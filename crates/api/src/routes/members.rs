@@ -35,7 +35,7 @@ impl Versioned for Membership {
     path = "/organizations/{organization}/members",
     tag = "organizations",
     params(("organization" = OrganizationId, Path, description = "The organisation"), PageQuery),
-    security(("access_token" = [])),
+    security(("access_token" = ["members:read"])),
     responses((status = 200, description = "A page of members", body = Page<Membership>, headers(("Link" = String, description = "The next page, RFC 8288")))),
 )]
 async fn list(
@@ -55,7 +55,7 @@ async fn list(
     path = "/organizations/{organization}/members/{user}",
     tag = "organizations",
     params(("organization" = OrganizationId, Path, description = "The organisation"), ("user" = UserId, Path, description = "The member")),
-    security(("access_token" = [])),
+    security(("access_token" = ["members:read"])),
     responses((status = 200, description = "The member", body = Membership, headers(("ETag" = String, description = "Its version")))),
 )]
 async fn get(
@@ -77,10 +77,9 @@ async fn get(
     params(
         ("organization" = OrganizationId, Path, description = "The organisation"),
         ("user" = UserId, Path, description = "The member"),
-        ("If-Match" = String, Header, description = "The `ETag` of what is changed, or `*`"),
     ),
     request_body = RoleChange,
-    security(("access_token" = [])),
+    security(("access_token" = ["members:write"])),
     responses((status = 200, description = "Changed", body = Membership, headers(("ETag" = String, description = "Its version")))),
 )]
 async fn change(
@@ -104,7 +103,7 @@ async fn change(
     path = "/organizations/{organization}/members/{user}",
     tag = "organizations",
     params(("organization" = OrganizationId, Path, description = "The organisation"), ("user" = UserId, Path, description = "The member")),
-    security(("access_token" = [])),
+    security(("access_token" = ["members:write"])),
     responses((status = 204, description = "Removed")),
 )]
 async fn remove(

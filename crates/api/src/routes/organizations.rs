@@ -38,7 +38,6 @@ impl Versioned for Organization {
     post,
     path = "/organizations",
     tag = "organizations",
-    params(("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat: the first answer is given again for 24 hours")),
     request_body = Naming,
     security(("access_token" = [])),
     responses((status = 201, description = "Made", body = Organization, headers(
@@ -82,7 +81,7 @@ async fn list(
     path = "/organizations/{organization}",
     tag = "organizations",
     params(("organization" = OrganizationId, Path, description = "The organisation")),
-    security(("access_token" = [])),
+    security(("access_token" = ["members:read"])),
     responses((status = 200, description = "The organisation", body = Organization, headers(("ETag" = String, description = "Its version")))),
 )]
 async fn get(
@@ -102,10 +101,9 @@ async fn get(
     tag = "organizations",
     params(
         ("organization" = OrganizationId, Path, description = "The organisation"),
-        ("If-Match" = String, Header, description = "The `ETag` of what is changed, or `*`"),
     ),
     request_body = Naming,
-    security(("access_token" = [])),
+    security(("access_token" = ["organization:write"])),
     responses((status = 200, description = "Renamed", body = Organization, headers(("ETag" = String, description = "Its version")))),
 )]
 async fn rename(

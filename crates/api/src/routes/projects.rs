@@ -43,10 +43,9 @@ impl Versioned for Project {
     tag = "projects",
     params(
         ("organization" = OrganizationId, Path, description = "The organisation"),
-        ("Idempotency-Key" = Option<String>, Header, description = "Makes the request safe to repeat: the first answer is given again for 24 hours"),
     ),
     request_body = Naming,
-    security(("access_token" = [])),
+    security(("access_token" = ["project:write"])),
     responses((status = 201, description = "Made", body = Project, headers(
         ("Location" = String, description = "The project"),
         ("ETag" = String, description = "Its version"),
@@ -70,7 +69,7 @@ async fn create(
     path = "/organizations/{organization}/projects",
     tag = "projects",
     params(("organization" = OrganizationId, Path, description = "The organisation"), PageQuery),
-    security(("access_token" = [])),
+    security(("access_token" = ["project:read"])),
     responses((status = 200, description = "A page of projects", body = Page<Project>, headers(("Link" = String, description = "The next page, RFC 8288")))),
 )]
 async fn list(
@@ -90,7 +89,7 @@ async fn list(
     path = "/projects/{project}",
     tag = "projects",
     params(("project" = ProjectId, Path, description = "The project")),
-    security(("access_token" = []), ("api_key" = [])),
+    security(("access_token" = ["project:read"]), ("api_key" = ["project:read"])),
     responses((status = 200, description = "The project", body = Project, headers(("ETag" = String, description = "Its version")))),
 )]
 async fn get(State(state): State<AppState>, caller: InProject) -> Result<Tagged<Project>, Problem> {
@@ -106,10 +105,9 @@ async fn get(State(state): State<AppState>, caller: InProject) -> Result<Tagged<
     tag = "projects",
     params(
         ("project" = ProjectId, Path, description = "The project"),
-        ("If-Match" = String, Header, description = "The `ETag` of what is changed, or `*`"),
     ),
     request_body = Naming,
-    security(("access_token" = [])),
+    security(("access_token" = ["project:write"])),
     responses((status = 200, description = "Renamed", body = Project, headers(("ETag" = String, description = "Its version")))),
 )]
 async fn rename(

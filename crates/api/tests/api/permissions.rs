@@ -42,6 +42,8 @@ fn routes() -> Vec<Route> {
         route(M::DELETE, "/v1/organizations/{organization}/members/{user}", None, P::MembersWrite),
         route(M::GET, "/v1/organizations/{organization}/projects", None, P::ProjectRead),
         route(M::POST, "/v1/organizations/{organization}/projects", name(), P::ProjectWrite),
+        route(M::GET, "/v1/organizations/{organization}/audit-events", None, P::AuditRead),
+        route(M::GET, "/v1/organizations/{organization}/audit-events/export", None, P::AuditRead),
         route(M::GET, "/v1/projects/{project}", None, P::ProjectRead),
         route(M::PATCH, "/v1/projects/{project}", name(), P::ProjectWrite),
         route(M::GET, "/v1/projects/{project}/keys", None, P::KeysRead),
@@ -174,6 +176,17 @@ fn no_route_is_forgotten() {
     }
     let tested: BTreeSet<_> = routes().iter().map(|route| (route.method.to_string(), route.path.to_owned())).collect();
     assert_eq!(documented, tested);
+
+    // And the document says which permission each takes, as the scope of its credentials.
+    for route in routes() {
+        let pointer =
+            format!("/paths/{}/{}/security", route.path.replace('/', "~1"), route.method.as_str().to_lowercase());
+        let security = document.pointer(&pointer).unwrap().as_array().unwrap();
+        for (scheme, scopes) in security.iter().flat_map(|way| way.as_object().unwrap()) {
+            let said = scopes == &json!([route.permission.as_str()]);
+            assert!(said || scheme == "agent_signature", "{} {}: {scheme} {scopes}", route.method, route.path);
+        }
+    }
 }
 
 #[tokio::test]
