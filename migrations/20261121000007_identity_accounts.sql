@@ -154,6 +154,9 @@ INSERT INTO organizations (id, name, created_at, updated_at) SELECT id, name, cr
 UPDATE projects SET organization_id = id WHERE organization_id IS NULL;
 CREATE INDEX projects_organization ON projects (organization_id, id DESC);
 
+-- Projects list their intents.
+CREATE INDEX intents_project ON intents (project_id, id DESC);
+
 -- '*' stands for all that a project's key can have: what keys had before there were scopes.
 ALTER TABLE api_keys
     -- What of its text is no secret; unknown of older ones.

@@ -101,6 +101,8 @@ codes! {
     AgentKeyConflict = "agent_key_conflict", Conflict, "The DID is registered with another key";
     LeaseLost = "lease_lost", Conflict, "The lease is no longer held";
     ApiKeyReplaced = "api_key_replaced", Conflict, "The API key is no longer in use";
+    AlreadyMember = "already_member", Conflict, "The person is a member already";
+    AlreadyInvited = "already_invited", Conflict, "The address has an open invitation";
     LastOwner = "last_owner", Conflict, "An organisation must keep an owner";
     LimitReached = "limit_reached", Conflict, "There are as many as there may be";
     IdempotencyInFlight = "idempotency_in_flight", Conflict, "A request with this Idempotency-Key is under way";

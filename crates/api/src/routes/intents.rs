@@ -7,21 +7,26 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    ids::IntentId,
-    intents::{self, Accepted, Intent, MAX_BODY, NewIntent},
+    ids::{IntentId, ProjectId},
+    intents::{self, Accepted, Intent, MAX_BODY, NewIntent, Summary},
+    page::{Page, PageQuery},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    auth::{Signed, SignedBy},
-    extract::Path,
+    auth::{InProject, Signed},
+    extract::{Path, Query},
     problem::Problem,
     state::AppState,
 };
 
 /// The routes of intents.
 pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(send)).layer(DefaultBodyLimit::max(MAX_BODY)).routes(routes!(get))
+    OpenApiRouter::new()
+        .routes(routes!(send))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .routes(routes!(list))
+        .routes(routes!(get))
 }
 
 /// Send an intent
@@ -43,21 +48,45 @@ async fn send(State(state): State<AppState>, signed: Signed<NewIntent>) -> Resul
     Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(accepted)).into_response())
 }
 
+/// List intents
+///
+/// The project's, newest first, without their payloads.
+#[utoipa::path(
+    get,
+    path = "/intents",
+    tag = "intents",
+    params(PageQuery, ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means")),
+    security(("api_key" = []), ("access_token" = [])),
+    responses((status = 200, description = "A page of intents", body = Page<Summary>, headers(("Link" = String, description = "The next page, RFC 8288")))),
+)]
+async fn list(
+    State(state): State<AppState>,
+    caller: InProject,
+    Query(page): Query<PageQuery>,
+) -> Result<Response, Problem> {
+    let limit = page.limit;
+    let page = intents::list(&state.core, &caller.principal, page.try_into()?).await?;
+    Ok(crate::page::respond("/v1/intents", limit, page))
+}
+
 /// Get an intent
 ///
-/// For the agent that sent it and the one it is for.
+/// For the project's API keys and people; of its agents, for the one that sent it and the one it is for.
 #[utoipa::path(
     get,
     path = "/intents/{id}",
     tag = "intents",
-    params(("id" = IntentId, Path, description = "The intent")),
-    security(("agent_signature" = [])),
+    params(
+        ("id" = IntentId, Path, description = "The intent"),
+        ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several"),
+    ),
+    security(("agent_signature" = []), ("api_key" = []), ("access_token" = [])),
     responses((status = 200, description = "The intent and how its delivery stands", body = Intent)),
 )]
 async fn get(
     State(state): State<AppState>,
-    SignedBy(reader): SignedBy,
+    caller: InProject,
     Path(id): Path<IntentId>,
 ) -> Result<Json<Intent>, Problem> {
-    Ok(Json(intents::get(&state.core, &reader.principal, reader.agent, id).await?))
+    Ok(Json(intents::get(&state.core, &caller.principal, id).await?))
 }

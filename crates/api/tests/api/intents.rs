@@ -186,3 +186,43 @@ async fn what_was_settled_long_ago_is_forgotten_and_nothing_else() {
     let seen = async |id: &str| app.get(&format!("/v1/intents/{id}")).sign(&ada).send().await.unwrap().status;
     assert_eq!((seen(&old).await, seen(&open).await), (404, 200));
 }
+
+/// Keys and people see what the project's agents say to each other; an agent sees what is its own.
+#[tokio::test]
+async fn a_project_lists_its_intents_and_an_agent_sees_its_own() {
+    let app = still().await;
+    let [ada, bob, carol] = ["Ada", "Bob", "Carol"].map(|name| app.agent(name));
+    let (ada, bob, carol) = (ada.await.unwrap(), bob.await.unwrap(), carol.await.unwrap());
+    let mut sent = Vec::new();
+    for _ in 0..5 {
+        let reply = app.post("/v1/intents").json(&intent(&bob)).sign(&ada).send().await.unwrap();
+        sent.push(reply.expect::<Value>(202).unwrap()["id"].clone());
+    }
+    sent.reverse();
+    let (_, their_key) = app.another_project("theirs").await.unwrap();
+    let mut seen = Vec::new();
+    let mut path = "/v1/intents?limit=2".to_owned();
+    loop {
+        let page: Value = app.get(&path).key(app.key()).send().await.unwrap().expect(200).unwrap();
+        for row in page["data"].as_array().unwrap() {
+            assert_eq!((&row["from"], &row["state"]), (&json!(ada.did()), &json!("accepted")));
+            assert!(row.get("payload").is_none() && row.get("visible_at").is_none(), "{row}");
+            seen.push(row["id"].clone());
+        }
+        let Some(cursor) = page["next_cursor"].as_str() else { break };
+        path = format!("/v1/intents?limit=2&cursor={cursor}");
+    }
+    assert_eq!(seen, sent);
+
+    let one = format!("/v1/intents/{}", sent[0].as_str().unwrap());
+    let by_key: Value = app.get(&one).key(app.key()).send().await.unwrap().expect(200).unwrap();
+    assert_eq!(by_key["payload"], json!({ "text": "hello" }));
+    for agent in [&ada, &bob] {
+        assert_eq!(app.get(&one).sign(agent).send().await.unwrap().expect::<Value>(200).unwrap(), by_key);
+    }
+    assert_eq!(app.get(&one).sign(&carol).send().await.unwrap().status, 404, "neither sender nor recipient");
+    assert_eq!(app.get(&one).key(&their_key).send().await.unwrap().status, 404, "another project's key");
+    let theirs: Value = app.get("/v1/intents").key(&their_key).send().await.unwrap().expect(200).unwrap();
+    assert_eq!(theirs["data"], json!([]));
+    assert_eq!(app.get("/v1/intents").sign(&ada).send().await.unwrap().code(), "forbidden");
+}

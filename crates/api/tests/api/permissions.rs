@@ -55,6 +55,8 @@ fn routes() -> Vec<Route> {
         route(M::POST, "/v1/agents", Some(json!({})), P::AgentsWrite),
         route(M::GET, "/v1/agents/{did}", None, P::AgentsRead),
         route(M::DELETE, "/v1/agents/{did}", None, P::AgentsWrite),
+        route(M::GET, "/v1/intents", None, P::IntentsRead),
+        route(M::GET, "/v1/intents/{id}", None, P::IntentsRead),
     ]
 }
 
@@ -72,11 +74,18 @@ impl Company {
         if path.contains("{did}") {
             path = path.replace("{did}", self.app.agent("Ada").await.unwrap().did());
         }
+        if path.contains("{id}") {
+            let (ada, bob) = (self.app.agent("Ada").await.unwrap(), self.app.agent("Bob").await.unwrap());
+            let body = json!({ "to": bob.did(), "type": "greeting", "payload": {} });
+            let sent: Value =
+                self.app.post("/v1/intents").json(&body).sign(&ada).send().await.unwrap().expect(202).unwrap();
+            path = path.replace("{id}", sent["id"].as_str().unwrap());
+        }
         let mut request = self.app.client().request(route.method.clone(), &path).key(bearer).header("if-match", "*");
         if let Some(body) = &route.body {
             request = request.json(body);
         }
-        if route.path.starts_with("/v1/agents") {
+        if route.in_project {
             request = request.header("holdfast-project", &self.app.project().to_string());
         }
         if (&route.method, route.path) == (&Method::POST, "/v1/agents") {
@@ -167,11 +176,12 @@ fn no_route_is_forgotten() {
     let document = serde_json::to_value(api::document()).unwrap();
     let mut documented = BTreeSet::new();
     for (path, item) in document["paths"].as_object().unwrap() {
-        let ours = path.starts_with("/v1/organizations/")
-            || path.starts_with("/v1/projects/")
-            || path.starts_with("/v1/agents");
-        if ours {
-            documented.extend(item.as_object().unwrap().keys().map(|method| (method.to_uppercase(), path.clone())));
+        let roots = ["/v1/organizations/", "/v1/projects/", "/v1/agents", "/v1/intents"];
+        for (method, operation) in item.as_object().unwrap() {
+            let for_people = operation["security"].to_string().contains("access_token");
+            if for_people && roots.iter().any(|root| path.starts_with(root)) {
+                documented.insert((method.to_uppercase(), path.clone()));
+            }
         }
     }
     let tested: BTreeSet<_> = routes().iter().map(|route| (route.method.to_string(), route.path.to_owned())).collect();

@@ -94,6 +94,64 @@ pub struct Delivery {
     pub envelope: Envelope,
 }
 
+/// An intent in a list: how its delivery stands, and not what it says.
+#[derive(Debug, Clone, Serialize, FromRow, ToSchema)]
+#[schema(as = IntentSummary)]
+pub struct Summary {
+    /// Its identifier.
+    pub id: IntentId,
+    /// The sender.
+    #[sqlx(rename = "sender_did")]
+    pub from: Did,
+    /// The recipient.
+    #[sqlx(rename = "recipient_did")]
+    pub to: Did,
+    /// What kind of message it is, in the agents' own vocabulary.
+    #[serde(rename = "type")]
+    #[sqlx(rename = "type")]
+    pub kind: String,
+    /// The conversation it belongs to.
+    #[schema(required = true)]
+    pub correlation_id: Option<String>,
+    /// When it was accepted.
+    pub created_at: DateTime<Utc>,
+    /// When it expires unless it is acknowledged before.
+    pub expires_at: DateTime<Utc>,
+    /// Where it stands.
+    pub state: State,
+    /// How often it was leased or pushed.
+    pub attempts: i32,
+    /// When it was acknowledged, expired or given up.
+    #[schema(required = true)]
+    pub settled_at: Option<DateTime<Utc>>,
+    /// Why the last attempt failed, where one did.
+    #[schema(required = true)]
+    pub last_error: Option<String>,
+    /// Until when it is leased or put off.
+    #[serde(skip)]
+    visible_at: Timestamp,
+}
+
+impl Summary {
+    /// As it stands at `now`.
+    pub(super) fn at(mut self, now: Timestamp) -> Self {
+        self.state = state_at(self.state, self.visible_at, self.expires_at, now);
+        if self.state == State::Expired {
+            self.settled_at = self.settled_at.or(Some(self.expires_at));
+        }
+        self
+    }
+}
+
+/// An intent whose time is over is expired even before the sweep has said so; a lease that runs is let run.
+fn state_at(stored: State, visible_at: Timestamp, expires_at: Timestamp, now: Timestamp) -> State {
+    match stored {
+        State::Leased if visible_at > now => State::Leased,
+        State::Accepted | State::Leased if expires_at <= now => State::Expired,
+        other => other,
+    }
+}
+
 /// A delivery joined with its intent.
 #[derive(FromRow)]
 pub(super) struct Row {
@@ -114,7 +172,7 @@ pub(super) struct Row {
     pub(super) traceparent: Option<String>,
     created_at: Timestamp,
     expires_at: Timestamp,
-    pub(super) state: String,
+    pub(super) state: State,
     pub(super) attempts: i32,
     visible_at: Timestamp,
     settled_at: Option<Timestamp>,
@@ -122,17 +180,9 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// The state at `now`: an intent whose time is over is expired even before the sweep has said so.
+    /// The state at `now`.
     pub(super) fn state_at(&self, now: Timestamp) -> State {
-        match self.state.as_str() {
-            "acked" => State::Acked,
-            "expired" => State::Expired,
-            "dead" => State::Dead,
-            "leased" if self.visible_at > now => State::Leased,
-            _ if self.expires_at <= now => State::Expired,
-            "leased" => State::Leased,
-            _ => State::Accepted,
-        }
+        state_at(self.state, self.visible_at, self.expires_at, now)
     }
 
     pub(super) fn intent(&self, now: Timestamp) -> sqlx::Result<Intent> {

@@ -22,8 +22,8 @@ mod sweep;
 pub mod deliver;
 pub mod jobs;
 
-pub use delivery::{Delivery, Envelope, Intent, State};
-pub use get::get;
+pub use delivery::{Delivery, Envelope, Intent, State, Summary};
+pub use get::{get, list};
 pub use inbox::{Lease, Poll, poll};
 pub use send::{Accepted, NewIntent, send};
 pub use settle::{Hold, ack, extend, nack};

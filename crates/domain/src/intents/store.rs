@@ -1,12 +1,13 @@
 //! The SQL of intents and their deliveries.
 
 use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
 
-use super::{MAX_ATTEMPTS, MAX_BATCH_BYTES, State, delivery::Row, send::Checked, settle::Hold};
+use super::{MAX_ATTEMPTS, MAX_BATCH_BYTES, State, Summary, delivery::Row, send::Checked, settle::Hold};
 use crate::{
     clock::Timestamp,
     identity::Signer,
-    ids::{AgentId, DeliveryId, IntentId, LeaseToken},
+    ids::{AgentId, DeliveryId, IntentId, LeaseToken, ProjectId},
 };
 
 /// The columns of a [`Row`], from a delivery `d` and its intent `i`.
@@ -71,6 +72,25 @@ pub(super) async fn find_intent(tx: &mut PgConnection, id: IntentId) -> sqlx::Re
     ))
     .bind(id)
     .fetch_optional(tx)
+    .await
+}
+
+pub(super) async fn list(
+    tx: &mut PgConnection,
+    project: ProjectId,
+    before: Option<Uuid>,
+    limit: i64,
+) -> sqlx::Result<Vec<Summary>> {
+    sqlx::query_as(
+        "SELECT i.id, i.sender_did, i.recipient_did, i.type, i.correlation_id, i.created_at, i.expires_at, \
+                d.state, d.attempts, d.visible_at, d.settled_at, d.last_error \
+         FROM intents i JOIN deliveries d ON d.intent_id = i.id \
+         WHERE i.project_id = $1 AND ($2::uuid IS NULL OR i.id < $2) ORDER BY i.id DESC LIMIT $3",
+    )
+    .bind(project)
+    .bind(before)
+    .bind(limit)
+    .fetch_all(tx)
     .await
 }
 
