@@ -56,7 +56,7 @@ async fn send(State(state): State<AppState>, signed: Signed<NewIntent>) -> Resul
     path = "/intents",
     tag = "intents",
     params(PageQuery, ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means")),
-    security(("api_key" = []), ("access_token" = [])),
+    security(("api_key" = ["intents:read"]), ("access_token" = ["intents:read"])),
     responses((status = 200, description = "A page of intents", body = Page<Summary>, headers(("Link" = String, description = "The next page, RFC 8288")))),
 )]
 async fn list(
@@ -80,7 +80,7 @@ async fn list(
         ("id" = IntentId, Path, description = "The intent"),
         ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several"),
     ),
-    security(("agent_signature" = []), ("api_key" = []), ("access_token" = [])),
+    security(("agent_signature" = []), ("api_key" = ["intents:read"]), ("access_token" = ["intents:read"])),
     responses((status = 200, description = "The intent and how its delivery stands", body = Intent)),
 )]
 async fn get(

@@ -44,6 +44,8 @@ fn routes() -> Vec<Route> {
         route(M::POST, "/v1/organizations/{organization}/projects", name(), P::ProjectWrite),
         route(M::GET, "/v1/organizations/{organization}/audit-events", None, P::AuditRead),
         route(M::GET, "/v1/organizations/{organization}/audit-events/export", None, P::AuditRead),
+        route(M::GET, "/v1/organizations/{organization}/audit-events", None, P::AuditRead),
+        route(M::GET, "/v1/organizations/{organization}/audit-events/export", None, P::AuditRead),
         route(M::GET, "/v1/projects/{project}", None, P::ProjectRead),
         route(M::PATCH, "/v1/projects/{project}", name(), P::ProjectWrite),
         route(M::GET, "/v1/projects/{project}/keys", None, P::KeysRead),
