@@ -22,4 +22,5 @@ mod people;
 mod permissions;
 mod problems;
 mod program;
+mod promises;
 mod slow;

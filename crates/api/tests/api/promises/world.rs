@@ -1,0 +1,195 @@
+//! What the operations are asked on: two tenants that know nothing of each other, and something of every kind.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use dev::{AppOptions, Identity, TestApp, app::register, client::Request};
+use domain::{
+    identity::Role,
+    ids::{ApiKeyId, DeliveryId, IntentId, InvitationId, OrganizationId, PasskeyId, ProjectId, SessionId, UserId},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use super::operation::Operation;
+use crate::people::{Company, Human};
+
+pub struct World {
+    pub company: Company,
+    pub us: Tenant,
+    pub them: Tenant,
+    made: AtomicU32,
+}
+
+/// Somebody of each kind, at home in one project.
+pub struct Tenant {
+    pub project: ProjectId,
+    pub key: String,
+    pub token: String,
+    pub agent: Identity,
+}
+
+/// A request that is about to be made: its path filled in, and its body if it takes one.
+#[derive(Clone)]
+pub struct Draft {
+    pub path: String,
+    pub kind: &'static str,
+    pub body: Option<Vec<u8>>,
+    /// Who signs, when it is not the tenant's own agent.
+    signer: Option<Identity>,
+}
+
+impl Draft {
+    pub fn with_body(&self, kind: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        Self { kind, body: Some(body.into()), ..self.clone() }
+    }
+
+    pub fn at(&self, path: String) -> Self {
+        Self { path, ..self.clone() }
+    }
+}
+
+impl World {
+    pub async fn start() -> Self {
+        // High enough for the walk, and there, so that answers tell of it.
+        let variables = vec![("RATE_LIMIT_PER_MINUTE", "1000000".to_owned())];
+        let app = TestApp::start_with(AppOptions { worker: false, variables, ..Default::default() }).await.unwrap();
+        let company = Company::of(app).await;
+        let app = &company.app;
+        let us = Tenant {
+            project: app.project(),
+            key: app.key().to_owned(),
+            token: company.owner.token.clone(),
+            agent: app.agent("ours").await.unwrap(),
+        };
+        let (project, key) = app.another_project("theirs").await.unwrap();
+        let agent = Identity::generate();
+        register(app.client(), &key, &agent, "theirs", json!({})).await.unwrap();
+        let them = Tenant { project, key, token: Human::new(app, "them@example.com").await.token, agent };
+        Self { company, us, them, made: AtomicU32::new(0) }
+    }
+
+    /// The request of `draft` by `tenant`, in the first way that the document has.
+    pub fn request(&self, operation: &Operation, draft: &Draft, tenant: &Tenant) -> Request {
+        let mut request = self.anonymous(operation, draft);
+        let ways = operation.ways();
+        let Some(way) = ways.first() else { return request };
+        if way.contains_key("api_key") {
+            request = request.key(&tenant.key);
+        } else if way.contains_key("access_token") {
+            request = request.key(&tenant.token);
+        }
+        if way.contains_key("agent_signature") {
+            request = request.sign(draft.signer.as_ref().unwrap_or(&tenant.agent));
+        }
+        request
+    }
+
+    /// The request of `draft` in the way that has `scheme`, with another credential of ours.
+    pub fn request_with(&self, operation: &Operation, draft: &Draft, scheme: &str, credential: &str) -> Request {
+        let request = self.anonymous(operation, draft).key(credential);
+        let request = request.header("holdfast-project", &self.us.project.to_string());
+        let signed =
+            |way: &&serde_json::Map<String, Value>| way.contains_key(scheme) && way.contains_key("agent_signature");
+        match operation.ways().iter().any(signed) {
+            true => request.sign(draft.signer.as_ref().unwrap_or(&self.us.agent)),
+            false => request,
+        }
+    }
+
+    pub fn anonymous(&self, operation: &Operation, draft: &Draft) -> Request {
+        let mut request = self.company.app.client().request(operation.method.clone(), &draft.path);
+        if let Some(body) = &draft.body {
+            request = request.body(body.clone()).header("content-type", draft.kind);
+        }
+        if operation.takes("If-Match") { request.header("if-match", "*") } else { request }
+    }
+
+    /// A draft that is done if its caller may do it: what it names was made for it alone.
+    pub async fn draft(&self, operation: &Operation) -> Draft {
+        let mut path = operation.path.clone();
+        let mut lease = json!("lse_019aa3f0c1d27abc8def0123456789ab");
+        for placeholder in operation.placeholders() {
+            let made = if placeholder == "delivery" {
+                let (delivery, token) = self.leased().await;
+                lease = token;
+                delivery
+            } else {
+                self.make(placeholder).await
+            };
+            path = path.replace(&format!("{{{placeholder}}}"), &made);
+        }
+        let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let mut signer = None;
+        let body = operation.has_body().then(|| match (&operation.method, operation.path.as_str()) {
+            (&Method::POST, "/v1/agents") => {
+                let agent = signer.insert(Identity::generate());
+                json!({ "did": agent.did(), "public_key": agent.public_key(), "name": "new" })
+            }
+            (&Method::POST, "/v1/intents") => {
+                json!({ "to": self.us.agent.did(), "type": "test.walk", "payload": number })
+            }
+            (_, "/v1/inbox/{delivery}/ack" | "/v1/inbox/{delivery}/nack") => json!({ "lease_token": lease }),
+            (_, "/v1/inbox/{delivery}/extend") => json!({ "lease_token": lease, "seconds": 60 }),
+            (_, "/v1/organizations" | "/v1/organizations/{organization}") => {
+                json!({ "name": format!("name {number}") })
+            }
+            (_, "/v1/organizations/{organization}/projects" | "/v1/projects/{project}") => {
+                json!({ "name": format!("name {number}") })
+            }
+            (_, "/v1/organizations/{organization}/members/{user}") => json!({ "role": "developer" }),
+            (_, "/v1/projects/{project}/keys") => json!({ "name": "new", "scopes": ["agents:read"] }),
+            (_, "/v1/projects/{project}/keys/{key}/rotate") => json!({ "overlap_seconds": 60 }),
+            _ => panic!("{}: say in promises/world.rs what a sound body of it is", operation.name()),
+        });
+        let body = body.map(|body: Value| serde_json::to_vec(&body).unwrap());
+        Draft { path, kind: "application/json", body, signer }
+    }
+
+    /// Something that a placeholder of a path can name.
+    async fn make(&self, placeholder: &str) -> String {
+        let app = &self.company.app;
+        match placeholder {
+            "organization" => self.company.id.to_string(),
+            "project" => self.us.project.to_string(),
+            "user" => self.company.member(Role::ReadOnly).await.id.to_string(),
+            "key" => self.company.key(&["agents:read"]).await.0,
+            "did" => app.agent("made").await.unwrap().did().to_owned(),
+            "id" => self.intent().await,
+            _ => panic!("{{{placeholder}}}: say in promises/world.rs how to make one"),
+        }
+    }
+
+    /// Something that no placeholder of the kind has ever named.
+    pub fn unknown(&self, placeholder: &str) -> String {
+        let ids = &self.company.app.core().ids;
+        match placeholder {
+            "organization" => ids.next::<OrganizationId>().to_string(),
+            "project" => ids.next::<ProjectId>().to_string(),
+            "user" => ids.next::<UserId>().to_string(),
+            "key" => ids.next::<ApiKeyId>().to_string(),
+            "did" => Identity::generate().did().to_owned(),
+            "id" => ids.next::<IntentId>().to_string(),
+            "delivery" => ids.next::<DeliveryId>().to_string(),
+            "invitation" => ids.next::<InvitationId>().to_string(),
+            "session" => ids.next::<SessionId>().to_string(),
+            "passkey" => ids.next::<PasskeyId>().to_string(),
+            _ => panic!("{{{placeholder}}}: say in promises/world.rs what an unknown one is"),
+        }
+    }
+
+    /// Our agent's intent to itself.
+    async fn intent(&self) -> String {
+        let body = json!({ "to": self.us.agent.did(), "type": "test.walk", "payload": null });
+        let sent = self.company.app.post("/v1/intents").json(&body).sign(&self.us.agent).send().await.unwrap();
+        sent.expect::<Value>(202).unwrap()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A delivery that our agent holds, and the token of its lease.
+    async fn leased(&self) -> (String, Value) {
+        self.intent().await;
+        let inbox = self.company.app.get("/v1/inbox?max=100").sign(&self.us.agent).send().await.unwrap();
+        let inbox: Value = inbox.expect(200).unwrap();
+        let delivery = inbox["data"].as_array().unwrap().last().unwrap();
+        (delivery["id"].as_str().unwrap().to_owned(), delivery["lease_token"].clone())
+    }
+}
