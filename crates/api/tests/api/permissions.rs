@@ -223,3 +223,27 @@ async fn a_project_has_ten_thousand_agents_at_most() {
     assert_eq!(app.delete(&format!("/v1/agents/{}", ada.did())).sign(&ada).send().await.unwrap().status, 204);
     assert_eq!(register(&Identity::generate()).await.status, 201);
 }
+
+/// The document for people says what the table says.
+#[test]
+fn the_roles_are_documented() {
+    let text = include_str!("../../../../docs/accounts.md");
+    let mut below = Permissions::default();
+    for role in Role::ALL {
+        let adds = role.permissions().beyond(below);
+        below = role.permissions();
+        let names = adds.iter().map(|permission| format!("`{permission}`")).collect::<Vec<_>>().join(" ");
+        let row = format!("| `{role}` | {names} |");
+        assert!(text.contains(&row), "docs/accounts.md does not say: {row}");
+    }
+    use domain::identity::{api_keys, organizations};
+    for (what, most) in [
+        ("organisations of a person", organizations::MAX_OF_A_PERSON.to_string()),
+        ("members of an organisation", organizations::MAX_MEMBERS.to_string()),
+        ("projects of an organisation", organizations::MAX_PROJECTS.to_string()),
+        ("API keys in use in a project", api_keys::MAX_LIVE.to_string()),
+    ] {
+        let row = format!("| {what} | {most} |");
+        assert!(text.contains(&row), "docs/accounts.md does not say: {row}");
+    }
+}

@@ -14,6 +14,8 @@ pub use revoke::revoke;
 pub use rotate::{Rotation, rotate};
 pub use text::{ApiKey, NotAnApiKey};
 
+use std::fmt;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
@@ -85,7 +87,7 @@ impl Key {
 }
 
 /// A key that was just made, and its text, which is not shown again.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = IssuedApiKey)]
 pub struct IssuedKey {
     /// What will be known of it.
@@ -93,6 +95,13 @@ pub struct IssuedKey {
     pub about: Key,
     /// The whole key, for `Authorization: Bearer`. Keep it; nobody can show it again.
     pub key: String,
+}
+
+// The text of a key must not get into a log.
+impl fmt::Debug for IssuedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "IssuedKey({})", self.about.id)
+    }
 }
 
 /// Something that an API key may do.
