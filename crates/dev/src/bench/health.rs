@@ -27,7 +27,13 @@ pub(super) async fn run() -> Result<Report> {
     tokio::time::sleep(Duration::from_millis(300)).await;
 
     let measure = async |address| {
-        let load = Load::Get { address, path: "/health/live".to_owned(), connections: CONNECTIONS, seconds: SECONDS };
+        let load = Load::Get {
+            address,
+            path: "/health/live".to_owned(),
+            connections: CONNECTIONS,
+            seconds: SECONDS,
+            key: None,
+        };
         load.in_own_process().await
     };
     let (mut ours, mut theirs): (Vec<Counted>, Vec<Counted>) = Default::default();

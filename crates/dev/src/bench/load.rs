@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use tokio::{net::TcpStream, task::JoinSet};
 
-use super::intents;
+use super::{auth, intents};
 
 /// What to load, and how.
 #[derive(Debug, Clone, Subcommand)]
@@ -32,6 +32,25 @@ pub enum Load {
         connections: usize,
         /// How long.
         seconds: u64,
+        /// The API key to ask with.
+        #[arg(long)]
+        key: Option<String>,
+    },
+    /// One `SELECT` of an agent, by sqlx.
+    Select {
+        /// The database.
+        url: String,
+        /// The project.
+        project: domain::ids::ProjectId,
+        /// The agent's DID.
+        did: String,
+        /// How many connections.
+        connections: usize,
+        /// How long.
+        seconds: u64,
+        /// In a transaction that assumes role and tenant, as the product's does.
+        #[arg(long)]
+        as_tenant: bool,
     },
     /// Intents over HTTP, signed beforehand.
     Intents {
@@ -87,8 +106,16 @@ impl Load {
 
     fn arguments(&self) -> Vec<String> {
         match self {
-            Load::Get { address, path, connections, seconds } => {
-                vec!["get".into(), address.to_string(), path.clone(), connections.to_string(), seconds.to_string()]
+            Load::Get { address, path, connections, seconds, key } => {
+                let key = key.iter().map(|key| format!("--key={key}"));
+                let fixed =
+                    ["get".into(), address.to_string(), path.clone(), connections.to_string(), seconds.to_string()];
+                fixed.into_iter().chain(key).collect()
+            }
+            Load::Select { url, project, did, connections, seconds, as_tenant } => {
+                let fixed = ["select".into(), url.clone(), project.to_string(), did.clone()];
+                let counts = [connections.to_string(), seconds.to_string()];
+                fixed.into_iter().chain(counts).chain(as_tenant.then(|| "--as-tenant".to_owned())).collect()
             }
             Load::Intents { address, key, connections, seconds } => {
                 vec!["intents".into(), address.to_string(), key.clone(), connections.to_string(), seconds.to_string()]
@@ -111,13 +138,16 @@ impl Load {
     /// The first request that fails: what is measured must work.
     pub async fn run(self) -> Result<Counted> {
         match self {
-            Load::Get { address, path, connections, seconds } => {
-                let request = Arc::new((address, path));
+            Load::Get { address, path, connections, seconds, key } => {
+                let key = key.map(|key| format!("Bearer {key}"));
+                let request = Arc::new((path, key));
                 drive(connections, seconds, async |_| {
-                    let (address, path) = &*request;
-                    Ok(Getter { connection: connect(*address).await?, address: *address, path: path.clone() })
+                    Ok(Getter { connection: connect(address).await?, address, request: Arc::clone(&request) })
                 })
                 .await
+            }
+            Load::Select { url, project, did, connections, seconds, as_tenant } => {
+                auth::by_sqlx(&url, project, &did, as_tenant, connections, seconds).await
             }
             Load::Intents { address, key, connections, seconds } => {
                 intents::over_http(address, &key, connections, seconds).await
@@ -195,12 +225,18 @@ pub(super) async fn exchange(connection: &mut Connection, request: Request<Full<
 struct Getter {
     connection: Connection,
     address: SocketAddr,
-    path: String,
+    /// The path, and the value of `Authorization`.
+    request: Arc<(String, Option<String>)>,
 }
 
 impl Stroke for Getter {
     async fn stroke(&mut self) -> Result<()> {
-        let request = Request::get(&self.path).header("host", self.address.to_string()).body(Full::default())?;
+        let (path, authorization) = &*self.request;
+        let mut request = Request::get(path).header("host", self.address.to_string());
+        if let Some(authorization) = authorization {
+            request = request.header("authorization", authorization);
+        }
+        let request = request.body(Full::default())?;
         exchange(&mut self.connection, request, 200).await
     }
 }

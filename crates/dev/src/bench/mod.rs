@@ -6,8 +6,10 @@
 
 pub mod load;
 
+mod auth;
 pub mod health;
 mod intents;
+mod limits;
 mod product;
 mod report;
 
@@ -19,9 +21,11 @@ pub use load::Load;
 pub use report::{Case, Report};
 
 /// The benchmarks, and what each measures.
-pub const NAMES: [(&str, &str); 2] = [
+pub const NAMES: [(&str, &str); 4] = [
+    ("auth", "an authenticated GET of an agent ÷ the same SELECT by raw sqlx, at 1, 16 and 64 connections"),
     ("health", "GET /health/live ÷ a bare axum route; memory; time until ready"),
     ("intents", "accepted intents a second over HTTP ÷ the same statements by raw sqlx, at 1, 16 and 64 connections"),
+    ("limits", "what two replicas let through together ÷ the quota that they share"),
 ];
 
 /// Runs one benchmark, in a release build: a debug build makes one and becomes it.
@@ -30,8 +34,10 @@ pub const NAMES: [(&str, &str); 2] = [
 /// An unknown name; whatever keeps the product from starting.
 pub async fn run(name: &str) -> Result<Report> {
     match name {
+        "auth" => auth::run().await,
         "health" => health::run().await,
         "intents" => intents::run().await,
+        "limits" => limits::run().await,
         _ => bail!("there is no benchmark \"{name}\"; `cargo dev bench` lists them"),
     }
 }

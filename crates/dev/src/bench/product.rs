@@ -22,38 +22,52 @@ pub(super) struct Product {
     /// How long it took from its start until it was ready.
     pub(super) ready_after: Duration,
     process: Child,
+    variables: Vec<(&'static str, String)>,
     _services: Services,
+}
+
+/// Another `api` of the same product, on its database and its accelerators.
+pub(super) struct Replica {
+    /// Where it listens.
+    pub(super) address: SocketAddr,
+    _process: Child,
 }
 
 impl Product {
     /// Postgres as durable as in production, all accelerators, a migrated database, and `api` without rate limits.
     pub(super) async fn start() -> Result<Self> {
+        Self::limited_to(0).await
+    }
+
+    /// The same, with so many requests a minute for each caller.
+    pub(super) async fn limited_to(rate: u32) -> Result<Self> {
         let services = Services::start(Options::durable()).await?;
         let database_url = services.postgres.create_database("holdfast").await?;
         let address = free_address()?;
-        let environment = [
+        let variables = vec![
             ("DATABASE_URL", database_url.clone()),
             ("DATABASE_MAX_CONNECTIONS", "32".to_owned()),
             ("REDIS_URL", services.valkey()?.url()),
             ("NATS_URL", services.nats()?.url()),
-            ("PORT", address.port().to_string()),
             ("PUBLIC_URL", format!("http://{address}")),
-            ("RATE_LIMIT_PER_MINUTE", "0".to_owned()),
+            ("RATE_LIMIT_PER_MINUTE", rate.to_string()),
             ("RUST_LOG", "warn".to_owned()),
             ("JWT_SIGNING_KEY", TokenKeys::generate(&Ids::new(Clock::system())).reveal()),
             ("WEBHOOK_SIGNING_KEY", adapters::webhook::WebhookKey::generate(&Ids::new(Clock::system())).reveal()),
         ];
-        let binary = release_binary("api")?;
-        let api = |arguments: &[&str]| {
-            let mut command = Command::new(&binary);
-            command.args(arguments).env_clear().envs(environment.clone()).stdout(Stdio::null()).kill_on_drop(true);
-            command
-        };
-        ensure!(api(&["migrate"]).status().await?.success(), "`api migrate` failed");
+        ensure!(api(&variables, address)?.arg("migrate").status().await?.success(), "`api migrate` failed");
         let begun = Instant::now();
-        let process = api(&[]).spawn().with_context(|| format!("{} does not start", binary.display()))?;
+        let process = api(&variables, address)?.spawn().context("api does not start")?;
         let ready_after = until_ready(address, begun).await?;
-        Ok(Self { database_url, address, ready_after, process, _services: services })
+        Ok(Self { database_url, address, ready_after, process, variables, _services: services })
+    }
+
+    /// Another one beside it.
+    pub(super) async fn replica(&self) -> Result<Replica> {
+        let address = free_address()?;
+        let process = api(&self.variables, address)?.spawn().context("api does not start")?;
+        until_ready(address, Instant::now()).await?;
+        Ok(Replica { address, _process: process })
     }
 
     /// Resident memory of `api`, in MiB.
@@ -61,6 +75,14 @@ impl Product {
         let pid = self.process.id().context("api has ended")?;
         rss_mib(pid)
     }
+}
+
+/// The shipped binary, about to listen on `address`.
+fn api(variables: &[(&'static str, String)], address: SocketAddr) -> Result<Command> {
+    let mut command = Command::new(release_binary("api")?);
+    command.env_clear().envs(variables.iter().cloned()).env("PORT", address.port().to_string());
+    command.stdout(Stdio::null()).kill_on_drop(true);
+    Ok(command)
 }
 
 /// Watches the memory of a process while `work` runs; returns what it held at most.

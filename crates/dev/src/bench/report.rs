@@ -54,6 +54,21 @@ impl Case {
         }
     }
 
+    /// A count that may differ from what it should be by `share` of that.
+    pub fn within(case: impl Into<String>, value: f64, wanted: f64, unit: &'static str, share: f64) -> Self {
+        let ratio = value / wanted;
+        Self {
+            case: case.into(),
+            value,
+            unit,
+            baseline: Some(wanted),
+            ratio: Some(ratio),
+            bar: Some(format!("ratio 1 ± {share}")),
+            holds: (ratio - 1.0).abs() <= share,
+            ..Self::default()
+        }
+    }
+
     /// A number that must stay below `most`.
     pub fn below(case: impl Into<String>, value: f64, unit: &'static str, most: f64) -> Self {
         let bar = Some(format!("< {most} {unit}"));
