@@ -198,6 +198,7 @@ impl utoipa::PartialSchema for PublicKey {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
             .schema_type(Type::String)
+            .max_length(Some(44))
             .pattern(Some("^[A-Za-z0-9+/_-]{43}=?$"))
             .description(Some("An Ed25519 public key: 32 bytes in base64; base64url without padding in answers"))
             .examples(["lJZrfAjkBXdfjebMHEUI9usidAPhAlssitLXR3OYxbI"])

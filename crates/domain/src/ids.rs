@@ -145,6 +145,7 @@ fn parse(prefix: &'static str, text: &str) -> Result<Uuid, NotAnId> {
 fn wire_schema(prefix: &str) -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
     utoipa::openapi::ObjectBuilder::new()
         .schema_type(utoipa::openapi::schema::Type::String)
+        .max_length(Some(prefix.len() + 33))
         .pattern(Some(format!("^{prefix}_[0-9a-f]{{32}}$")))
         .examples([format!("{prefix}_019aa3f0c1d27abc8def0123456789ab")])
         .into()

@@ -32,6 +32,7 @@ pub use operations::complete;
             Lists are paged by `limit` and `cursor`.",
         license(name = "Proprietary", url = "/"),
     ),
+    servers((url = "/", description = "This deployment")),
     tags(
         (name = "organizations", description = "The people who share projects, and what each may do."),
         (name = "projects", description = "The tenants that everything else belongs to."),
@@ -66,7 +67,9 @@ pub fn about() -> OpenApi {
             HttpBuilder::new()
                 .scheme(HttpAuthScheme::Bearer)
                 .bearer_format("JWT")
-                .description(Some("A person's access token, good for 15 minutes."))
+                .description(Some(
+                    "A person's access token, good for 15 minutes: EdDSA alone, checked as RFC8725 advises.",
+                ))
                 .build(),
         ),
     );

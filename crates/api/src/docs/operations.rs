@@ -2,7 +2,8 @@
 
 use domain::{Code, error::Kind};
 use utoipa::openapi::{
-    ContentBuilder, HeaderBuilder, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder,
+    ContentBuilder, Header, HeaderBuilder, KnownFormat, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response,
+    ResponseBuilder, SchemaFormat,
     path::{Operation, Parameter, ParameterBuilder, ParameterIn},
     schema::Type,
 };
@@ -32,6 +33,8 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
                 if method == "patch" {
                     take_header(operation, if_match());
                 }
+                // Said aloud: nothing proves who asks, and nothing needs to.
+                operation.security.get_or_insert_default();
                 add_problems(path, operation);
                 add_headers(path, operation);
             }
@@ -137,7 +140,7 @@ fn problem_response(codes: &[&str], kind: Kind) -> Response {
     let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
     let mut response = ResponseBuilder::new().description(codes.join(", ")).content(PROBLEM_JSON, content);
     if matches!(kind, Kind::RateLimited | Kind::Unavailable) {
-        response = response.header("Retry-After", header(Type::Integer, "Seconds to wait"));
+        response = response.header("Retry-After", seconds("Seconds to wait"));
     }
     response.build()
 }
@@ -148,25 +151,28 @@ fn add_headers(path: &str, operation: &mut Operation) {
         let RefOr::T(response) = response else { continue };
         if may_replay && status.starts_with('2') {
             let said = "`true` when this is the first answer, given again";
-            response.headers.insert("Idempotency-Replayed".to_owned(), header(Type::String, said).into());
+            response.headers.insert("Idempotency-Replayed".to_owned(), text(said).into());
         }
-        response
-            .headers
-            .insert("X-Request-Id".to_owned(), header(Type::String, "Names this request in our logs").into());
+        response.headers.insert("X-Request-Id".to_owned(), text("Names this request in our logs").into());
         if !path.starts_with("/health") {
-            response.headers.insert(
-                "RateLimit-Policy".to_owned(),
-                header(Type::String, "The quota, such as \"default\";q=100;w=60").into(),
-            );
-            response.headers.insert(
-                "RateLimit".to_owned(),
-                header(Type::String, "What is left of it, such as \"default\";r=50;t=30").into(),
-            );
+            response
+                .headers
+                .insert("RateLimit-Policy".to_owned(), text("The quota, such as \"default\";q=100;w=60").into());
+            response
+                .headers
+                .insert("RateLimit".to_owned(), text("What is left of it, such as \"default\";r=50;t=30").into());
         }
     }
 }
 
-fn header(kind: Type, description: &str) -> utoipa::openapi::Header {
-    let schema = ObjectBuilder::new().schema_type(kind).build();
-    HeaderBuilder::new().schema(Some(schema)).description(Some(description)).build()
+fn text(description: &str) -> Header {
+    let schema = ObjectBuilder::new().schema_type(Type::String).max_length(Some(256));
+    HeaderBuilder::new().schema(Some(schema.build())).description(Some(description)).build()
+}
+
+fn seconds(description: &str) -> Header {
+    let kind = SchemaFormat::KnownFormat(KnownFormat::Int32);
+    let schema = ObjectBuilder::new().schema_type(Type::Integer).format(Some(kind));
+    let schema = schema.minimum(Some(0)).maximum(Some(86_400));
+    HeaderBuilder::new().schema(Some(schema.build())).description(Some(description)).build()
 }
