@@ -107,6 +107,7 @@ CREATE TABLE refresh_tokens (
     spent_by   bytea
 );
 CREATE INDEX refresh_tokens_session ON refresh_tokens (session_id);
+CREATE INDEX refresh_tokens_expiry ON refresh_tokens (expires_at);
 
 -- Single-use tokens that were mailed. Their text is made when the mail is sent and kept nowhere.
 CREATE TABLE mail_tokens (
@@ -257,10 +258,12 @@ GRANT SELECT, UPDATE ON organizations TO holdfast_app;
 GRANT SELECT ON organizations TO holdfast_worker;
 GRANT SELECT, INSERT ON memberships TO holdfast_auth;
 GRANT SELECT, UPDATE, DELETE ON memberships TO holdfast_app;
-GRANT SELECT, DELETE ON memberships TO holdfast_worker;
+GRANT SELECT, UPDATE, DELETE ON memberships TO holdfast_worker;
+GRANT SELECT, UPDATE ON api_keys TO holdfast_worker;
 GRANT SELECT, UPDATE ON invitations TO holdfast_auth;
 GRANT SELECT, INSERT, UPDATE ON invitations TO holdfast_app;
-GRANT SELECT ON invitations TO holdfast_worker;
+GRANT SELECT, UPDATE ON invitations TO holdfast_worker;
+GRANT UPDATE ON agents TO holdfast_worker;
 GRANT SELECT, INSERT, UPDATE ON sessions TO holdfast_auth;
 GRANT SELECT, UPDATE ON sessions TO holdfast_app;
 GRANT SELECT, UPDATE, DELETE ON sessions TO holdfast_worker;

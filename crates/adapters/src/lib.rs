@@ -1,4 +1,4 @@
-//! Drivers of what Holdfast uses beside Postgres, and of what may be absent: Redis, NATS, Qdrant, outgoing webhooks.
+//! Drivers of what Holdfast uses beside Postgres, and of what may be absent: Redis, NATS, Qdrant, outgoing webhooks, mail.
 //!
 //! Adding one, step by step: a port in `domain::ports` whose signature says what a caller does without it; a file here with the driver, which
 //! implements `guard::Driver`; the port for `Guarded<Driver>`; its place in [`connect()`] and in [`health::Snapshot`].
@@ -9,6 +9,7 @@ mod gcra;
 mod guard;
 pub mod health;
 mod listen;
+pub mod mail;
 mod nats;
 pub mod network;
 mod postgres;

@@ -67,7 +67,8 @@ pub fn check_private(hosts: &[(&'static str, String)]) -> Vec<String> {
     public.map(warning).collect()
 }
 
-fn is_private(host: &str) -> bool {
+/// Whether `host` names something of a private network.
+pub(crate) fn is_private(host: &str) -> bool {
     let host = host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
     match host.parse::<IpAddr>() {
         Ok(IpAddr::V4(v4)) => v4.is_private() || v4.is_loopback(),

@@ -58,6 +58,10 @@ pub struct Dependencies {
     #[arg(long, env = "WEBHOOK_SIGNING_KEY", value_parser = webhook_key)]
     pub webhook_signing_key: Masked<WebhookKey>,
 
+    /// The frontend: links in mails lead to its pages, and passkeys work there as well.
+    #[arg(long, env = "APP_URL", default_value = "http://localhost:3000", value_parser = app_url)]
+    pub app_url: Url,
+
     /// Stop the start when, in production, a dependency's host is not private.
     #[arg(long, env = "REQUIRE_PRIVATE_NETWORK", default_value = "false", action = clap::ArgAction::Set)]
     pub require_private_network: bool,
@@ -199,6 +203,16 @@ fn service_url(text: &str, schemes: &[&str]) -> Result<Masked<Url>, String> {
         return Err(format!("held {}://{}; {wants}", url.scheme(), url.host_str().unwrap_or_default()));
     }
     Ok(Masked(url))
+}
+
+fn app_url(text: &str) -> Result<Url, String> {
+    let wants = "it wants the URL of the frontend, such as https://app.example.com";
+    let url = Url::parse(text).map_err(|error| format!("{error}; {wants}"))?;
+    let bare = matches!(url.scheme(), "http" | "https")
+        && url.host_str().is_some()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if bare { Ok(url) } else { Err(wants.to_owned()) }
 }
 
 // `clap` asks for a `Result` from a parser.

@@ -33,6 +33,10 @@ pub struct Config {
     #[arg(long, env = "RATE_LIMIT_PER_MINUTE", default_value = "100")]
     pub rate_limit_per_minute: u32,
 
+    /// How many attempts at signing up and logging in one address, and one account, may make in 15 minutes; 0 for no limit.
+    #[arg(long, env = "AUTH_RATE_LIMIT", default_value = "10")]
+    pub auth_rate_limit: u32,
+
     /// How many proxies in front of this process append to X-Forwarded-For. 0 trusts none of it.
     #[arg(long, env = "TRUSTED_PROXY_DEPTH", default_value = "0")]
     pub trusted_proxy_depth: usize,
@@ -50,6 +54,16 @@ impl Config {
     /// The URL that clients use.
     pub fn public_url(&self) -> Url {
         self.public_url.clone().unwrap_or_else(|| local_url(self.port))
+    }
+}
+
+impl Config {
+    /// Whose pages may use the refresh token's cookie: our own, the frontend's, and those named; never just anybody's.
+    pub(crate) fn cookie_origins(&self) -> Vec<String> {
+        let ours = [&self.public_url(), &self.dependencies.app_url].map(|url| url.origin().ascii_serialization());
+        ours.into_iter()
+            .chain(self.cors_origins.iter().filter(|origin| *origin != "*").map(|origin| origin.trim().to_owned()))
+            .collect()
     }
 }
 

@@ -8,6 +8,7 @@
 mod auth;
 mod commands;
 mod config;
+mod cookie;
 mod docs;
 mod edge;
 mod extract;

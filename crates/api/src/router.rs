@@ -16,10 +16,16 @@ use crate::{docs, edge, routes, state::AppState};
 /// The largest body of a route that does not say otherwise.
 const BODY_LIMIT: usize = 1024 * 1024;
 
+/// And of one that anybody may send something to.
+const SMALL_BODY: usize = 16 * 1024;
+
 /// Every route, under `/v1` and again under `/api/v1`.
 fn routes() -> OpenApiRouter<AppState> {
     let v1 = || {
         OpenApiRouter::new()
+            .merge(routes::accounts::router().layer(DefaultBodyLimit::max(SMALL_BODY)))
+            .merge(routes::sessions::router().layer(DefaultBodyLimit::max(SMALL_BODY)))
+            .merge(routes::me::router())
             .merge(routes::organizations::router())
             .merge(routes::members::router())
             .merge(routes::projects::router())
@@ -34,6 +40,7 @@ fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(docs::about())
         .merge(routes::health::router())
         .merge(routes::about::router())
+        .merge(routes::sessions::well_known())
         .nest("/v1", v1())
         .merge(Router::new().nest("/api/v1", alias).into())
 }
@@ -61,9 +68,11 @@ pub fn router(state: AppState, cors_origins: &[String]) -> Router {
     Router::new().route("/health/live", live.fallback_service(routed.clone())).fallback_service(routed)
 }
 
-/// Which pages may call from a browser. Credentials are headers that the page sets itself, so none are sent along by the browser.
+/// Which pages may call from a browser. Credentials are headers that the page sets itself, but for the refresh token's cookie: that may be sent along
+/// from origins that are named, never from anybody's.
 fn cors(origins: &[String]) -> CorsLayer {
-    let origins = if origins.iter().any(|origin| origin == "*") {
+    let anybody = origins.iter().any(|origin| origin == "*");
+    let origins = if anybody {
         AllowOrigin::any()
     } else {
         AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin.trim()).ok()))
@@ -82,6 +91,7 @@ fn cors(origins: &[String]) -> CorsLayer {
     let seen = ["x-request-id", "ratelimit", "ratelimit-policy", "idempotency-replayed"];
     CorsLayer::new()
         .allow_origin(origins)
+        .allow_credentials(!anybody)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers(standard.into_iter().chain(ours.map(HeaderName::from_static)).collect::<Vec<_>>())
         .expose_headers(answered.into_iter().chain(seen.map(HeaderName::from_static)).collect::<Vec<_>>())

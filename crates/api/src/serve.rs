@@ -8,7 +8,12 @@ use std::{
 
 use adapters::Adapters;
 use axum::{Router, extract::ConnectInfo, http::Request};
-use domain::{Clock, Core, Ids, idempotency::Sealer, identity::access_token::AccessTokens, signature::Origin};
+use domain::{
+    Clock, Core, Ids,
+    idempotency::Sealer,
+    identity::{access_token::AccessTokens, password::Passwords},
+    signature::Origin,
+};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -92,6 +97,7 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
     let tokens = AccessTokens::new(keys, &config.public_url());
     let state = AppState {
         credentials: Credentials::new(core.clone(), tokens.clone()),
+        passwords: Passwords::new(&core.ids),
         core,
         tokens,
         sealer: Sealer::new(keys),
@@ -104,7 +110,9 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
             version: VERSION,
             commit: COMMIT,
             rate_limit: config.rate_limit_per_minute,
+            auth_rate_limit: config.auth_rate_limit,
             trusted_proxy_depth: config.trusted_proxy_depth,
+            cookie_origins: config.cookie_origins(),
             webhook_public_key: config.dependencies.webhook_signing_key.reveal().public(),
         }),
         polls: Default::default(),

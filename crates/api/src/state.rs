@@ -3,7 +3,12 @@
 use std::{sync::Arc, time::Instant};
 
 use adapters::{health::Health, rate::RateLimiter, settings::Environment};
-use domain::{Core, idempotency::Sealer, identity::access_token::AccessTokens, signature::Origin};
+use domain::{
+    Core,
+    idempotency::Sealer,
+    identity::{access_token::AccessTokens, password::Passwords},
+    signature::Origin,
+};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +23,8 @@ pub struct AppState {
     pub credentials: Credentials,
     /// Mints what proves a person.
     pub tokens: AccessTokens,
+    /// Hashes passwords.
+    pub passwords: Passwords,
     /// Seals answers that are kept for a second asking.
     pub sealer: Sealer,
     /// What signatures must name as scheme and authority.
@@ -49,8 +56,12 @@ pub struct About {
     pub commit: Option<&'static str>,
     /// Requests a minute for each person, key, agent or anonymous address on the smallest plan; 0 for no limit.
     pub rate_limit: u32,
+    /// Attempts at signing up and logging in, per address and account, in 15 minutes; 0 for no limit.
+    pub auth_rate_limit: u32,
     /// How many entries at the end of X-Forwarded-For were written by proxies of ours.
     pub trusted_proxy_depth: usize,
+    /// Whose pages may use the refresh token's cookie.
+    pub cookie_origins: Vec<String>,
     /// The public key that pushed deliveries verify under, `whpk_…`.
     pub webhook_public_key: String,
 }

@@ -8,8 +8,10 @@ use domain::{
     identity::{
         self, Role,
         access_token::{AccessTokens, Bearer, TokenKeys},
+        users,
     },
     ids::{OrganizationId, ProjectId, SessionId, UserId},
+    ports::Mail,
 };
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -184,6 +186,25 @@ impl TestApp {
         Ok((user, self.tokens()?.mint(Bearer { user, session }, now, &self.core.ids)?))
     }
 
+    /// The mails that were asked for since the last time, as the worker would send them: for a test without a worker.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn mails(&self) -> Result<Vec<Mail>> {
+        let asked: Vec<Value> = sqlx::query_scalar(
+            "WITH asked AS (DELETE FROM jobs WHERE kind = 'identity.send_mail' RETURNING id, payload) SELECT payload FROM asked ORDER BY id",
+        )
+        .fetch_all(self.core.db.pool())
+        .await?;
+        let mut mails = Vec::new();
+        for payload in asked {
+            mails.extend(
+                users::prepare(&self.core, &serde_json::from_value(payload)?, &"http://app.test".parse()?).await?,
+            );
+        }
+        Ok(mails)
+    }
+
     /// Makes `user` a member of the organisation of the first project.
     ///
     /// # Errors
@@ -205,10 +226,28 @@ impl TestApp {
     /// # Errors
     /// None: the API runs with the same variables.
     pub fn tokens(&self) -> Result<AccessTokens> {
-        let variable =
-            |wanted: &str| self.variables.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
-        let keys: TokenKeys = variable("JWT_SIGNING_KEY").context("JWT_SIGNING_KEY is not set")?.parse()?;
-        Ok(AccessTokens::new(&keys, &variable("PUBLIC_URL").context("PUBLIC_URL is not set")?.parse()?))
+        Ok(AccessTokens::new(&self.variable("JWT_SIGNING_KEY")?.parse()?, &self.variable("PUBLIC_URL")?.parse()?))
+    }
+
+    /// A variable that the API was started with.
+    ///
+    /// # Errors
+    /// One that is not set.
+    pub fn variable(&self, name: &str) -> Result<&str> {
+        let found = self.variables.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str()).with_context(|| format!("{name} is not set"))
+    }
+
+    /// Another API on the same database, with one variable of another value.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn api_with(&self, name: &str, value: &str) -> Result<Client> {
+        let mut variables = self.variables.clone();
+        variables.retain(|(known, _)| known != name);
+        variables.push((name.to_owned(), value.to_owned()));
+        let (client, _serving) = serve(&mut variables, &self.core.clock, &self.stop).await?;
+        Ok(client)
     }
 
     /// Another replica of the API, on the same database and with the same public URL.
@@ -295,6 +334,7 @@ fn variables(services: &Services, database: &TestDatabase, options: &AppOptions)
         ("DATABASE_MAX_CONNECTIONS", CONNECTIONS.to_string()),
         // All tests come from one address.
         ("RATE_LIMIT_PER_MINUTE", "0".to_owned()),
+        ("AUTH_RATE_LIMIT", "0".to_owned()),
         ("PUSH_ALLOW_PRIVATE", "true".to_owned()),
         ("WEBHOOK_SIGNING_KEY", webhook_key),
         ("JWT_SIGNING_KEY", TokenKeys::generate(&Ids::new(Clock::system())).reveal()),

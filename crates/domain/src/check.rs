@@ -37,6 +37,18 @@ impl Checks {
         }
     }
 
+    /// [`Checks::text`] of one line: without control characters, so that it can stand in a mail or a log.
+    pub fn line(&mut self, pointer: &str, text: &str, chars: RangeInclusive<usize>) {
+        match text.chars().find(|c| c.is_control() && *c != '\0') {
+            Some(c) => self.broken(
+                Code::ControlCharacter,
+                pointer,
+                format!("must be one line, without control characters such as U+{:04X}", u32::from(c)),
+            ),
+            None => self.text(pointer, text, chars),
+        }
+    }
+
     /// [`Checks::text`], where there is a text.
     pub fn optional_text(&mut self, pointer: &str, text: Option<&str>, chars: RangeInclusive<usize>) {
         if let Some(text) = text {

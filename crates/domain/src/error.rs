@@ -83,6 +83,8 @@ codes! {
     CredentialsMissing = "credentials_missing", Unauthenticated, "The request carries no credentials this route takes";
     CredentialsMalformed = "credentials_malformed", Unauthenticated, "The credentials cannot be read";
     AccessTokenInvalid = "access_token_invalid", Unauthenticated, "The access token is not valid";
+    RefreshTokenInvalid = "refresh_token_invalid", Unauthenticated, "The refresh token is not valid";
+    LoginFailed = "login_failed", Unauthenticated, "E-mail address or password is wrong";
     ApiKeyInvalid = "api_key_invalid", Unauthenticated, "The API key is not valid";
     SignatureMissing = "signature_missing", Unauthenticated, "The request must be signed by an agent";
     SignatureMalformed = "signature_malformed", Unauthenticated, "The signature headers cannot be read";
@@ -92,6 +94,8 @@ codes! {
     AgentUnknown = "agent_unknown", Unauthenticated, "The signing agent is not registered";
     ProjectAmbiguous = "project_ambiguous", Unauthenticated, "The signing agent is registered in several projects";
     Forbidden = "forbidden", Forbidden, "The caller may not do this";
+    EmailUnverified = "email_unverified", Forbidden, "The e-mail address is not verified";
+    OriginRefused = "origin_refused", Forbidden, "The page is not one that may use the cookie";
     PermissionMissing = "permission_missing", Forbidden, "The caller lacks a permission";
     RoleTooHigh = "role_too_high", Forbidden, "The role is above the caller's own";
     NotFound = "not_found", NotFound, "There is nothing here";
@@ -115,6 +119,9 @@ codes! {
     WrongType = "wrong_type", Invalid, "A value has the wrong type";
     MissingField = "missing_field", Invalid, "A required field is missing";
     UnknownField = "unknown_field", Invalid, "A field is not known";
+    MailTokenInvalid = "mail_token_invalid", Invalid, "The mailed token is not valid";
+    WeakPassword = "weak_password", Invalid, "The password is easy to guess";
+    ControlCharacter = "control_character", Invalid, "Text must be one line";
     NulByte = "nul_byte", Invalid, "Text must not contain a NUL byte";
     TooLong = "too_long", Invalid, "A value is too long";
     TooShort = "too_short", Invalid, "A value is too short";

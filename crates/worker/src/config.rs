@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use adapters::settings::{self, Dependencies, Invalid};
+use adapters::{
+    mail::MailSettings,
+    settings::{self, Dependencies, Invalid},
+};
 use clap::Parser;
 
 use crate::{engine::Concurrency, timing::Timing};
@@ -14,6 +17,10 @@ pub struct Config {
     /// What both programs share.
     #[command(flatten)]
     pub dependencies: Dependencies,
+
+    /// How mail is sent.
+    #[command(flatten)]
+    pub mail: MailSettings,
 
     /// The port of /health/live and /health/ready, on every address, IPv6 and IPv4; 0 for any that is free.
     #[arg(long, env = "PORT", default_value = "8081")]

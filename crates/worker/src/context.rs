@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{Core, ports::Push};
+use domain::{
+    Core,
+    ports::{Mailer, Push},
+};
+use url::Url;
 
 /// Cloning shares everything in it.
 #[derive(Debug, Clone)]
@@ -11,6 +15,10 @@ pub struct Context {
     pub core: Core,
     /// Sends deliveries to their recipients' endpoints.
     pub push: Arc<dyn Push>,
+    /// Sends mail, where a way is configured.
+    pub mailer: Option<Arc<dyn Mailer>>,
+    /// The frontend that links in mails lead to.
+    pub app_url: Url,
     /// How long a job that was given up is kept for inspection.
     pub dead_job_retention: Duration,
 }

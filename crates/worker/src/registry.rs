@@ -13,7 +13,7 @@ use crate::{
 
 /// Every job this worker can run. Adding one: docs/adding-a-job.md.
 pub fn jobs() -> Registry {
-    Registry::default().on(jobs::intents::deliver).on(jobs::agents::retire)
+    Registry::default().on(jobs::intents::deliver).on(jobs::agents::retire).on(jobs::identity::send_mail)
 }
 
 /// Every periodic task this worker runs.
@@ -43,6 +43,16 @@ pub fn schedule() -> Vec<Periodic> {
             name: "idempotency.prune",
             every: Duration::from_secs(600),
             run: |context| Box::pin(jobs::idempotency::prune(context)),
+        },
+        Periodic {
+            name: "identity.erase",
+            every: Duration::from_secs(600),
+            run: |context| Box::pin(jobs::identity::erase(context)),
+        },
+        Periodic {
+            name: "identity.prune",
+            every: Duration::from_secs(600),
+            run: |context| Box::pin(jobs::identity::prune(context)),
         },
     ]
 }

@@ -88,10 +88,21 @@ async fn work(
     let core = Core { db: db.clone(), ids: Ids::new(clock.clone()), clock, wake: adapters.wake.clone() };
     let push = Webhooks::new(dependencies.webhook_signing_key.reveal().clone(), config.push_allow_private)?;
 
+    let mailer = config.mail.mailer(dependencies.environment).map_err(anyhow::Error::msg)?;
+    if mailer.is_none() {
+        tracing::warn!("neither SMTP_URL nor RESEND_API_KEY is set: mail waits until one is");
+    }
+
     let health = CancellationToken::new();
     let listening = listener.map(|listener| tokio::spawn(health::serve(listener, state.clone(), health.clone())));
     let engine = Engine {
-        context: Context { core, push: Arc::new(push), dead_job_retention: config.dead_job_retention() },
+        context: Context {
+            core,
+            push: Arc::new(push),
+            mailer: mailer.map(Arc::from),
+            app_url: dependencies.app_url.clone(),
+            dead_job_retention: config.dead_job_retention(),
+        },
         queue_db: queue_db.clone(),
         registry: Arc::new(registry::jobs()),
         schedule: registry::schedule(),

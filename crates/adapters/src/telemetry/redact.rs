@@ -14,6 +14,7 @@ static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?P<key>hf_[a-z]+_[0-9a-f]{32}_)[0-9A-Za-z]+",
         r"|(?P<signing>whsk_|jwtk_)[0-9A-Za-z+/=_-]+",
+        r"|\b(?P<api>hfr_|re_)[0-9A-Za-z_]{16,}",
         r"|(?P<jwt>eyJ)[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]*",
         r"|(?P<bearer>(?:[Bb]earer|[Bb]asic) )[0-9A-Za-z._~+/=-]+",
         r#"|(?P<url>://[^\s:/@"\\]*:)[^\s/@"\\]+@"#,
@@ -25,7 +26,7 @@ static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
 pub fn redact(text: &str) -> Cow<'_, str> {
     match SECRETS.as_ref() {
         Some(secrets) => secrets.replace_all(text, |found: &regex::Captures<'_>| {
-            let kept = ["key", "signing", "jwt", "bearer"].iter().find_map(|name| found.name(name));
+            let kept = ["key", "signing", "api", "jwt", "bearer"].iter().find_map(|name| found.name(name));
             match (kept, found.name("url")) {
                 (Some(kept), _) => format!("{}***", kept.as_str()),
                 (None, Some(url)) => format!("{}***@", url.as_str()),
@@ -75,6 +76,8 @@ mod tests {
             ("authorization: Bearer abc.def", "authorization: Bearer ***"),
             ("WEBHOOK_SIGNING_KEY=whsk_AbC+/=", "WEBHOOK_SIGNING_KEY=whsk_***"),
             ("JWT_SIGNING_KEY=jwtk_AbC+/=,jwtk_x", "JWT_SIGNING_KEY=jwtk_***,jwtk_***"),
+            ("hfr_4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi spent", "hfr_*** spent"),
+            ("code signature_verification_failed", "code signature_verification_failed"),
             ("token eyJhbGci.eyJpc3Mi.Si-g_ refused", "token eyJ*** refused"),
             ("at https://example.com/a:b@c", "at https://example.com/a:b@c"),
             (r#"{"at":"http://host:80","by":"a@b"}"#, r#"{"at":"http://host:80","by":"a@b"}"#),

@@ -122,6 +122,11 @@ impl Credentials {
         self.sessions.invalidate(&session).await;
     }
 
+    /// Forgets all sessions, after one person's were ended here.
+    pub fn forget_sessions(&self) {
+        self.sessions.invalidate_all();
+    }
+
     /// Forgets what the keys open, after one was revoked or changed here.
     pub fn forget_keys(&self) {
         self.keys.invalidate_all();

@@ -2,6 +2,7 @@
 //!
 //! | extractor | takes | for |
 //! |---|---|---|
+//! | [`Stranger`] | nothing | signing up and logging in |
 //! | [`LoggedIn`] | a person's access token | accounts and organisations |
 //! | [`InProject`] | the project's API key, an agent's signature, or a person's access token | what is in a project |
 //! | [`With`] | either of those, and a JSON body and `Idempotency-Key` | what they change |
@@ -18,6 +19,7 @@ mod person;
 mod registering;
 mod request;
 mod signed;
+mod stranger;
 mod with;
 
 pub use credentials::Credentials;
@@ -25,4 +27,5 @@ pub use in_project::InProject;
 pub use person::LoggedIn;
 pub use registering::Registering;
 pub use signed::{Signed, SignedBy};
-pub use with::{Caller, With};
+pub use stranger::Stranger;
+pub use with::With;

@@ -61,6 +61,10 @@ fn add_problems(path: &str, operation: &mut Operation) {
         // A signed request may carry a digest that does not match, or a nonce that was spent, even where there is no body.
         kinds.extend([Kind::Unauthenticated, Kind::Forbidden, Kind::Malformed, Kind::Conflict]);
     }
+    if path.starts_with("/v1/auth/") {
+        // What proves a person there is in the body or the cookie.
+        kinds.extend([Kind::Unauthenticated, Kind::Forbidden]);
+    }
     if has_body {
         kinds.extend([Kind::Malformed, Kind::Timeout, Kind::TooLarge, Kind::UnsupportedType, Kind::Invalid]);
     }

@@ -2,7 +2,7 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -18,9 +18,20 @@ use crate::{problem::Problem, state::AppState};
 
 const WINDOW_SECONDS: u32 = 60;
 
+/// A quota, as the answer names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Policy {
+    name: &'static str,
+    quota: u32,
+    window_seconds: u32,
+}
+
+/// In which attempts at signing up and logging in are counted.
+const AUTH_WINDOW_SECONDS: u32 = 900;
+
 /// Where whoever counted a request leaves what is left, for the answer's headers.
-#[derive(Clone, Default)]
-pub struct Meter(Arc<OnceLock<(u32, RateDecision)>>);
+#[derive(Debug, Clone, Default)]
+pub struct Meter(Arc<Mutex<Vec<(Policy, RateDecision)>>>);
 
 impl Meter {
     /// Takes one of the `quota` requests that `subject` may make in a minute; 0 for no limit.
@@ -28,32 +39,66 @@ impl Meter {
     /// # Errors
     /// [`Code::RateLimited`] when none is left.
     pub async fn take(&self, state: &AppState, subject: &str, quota: u32) -> Result<()> {
+        self.take_by(state, subject, Policy { name: "default", quota, window_seconds: WINDOW_SECONDS }).await
+    }
+
+    /// Takes one of the few attempts at signing up or logging in that `subject` has in a quarter of an hour.
+    ///
+    /// # Errors
+    /// [`Code::RateLimited`] when none is left.
+    pub async fn take_auth(&self, state: &AppState, subject: &str) -> Result<()> {
+        let policy = Policy { name: "auth", quota: state.about.auth_rate_limit, window_seconds: AUTH_WINDOW_SECONDS };
+        self.take_by(state, subject, policy).await
+    }
+
+    async fn take_by(&self, state: &AppState, subject: &str, policy: Policy) -> Result<()> {
+        let Policy { quota, window_seconds, .. } = policy;
         if quota == 0 {
             return Ok(());
         }
-        let decision = state.limiter.take(subject, quota, WINDOW_SECONDS).await;
-        // A request that was counted twice shows the first count: that of who it came from.
-        let _ = self.0.set((quota, decision));
+        let decision = state.limiter.take(subject, quota, window_seconds).await;
+        self.note(policy, decision);
         if decision.allowed {
             return Ok(());
         }
         let wait = Duration::from_secs(u64::from(decision.retry_after_seconds.max(1)));
         let detail =
-            format!("More than {quota} requests in {WINDOW_SECONDS} seconds; wait as long as `Retry-After` says");
+            format!("More than {quota} requests in {window_seconds} seconds; wait as long as `Retry-After` says");
         Err(Error::new(Code::RateLimited, detail).retry_after(wait))
+    }
+
+    /// Of two counts by one policy, the answer shows the one that leaves less.
+    fn note(&self, policy: Policy, decision: RateDecision) {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match counted.iter_mut().find(|(noted, _)| noted.name == policy.name) {
+            Some(noted) if noted.1.remaining < decision.remaining => {}
+            Some(noted) => *noted = (policy, decision),
+            None => counted.push((policy, decision)),
+        }
     }
 
     /// Whether nobody has counted the request.
     fn is_fresh(&self) -> bool {
-        self.0.get().is_none()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
     /// The fields of draft-ietf-httpapi-ratelimit-headers-11.
     pub(super) fn write(&self, headers: &mut HeaderMap) {
-        let Some((quota, decision)) = self.0.get() else { return };
+        let counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if counted.is_empty() {
+            return;
+        }
+        let list =
+            |item: fn(&(Policy, RateDecision)) -> String| counted.iter().map(item).collect::<Vec<_>>().join(", ");
         let fields = [
-            ("ratelimit-policy", format!("\"default\";q={quota};w={WINDOW_SECONDS}")),
-            ("ratelimit", format!("\"default\";r={};t={}", decision.remaining, decision.reset_seconds)),
+            (
+                "ratelimit-policy",
+                list(|(policy, _)| format!("\"{}\";q={};w={}", policy.name, policy.quota, policy.window_seconds)),
+            ),
+            (
+                "ratelimit",
+                list(|(policy, left)| format!("\"{}\";r={};t={}", policy.name, left.remaining, left.reset_seconds)),
+            ),
         ];
         for (name, value) in fields {
             if let Ok(value) = HeaderValue::from_str(&value) {

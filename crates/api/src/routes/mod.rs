@@ -1,12 +1,15 @@
 //! One file for each noun: its request and response types, its documentation, its handlers.
 
 pub mod about;
+pub mod accounts;
 pub mod agents;
 pub mod audit;
 pub mod health;
 pub mod inbox;
 pub mod intents;
 pub mod keys;
+pub mod me;
 pub mod members;
 pub mod organizations;
 pub mod projects;
+pub mod sessions;

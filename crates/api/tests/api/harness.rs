@@ -44,7 +44,12 @@ impl Api {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let config = Config::from_pairs(pairs(&[
-            &[("PORT", port.to_string().as_str()), ("DATABASE_URL", database_url), ("RATE_LIMIT_PER_MINUTE", "0")],
+            &[
+                ("PORT", port.to_string().as_str()),
+                ("DATABASE_URL", database_url),
+                ("RATE_LIMIT_PER_MINUTE", "0"),
+                ("AUTH_RATE_LIMIT", "0"),
+            ],
             variables,
         ]));
         let stop = CancellationToken::new();

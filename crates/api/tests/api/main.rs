@@ -3,6 +3,7 @@
 //! One binary, so that all of it links once. A module an area; `harness` starts the server and checks what every answer must hold.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod accounts;
 mod agents;
 mod audit;
 mod bad_input;
@@ -23,4 +24,5 @@ mod permissions;
 mod problems;
 mod program;
 mod promises;
+mod sessions;
 mod slow;

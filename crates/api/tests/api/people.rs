@@ -1,13 +1,31 @@
 //! People for tests: those who are logged in, and a company of them around the first project.
 
-use dev::{Client, TestApp, client::Request};
+use dev::{
+    Client, TestApp,
+    client::{Reply, Request},
+};
 use domain::{
+    Code,
     identity::Role,
     ids::{OrganizationId, UserId},
 };
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
+
+/// What a test expects of a refusal.
+pub trait Refused {
+    /// That it is this problem. Returns the document.
+    fn refused(&self, status: u16, code: Code) -> Value;
+}
+
+impl Refused for Reply {
+    fn refused(&self, status: u16, code: Code) -> Value {
+        let problem = self.json();
+        assert_eq!((self.status, problem["code"].as_str()), (status, Some(code.as_str())), "{problem}");
+        problem
+    }
+}
 
 /// Somebody who is logged in.
 pub struct Human {

@@ -40,6 +40,11 @@ impl<'a> By<'a> {
     pub fn stranger(user: UserId, request: &'a RequestContext) -> Self {
         Self { actor: Actor::Anonymous, project: None, organization: None, user: Some(user), request }
     }
+
+    /// Something by somebody who is nobody's.
+    pub fn nobody(request: &'a RequestContext) -> Self {
+        Self { actor: Actor::Anonymous, project: None, organization: None, user: None, request }
+    }
 }
 
 impl<'a> From<&'a Principal> for By<'a> {

@@ -18,8 +18,11 @@ mod authenticate;
 mod bootstrap;
 mod email;
 pub mod organizations;
+pub mod password;
 mod principal;
+pub mod sessions;
 mod store;
+pub mod users;
 
 pub use access::{Permission, Permissions, Plan, Role};
 pub use api_keys::ApiKey;

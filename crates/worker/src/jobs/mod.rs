@@ -2,6 +2,7 @@
 
 pub(crate) mod agents;
 pub(crate) mod idempotency;
+pub(crate) mod identity;
 pub(crate) mod intents;
 pub(crate) mod queue;
 pub(crate) mod signature;

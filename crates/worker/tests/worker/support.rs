@@ -171,7 +171,9 @@ impl Scene {
         let adapters = adapters(self.database.url(), &db);
         let core = Core { db, wake: adapters.wake.clone(), ..self.core.clone() };
         let push = Webhooks::new(WebhookKey::generate(&core.ids), true).expect("a client");
-        let context = Context { core, push: Arc::new(push), dead_job_retention: Duration::from_secs(3600) };
+        let app_url = "http://localhost:3000".parse().unwrap();
+        let dead_job_retention = Duration::from_secs(3600);
+        let context = Context { core, push: Arc::new(push), mailer: None, app_url, dead_job_retention };
         let engine = Engine {
             context,
             queue_db: self.database.db(4).expect("a URL"),

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use dev::{AppOptions, Identity, TestApp, app::register, client::Request};
 use domain::{
-    identity::Role,
+    identity::{Role, sessions::RefreshToken},
     ids::{ApiKeyId, DeliveryId, IntentId, InvitationId, OrganizationId, PasskeyId, ProjectId, SessionId, UserId},
 };
 use reqwest::Method;
@@ -12,6 +12,11 @@ use serde_json::{Value, json};
 
 use super::operation::Operation;
 use crate::people::{Company, Human};
+
+const PASSWORD: &str = "correct horse battery";
+/// Of that, by one pass over 8 MiB.
+pub const HASH: &str =
+    "$argon2id$v=19$m=8192,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$Qd/uPU2dNuqz/ljLQKUryhqKULDfO/egRNHbpCY1GDk";
 
 pub struct World {
     pub company: Company,
@@ -36,6 +41,8 @@ pub struct Draft {
     pub body: Option<Vec<u8>>,
     /// Who signs, when it is not the tenant's own agent.
     signer: Option<Identity>,
+    /// Who asks, when it is not the tenant's own person.
+    person: Option<String>,
 }
 
 impl Draft {
@@ -76,7 +83,8 @@ impl World {
         if way.contains_key("api_key") {
             request = request.key(&tenant.key);
         } else if way.contains_key("access_token") {
-            request = request.key(&tenant.token);
+            let ours = tenant.project == self.us.project;
+            request = request.key(draft.person.as_ref().filter(|_| ours).unwrap_or(&tenant.token));
         }
         if way.contains_key("agent_signature") {
             request = request.sign(draft.signer.as_ref().unwrap_or(&tenant.agent));
@@ -119,6 +127,8 @@ impl World {
             path = path.replace(&format!("{{{placeholder}}}"), &made);
         }
         let number = self.made.fetch_add(1, Ordering::Relaxed);
+        let ids = &self.company.app.core().ids;
+        let person = self.person_for(operation, number).await;
         let mut signer = None;
         let body = operation.has_body().then(|| match (&operation.method, operation.path.as_str()) {
             (&Method::POST, "/v1/agents") => {
@@ -130,6 +140,19 @@ impl World {
             }
             (_, "/v1/inbox/{delivery}/ack" | "/v1/inbox/{delivery}/nack") => json!({ "lease_token": lease }),
             (_, "/v1/inbox/{delivery}/extend") => json!({ "lease_token": lease, "seconds": 60 }),
+            (_, "/v1/auth/signup") => {
+                json!({ "email": format!("new{number}@example.com"), "password": PASSWORD, "name": "new" })
+            }
+            (_, "/v1/auth/verify-email/send" | "/v1/auth/password/forgot") => json!({ "email": "nobody@example.com" }),
+            (_, "/v1/auth/verify-email" | "/v1/auth/password/reset") => {
+                json!({ "token": "hfm_unknown", "password": PASSWORD })
+            }
+            (_, "/v1/auth/login") => json!({ "email": "nobody@example.com", "password": PASSWORD }),
+            (_, "/v1/auth/refresh" | "/v1/auth/logout") => {
+                json!({ "refresh_token": RefreshToken::generate(ids).reveal() })
+            }
+            (_, "/v1/me") => json!({ "name": format!("name {number}") }),
+            (_, "/v1/me/password") => json!({ "current_password": PASSWORD, "password": PASSWORD }),
             (_, "/v1/organizations" | "/v1/organizations/{organization}") => {
                 json!({ "name": format!("name {number}") })
             }
@@ -142,7 +165,27 @@ impl World {
             _ => panic!("{}: say in promises/world.rs what a sound body of it is", operation.name()),
         });
         let body = body.map(|body: Value| serde_json::to_vec(&body).unwrap());
-        Draft { path, kind: "application/json", body, signer }
+        Draft { path, kind: "application/json", body, signer, person }
+    }
+
+    /// For what changes the account of who asks, somebody of its own.
+    async fn person_for(&self, operation: &Operation, number: u32) -> Option<String> {
+        let app = &self.company.app;
+        let changes = (&operation.method, operation.path.as_str());
+        let closes = changes == (&Method::DELETE, "/v1/me");
+        let (keeps, password) = (operation.path == "/v1/me/restore", operation.path == "/v1/me/password");
+        if !(closes || keeps || password) {
+            return None;
+        }
+        let (user, token) = app.person(&format!("person{number}@example.com")).await.unwrap();
+        if keeps {
+            app.delete("/v1/me").key(&token).send().await.unwrap().expect::<Value>(202).unwrap();
+        }
+        if password {
+            let set = "UPDATE users SET password_hash = $1 WHERE id = $2";
+            sqlx::query(set).bind(HASH).bind(user).execute(app.core().db.pool()).await.unwrap();
+        }
+        Some(token)
     }
 
     /// Something that a placeholder of a path can name.
@@ -155,6 +198,13 @@ impl World {
             "key" => self.company.key(&["agents:read"]).await.0,
             "did" => app.agent("made").await.unwrap().did().to_owned(),
             "id" => self.intent().await,
+            "session" => {
+                let id: SessionId = app.core().ids.next();
+                let insert = "INSERT INTO sessions (id, user_id, method, address, user_agent, created_at, last_used_at, expires_at) \
+                              VALUES ($1, $2, 'password', '', '', now(), now(), now() + interval '1 day')";
+                sqlx::query(insert).bind(id).bind(self.company.owner.id).execute(app.core().db.pool()).await.unwrap();
+                id.to_string()
+            }
             _ => panic!("{{{placeholder}}}: say in promises/world.rs how to make one"),
         }
     }

@@ -1,0 +1,50 @@
+//! Payloads of the jobs that send mail.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    identity::Email,
+    ids::{InvitationId, UserId},
+    queue::{Job, Queue},
+};
+
+/// Send a mail. The payload holds no secret: tokens are made when the mail is sent, and only their digests are kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "mail", rename_all = "snake_case")]
+pub enum SendMail {
+    /// To an address somebody signed up with: how to verify it or, when it has an account, that it has one. Which of them is found out when it is
+    /// sent, so that the request takes as long for either.
+    SignUp {
+        /// The address.
+        email: Email,
+    },
+    /// Another link to verify the address, when there is an account that wants one.
+    VerifyEmail {
+        /// The address.
+        email: Email,
+    },
+    /// A link to choose a new password, when there is an account.
+    ResetPassword {
+        /// The address.
+        email: Email,
+    },
+    /// That the password was changed.
+    PasswordChanged {
+        /// Whose.
+        user: UserId,
+    },
+    /// An invitation into an organisation.
+    Invitation {
+        /// Which.
+        invitation: InvitationId,
+    },
+}
+
+impl Job for SendMail {
+    const KIND: &'static str = "identity.send_mail";
+    const QUEUE: Queue = Queue::Effects;
+    const MAX_ATTEMPTS: u16 = 12;
+    const TIMEOUT: Duration = Duration::from_secs(45);
+}
