@@ -66,9 +66,12 @@ async fn a_quota_is_shared_and_an_outage_neither_multiplies_it_nor_locks_anyone_
 }
 
 #[tokio::test]
-async fn without_redis_a_process_counts_alone() {
+async fn without_redis_each_process_counts_alone() {
     let database = dev::services::shared().await.unwrap().postgres.database().await.unwrap();
-    let adapters = process(only_postgres(&database), &database);
-    assert_eq!(spend(&adapters, "alone", 25).await, 10);
-    adapters.close().await;
+    let (first, second) = (process(only_postgres(&database), &database), process(only_postgres(&database), &database));
+    // Two processes let two windows through: one more than they would together.
+    assert_eq!((spend(&first, "alone", 25).await, spend(&second, "alone", 25).await), (10, 10));
+    assert_eq!((spend(&first, "alone", 5).await, spend(&second, "alone", 5).await), (0, 0));
+    first.close().await;
+    second.close().await;
 }

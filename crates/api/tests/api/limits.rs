@@ -1,6 +1,7 @@
 //! Rate limits: who is counted, and that nobody can be counted for another.
 
-use domain::Code;
+use dev::{AppOptions, TestApp};
+use domain::{Code, identity::Plan};
 
 use crate::harness::{Answer, Api, unknown_api_key};
 
@@ -82,4 +83,22 @@ async fn an_ipv6_client_is_its_network() {
     }
     forwarded(&api, "2001:db8:1:2:ffff::9").await.problem(429, Code::RateLimited);
     assert_eq!(forwarded(&api, "2001:db8:1:3::1").await.status, 200);
+}
+
+/// A project's plan decides how much its keys, agents and people may ask.
+#[tokio::test]
+async fn a_larger_plan_has_a_larger_quota() {
+    for plan in Plan::ALL {
+        let variables = vec![("RATE_LIMIT_PER_MINUTE", "5".to_owned())];
+        let app = TestApp::start_with(AppOptions { variables, worker: false, ..Default::default() }).await.unwrap();
+        sqlx::query("UPDATE projects SET plan = $1").bind(plan.as_str()).execute(app.core().db.pool()).await.unwrap();
+        let quota = plan.quota(5);
+        for left in (0..quota).rev().take(20) {
+            let reply = app.get("/v1/agents").key(app.key()).send().await.unwrap();
+            assert_eq!(reply.header("ratelimit-policy"), format!("\"default\";q={quota};w=60"), "{plan:?}");
+            assert!(reply.status == 200 && reply.header("ratelimit").starts_with("\"default\";r="), "{plan:?}, {left}");
+        }
+        let after = app.get("/v1/agents").key(app.key()).send().await.unwrap();
+        assert_eq!(after.status, if quota > 20 { 200 } else { 429 }, "{plan:?}");
+    }
 }
