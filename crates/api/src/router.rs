@@ -28,6 +28,7 @@ fn routes() -> OpenApiRouter<AppState> {
             .merge(routes::me::router())
             .merge(routes::organizations::router())
             .merge(routes::members::router())
+            .merge(routes::invitations::router())
             .merge(routes::projects::router())
             .merge(routes::keys::router())
             .merge(routes::agents::router())

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod health;
 pub mod inbox;
 pub mod intents;
+pub mod invitations;
 pub mod keys;
 pub mod me;
 pub mod members;

@@ -16,6 +16,7 @@ mod health;
 mod idempotency;
 mod inbox;
 mod intents;
+mod invitations;
 mod keys;
 mod limits;
 mod organizations;

@@ -7,7 +7,7 @@ use dev::{
 use domain::{
     Code,
     identity::Role,
-    ids::{OrganizationId, UserId},
+    ids::{InvitationId, OrganizationId, UserId},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -38,6 +38,11 @@ impl Human {
     pub async fn new(app: &TestApp, email: &str) -> Self {
         let (id, token) = app.person(email).await.unwrap();
         Self { id, token, client: app.client().clone() }
+    }
+
+    /// The same person, with another access token.
+    pub fn with(&self, token: String) -> Self {
+        Self { id: self.id, token, client: self.client.clone() }
     }
 
     pub fn get(&self, path: &str) -> Request {
@@ -90,6 +95,22 @@ impl Company {
         let human = Human::new(&self.app, &format!("{role}.{unique}@example.com")).await;
         self.app.join(human.id, role).await.unwrap();
         human
+    }
+
+    /// An invitation that was sent long enough ago to be sent again.
+    pub async fn old_invitation(&self) -> String {
+        let id: InvitationId = self.app.core().ids.next();
+        sqlx::query(
+            "INSERT INTO invitations (id, organization_id, email, email_key, role, invited_by, created_at, expires_at) \
+             VALUES ($1, $2, 'ada@example.com', gen_random_uuid()::text, 'read_only', $3, now() - interval '1 day', now() + interval '6 days')",
+        )
+        .bind(id)
+        .bind(self.id)
+        .bind(self.owner.id)
+        .execute(self.app.core().db.pool())
+        .await
+        .unwrap();
+        id.to_string()
     }
 
     /// A path in the organisation.

@@ -40,6 +40,15 @@ fn routes() -> Vec<Route> {
             P::MembersWrite,
         ),
         route(M::DELETE, "/v1/organizations/{organization}/members/{user}", None, P::MembersWrite),
+        route(M::GET, "/v1/organizations/{organization}/invitations", None, P::MembersRead),
+        route(
+            M::POST,
+            "/v1/organizations/{organization}/invitations",
+            Some(json!({ "email": "{address}", "role": "read_only" })),
+            P::MembersWrite,
+        ),
+        route(M::DELETE, "/v1/organizations/{organization}/invitations/{invitation}", None, P::MembersWrite),
+        route(M::POST, "/v1/organizations/{organization}/invitations/{invitation}/resend", None, P::MembersWrite),
         route(M::GET, "/v1/organizations/{organization}/projects", None, P::ProjectRead),
         route(M::POST, "/v1/organizations/{organization}/projects", name(), P::ProjectWrite),
         route(M::GET, "/v1/organizations/{organization}/audit-events", None, P::AuditRead),
@@ -83,9 +92,14 @@ impl Company {
                 self.app.post("/v1/intents").json(&body).sign(&ada).send().await.unwrap().expect(202).unwrap();
             path = path.replace("{id}", sent["id"].as_str().unwrap());
         }
+        if path.contains("{invitation}") {
+            path = path.replace("{invitation}", &self.old_invitation().await);
+        }
         let mut request = self.app.client().request(route.method.clone(), &path).key(bearer).header("if-match", "*");
         if let Some(body) = &route.body {
-            request = request.json(body);
+            let address = format!("{}@example.com", self.app.core().ids.next::<uuid::Uuid>().simple());
+            let body: Value = serde_json::from_str(&body.to_string().replace("{address}", &address)).unwrap();
+            request = request.json(&body);
         }
         if route.in_project {
             request = request.header("holdfast-project", &self.app.project().to_string());
@@ -240,6 +254,7 @@ fn the_roles_are_documented() {
     for (what, most) in [
         ("organisations of a person", organizations::MAX_OF_A_PERSON.to_string()),
         ("members of an organisation", organizations::MAX_MEMBERS.to_string()),
+        ("open invitations of an organisation", organizations::invitations::MAX_OPEN.to_string()),
         ("projects of an organisation", organizations::MAX_PROJECTS.to_string()),
         ("API keys in use in a project", api_keys::MAX_LIVE.to_string()),
     ] {

@@ -130,6 +130,10 @@ impl World {
         let ids = &self.company.app.core().ids;
         let person = self.person_for(operation, number).await;
         let mut signer = None;
+        let token = match operation.path.as_str() {
+            "/v1/invitations/accept" => self.invited().await,
+            _ => String::new(),
+        };
         let body = operation.has_body().then(|| match (&operation.method, operation.path.as_str()) {
             (&Method::POST, "/v1/agents") => {
                 let agent = signer.insert(Identity::generate());
@@ -159,6 +163,10 @@ impl World {
             (_, "/v1/organizations/{organization}/projects" | "/v1/projects/{project}") => {
                 json!({ "name": format!("name {number}") })
             }
+            (_, "/v1/organizations/{organization}/invitations") => {
+                json!({ "email": format!("guest{number}@example.com"), "role": "read_only" })
+            }
+            (_, "/v1/invitations/accept") => json!({ "token": token }),
             (_, "/v1/organizations/{organization}/members/{user}") => json!({ "role": "developer" }),
             (_, "/v1/projects/{project}/keys") => json!({ "name": "new", "scopes": ["agents:read"] }),
             (_, "/v1/projects/{project}/keys/{key}/rotate") => json!({ "overlap_seconds": 60 }),
@@ -205,6 +213,7 @@ impl World {
                 sqlx::query(insert).bind(id).bind(self.company.owner.id).execute(app.core().db.pool()).await.unwrap();
                 id.to_string()
             }
+            "invitation" => self.company.old_invitation().await,
             _ => panic!("{{{placeholder}}}: say in promises/world.rs how to make one"),
         }
     }
@@ -225,6 +234,18 @@ impl World {
             "passkey" => ids.next::<PasskeyId>().to_string(),
             _ => panic!("{{{placeholder}}}: say in promises/world.rs what an unknown one is"),
         }
+    }
+
+    /// The mailed token of an invitation of our owner into somebody else's organisation.
+    async fn invited(&self) -> String {
+        let app = &self.company.app;
+        let email = format!("host{}@example.com", self.made.fetch_add(1, Ordering::Relaxed));
+        let host = Human::new(app, &email).await;
+        let made = host.post("/v1/organizations").json(&json!({ "name": "theirs" })).send().await.unwrap();
+        let invitations = format!("{}/invitations", made.header("location"));
+        let body = json!({ "email": "owner@example.com", "role": "developer" });
+        let made: Value = host.post(&invitations).json(&body).send().await.unwrap().expect(201).unwrap();
+        self.company.mailed(made["id"].as_str().unwrap()).await
     }
 
     /// Our agent's intent to itself.

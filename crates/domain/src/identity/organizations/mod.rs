@@ -8,6 +8,7 @@ mod get;
 mod rename;
 pub(super) mod store;
 
+pub mod invitations;
 pub mod members;
 pub mod projects;
 

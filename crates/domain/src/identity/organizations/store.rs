@@ -34,6 +34,13 @@ pub(super) async fn count_of_person(tx: &mut PgConnection, user: UserId) -> sqlx
     sqlx::query_scalar("SELECT count(*) FROM memberships WHERE user_id = $1").bind(user).fetch_one(tx).await
 }
 
+pub(super) async fn count_members(tx: &mut PgConnection, organization: OrganizationId) -> sqlx::Result<i64> {
+    sqlx::query_scalar("SELECT count(*) FROM memberships WHERE organization_id = $1")
+        .bind(organization)
+        .fetch_one(tx)
+        .await
+}
+
 pub(in crate::identity) async fn insert_organization(
     tx: &mut PgConnection,
     id: OrganizationId,

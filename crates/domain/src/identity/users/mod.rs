@@ -11,6 +11,7 @@ pub(super) mod store;
 
 pub use erase::{Receipt, close, erase_due, keep, prune};
 pub use export::{Export, export};
+pub(super) use mail::token_digest;
 pub use mail::{APP_PAGES, prepare};
 pub use password::{ChangePassword, ResetPassword, change, forgot, reset};
 pub use profile::{Profile, get, rename};

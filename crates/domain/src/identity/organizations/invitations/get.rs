@@ -1,0 +1,26 @@
+//! Reading who was invited.
+
+use super::{super::enter, Invitation, store};
+use crate::{
+    Core,
+    error::Result,
+    identity::{Permission, Person},
+    ids::OrganizationId,
+    page::{Page, PageRequest},
+};
+
+/// The open invitations, newest first.
+///
+/// # Errors
+/// [`Code::NotFound`](crate::Code::NotFound); those of the database.
+pub async fn list(
+    core: &Core,
+    by: &Person,
+    organization: OrganizationId,
+    page: PageRequest,
+) -> Result<Page<Invitation>> {
+    let (mut tx, _) = enter(core, by, organization, Permission::MembersRead).await?;
+    let found = store::list(&mut tx, organization, page.before, page.fetch()).await?;
+    tx.commit().await?;
+    Ok(page.page(found, |invitation| invitation.id.uuid()))
+}

@@ -1,0 +1,27 @@
+//! Taking an invitation back.
+
+use super::{super::enter_alone, store, unknown};
+use crate::{
+    Core, audit,
+    error::Result,
+    identity::{Permission, Person},
+    ids::{InvitationId, OrganizationId},
+};
+
+/// Revokes the invitation: its links open nothing any more.
+///
+/// # Errors
+/// [`Code::NotFound`](crate::Code::NotFound), [`Code::PermissionMissing`](crate::Code::PermissionMissing),
+/// [`Code::RoleTooHigh`](crate::Code::RoleTooHigh); those of the database.
+pub async fn revoke(core: &Core, by: &Person, organization: OrganizationId, id: InvitationId) -> Result<()> {
+    let (mut tx, me) = enter_alone(core, by, organization, Permission::MembersWrite).await?;
+    let gone = store::find(&mut tx, organization, id).await?.ok_or_else(unknown)?;
+    me.may_touch(gone.role)?;
+    // It may have been accepted this moment.
+    if !store::revoke(&mut tx, organization, id, core.clock.now()).await? {
+        return Err(unknown());
+    }
+    audit::record_change(&mut tx, core, &me, "invitation.revoked", &id.to_string(), (Some(&gone), None)).await?;
+    tx.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! The SQL of invitations.
+
+use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
+
+use super::Invitation;
+use crate::{
+    clock::Timestamp,
+    identity::Role,
+    ids::{InvitationId, OrganizationId, UserId},
+};
+
+/// From when on an invitation counts as recent.
+#[derive(Clone, Copy)]
+pub(super) struct Since(pub(super) Timestamp);
+
+/// How an address, and the organisation, stand before it is invited.
+#[derive(FromRow)]
+pub(super) struct Standing {
+    pub(super) member: bool,
+    pub(super) invited: bool,
+    pub(super) open: i64,
+    pub(super) recent: i64,
+}
+
+pub(super) async fn standing(
+    tx: &mut PgConnection,
+    organization: OrganizationId,
+    email_key: &str,
+    since: Since,
+) -> sqlx::Result<Standing> {
+    sqlx::query_as(
+        "SELECT EXISTS (SELECT FROM memberships m JOIN users u ON u.id = m.user_id \
+                        WHERE m.organization_id = $1 AND u.email_key = $2) AS member, \
+                count(*) FILTER (WHERE accepted_at IS NULL AND revoked_at IS NULL AND email_key = $2) > 0 AS invited, \
+                count(*) FILTER (WHERE accepted_at IS NULL AND revoked_at IS NULL) AS open, \
+                count(*) FILTER (WHERE email_key = $2 AND created_at > $3) AS recent \
+         FROM invitations WHERE organization_id = $1",
+    )
+    .bind(organization)
+    .bind(email_key)
+    .bind(since.0)
+    .fetch_one(tx)
+    .await
+}
+
+pub(super) async fn insert(tx: &mut PgConnection, organization: OrganizationId, new: &Invitation) -> sqlx::Result<()> {
+    sqlx::query(
+        "INSERT INTO invitations (id, organization_id, email, email_key, role, invited_by, created_at, expires_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(new.id)
+    .bind(organization)
+    .bind(&new.email)
+    .bind(new.email.key())
+    .bind(new.role)
+    .bind(new.invited_by)
+    .bind(new.created_at)
+    .bind(new.expires_at)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+pub(super) async fn find(
+    tx: &mut PgConnection,
+    organization: OrganizationId,
+    id: InvitationId,
+) -> sqlx::Result<Option<Invitation>> {
+    sqlx::query_as(
+        "SELECT id, email, role, invited_by, created_at, expires_at FROM invitations \
+         WHERE organization_id = $1 AND id = $2 AND accepted_at IS NULL AND revoked_at IS NULL",
+    )
+    .bind(organization)
+    .bind(id)
+    .fetch_optional(tx)
+    .await
+}
+
+pub(super) async fn list(
+    tx: &mut PgConnection,
+    organization: OrganizationId,
+    before: Option<Uuid>,
+    limit: i64,
+) -> sqlx::Result<Vec<Invitation>> {
+    sqlx::query_as(
+        "SELECT id, email, role, invited_by, created_at, expires_at FROM invitations \
+         WHERE organization_id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND ($2::uuid IS NULL OR id < $2) \
+         ORDER BY id DESC LIMIT $3",
+    )
+    .bind(organization)
+    .bind(before)
+    .bind(limit)
+    .fetch_all(tx)
+    .await
+}
+
+pub(super) async fn prolong(
+    tx: &mut PgConnection,
+    organization: OrganizationId,
+    after: &Invitation,
+) -> sqlx::Result<()> {
+    sqlx::query("UPDATE invitations SET expires_at = $3 WHERE organization_id = $1 AND id = $2")
+        .bind(organization)
+        .bind(after.id)
+        .bind(after.expires_at)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn revoke(
+    tx: &mut PgConnection,
+    organization: OrganizationId,
+    id: InvitationId,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "UPDATE invitations SET revoked_at = $3 \
+         WHERE organization_id = $1 AND id = $2 AND accepted_at IS NULL AND revoked_at IS NULL",
+    )
+    .bind(organization)
+    .bind(id)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// An open invitation, and how the person who has its token stands to it.
+#[derive(FromRow)]
+pub(super) struct Open {
+    pub(super) id: InvitationId,
+    pub(super) organization_id: OrganizationId,
+    pub(super) role: Role,
+    pub(super) same_address: bool,
+    pub(super) verified: bool,
+}
+
+pub(super) async fn find_by_token(
+    tx: &mut PgConnection,
+    digest: &[u8; 32],
+    user: UserId,
+    now: Timestamp,
+) -> sqlx::Result<Option<Open>> {
+    sqlx::query_as(
+        "SELECT i.id, i.organization_id, i.role, u.email_key = i.email_key AS same_address, u.email_verified_at IS NOT NULL AS verified \
+         FROM mail_tokens t JOIN invitations i ON i.id = t.invitation_id JOIN users u ON u.id = $2 \
+         WHERE t.digest = $1 AND t.purpose = 'invitation' AND t.used_at IS NULL AND t.expires_at > $3 \
+           AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > $3",
+    )
+    .bind(digest.as_slice())
+    .bind(user)
+    .bind(now)
+    .fetch_optional(tx)
+    .await
+}
+
+/// Accepts the invitation if it is still open, and uses up every token of it.
+pub(super) async fn accept(tx: &mut PgConnection, id: InvitationId, now: Timestamp) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "WITH taken AS ( \
+             UPDATE invitations SET accepted_at = $2 WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL RETURNING id \
+         ), used AS ( \
+             UPDATE mail_tokens SET used_at = $2 FROM taken WHERE invitation_id = taken.id AND used_at IS NULL \
+         ) SELECT FROM taken",
+    )
+    .bind(id)
+    .bind(now)
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
