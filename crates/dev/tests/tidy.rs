@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -117,6 +118,25 @@ fn paths_in_the_documents_exist() {
     }
     assert!(named > 20, "no paths were found to check");
     none(offenders, "a path that a document names must exist");
+}
+
+/// A metric is written as a literal, so that one can search for it; and whoever is woken by it finds it explained.
+#[test]
+fn operations_explains_every_metric() {
+    let page = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let text: String =
+        sources().iter().filter(|(path, _)| !path.starts_with("crates/dev")).map(|(_, text)| text.as_str()).collect();
+    let named = text.split('"').filter(|literal| is_metric(literal));
+    let metrics: BTreeSet<&str> = named.chain(["http_request_duration_seconds"]).collect();
+    assert!(metrics.len() > 10, "no metrics were found to check");
+    let missing = metrics.into_iter().filter(|name| !page.contains(&format!("`{name}`"))).map(str::to_owned);
+    none(missing.collect(), "docs/operations.md explains each metric");
+}
+
+/// Roles and channels begin with our name as well, but do not end with what is measured.
+fn is_metric(literal: &str) -> bool {
+    let ends = ["_total", "_seconds", "_up", "_held", "_due", "_later", "_dead"];
+    literal.starts_with("holdfast_") && ends.iter().any(|end| literal.ends_with(end))
 }
 
 fn is_path(code: &str) -> bool {
