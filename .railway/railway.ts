@@ -56,6 +56,9 @@ export default defineRailway((ctx) => {
     NATS_URL: nats.env.URL,
     QDRANT_URL: qdrant.env.URL,
     REQUIRE_PRIVATE_NETWORK: "true",
+    // docs/operations.md, "Connections": during a deployment four copies of api and two of worker share Postgres' 100 connections.
+    DATABASE_MAX_CONNECTIONS: "13",
+    METRICS_ADDR: "[::]:9090",
   };
 
   const api = service("api", {
