@@ -21,6 +21,8 @@ const seconds = (path: string, pattern: RegExp) => Number(find(path, pattern));
 /** The longest that each program takes from SIGTERM to its end, added up from its source. */
 const bounds = {
   api:
+    seconds("crates/api/src/serve.rs", /const LEAVING: Duration = Duration::from_secs\((\d+)\)/) +
+    seconds("crates/api/src/serve.rs", /const LINGER: Duration = Duration::from_secs\((\d+)\)/) +
     seconds("crates/api/src/serve.rs", /const DRAIN: Duration = Duration::from_secs\((\d+)\)/) +
     seconds("crates/adapters/src/connect.rs", /const CLOSE_LIMIT: Duration = Duration::from_secs\((\d+)\)/) +
     seconds("crates/api/src/serve.rs", /const FAREWELL: Duration = Duration::from_secs\((\d+)\)/) +

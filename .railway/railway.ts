@@ -56,6 +56,9 @@ export default defineRailway((ctx) => {
     NATS_URL: nats.env.URL,
     QDRANT_URL: qdrant.env.URL,
     REQUIRE_PRIVATE_NETWORK: "true",
+    // docs/operations.md, "Connections": during a deployment four copies of api and two of worker share Postgres' 100 connections.
+    DATABASE_MAX_CONNECTIONS: "13",
+    METRICS_ADDR: "[::]:9090",
   };
 
   const api = service("api", {
@@ -73,6 +76,8 @@ export default defineRailway((ctx) => {
       // Railway's edge is the one proxy in front.
       TRUSTED_PROXY_DEPTH: "1",
       WEBHOOK_SIGNING_KEY: preserve(),
+      JWT_SIGNING_KEY: preserve(),
+      APP_URL: preserve(),
       SENTRY_DSN: preserve(),
     },
   });
@@ -88,7 +93,12 @@ export default defineRailway((ctx) => {
       ...both,
       // What the worker signs with must be what the API publishes: one copy.
       WEBHOOK_SIGNING_KEY: api.env.WEBHOOK_SIGNING_KEY,
+      APP_URL: api.env.APP_URL,
       SENTRY_DSN: api.env.SENTRY_DSN,
+      // One of the two; mail waits until it is set.
+      SMTP_URL: preserve(),
+      RESEND_API_KEY: preserve(),
+      MAIL_FROM: preserve(),
     },
   });
 

@@ -67,6 +67,7 @@ offered=$(sql <<<"SELECT count(*) FROM pg_available_extensions WHERE name IN ('v
 
 # Roles belong to the cluster and are in no dump of a database. As the first migration makes them.
 sql <<'SQL' || die "the roles holdfast_app and holdfast_worker could not be made; nothing was restored"
+SET client_min_messages = warning;
 DO $$
 DECLARE role text;
 BEGIN
@@ -80,11 +81,13 @@ BEGIN
     END LOOP;
 END $$;
 SQL
-pg_restore --dbname="$plain" --single-transaction --exit-on-error --no-owner "$file" || die "pg_restore failed; nothing was restored"
+# Comments: on extensions only, and where the host made those, they are not ours to comment on.
+pg_restore --dbname="$plain" --single-transaction --exit-on-error --no-owner --no-comments "$file" || die "pg_restore failed; nothing was restored"
 sql <<<'ANALYZE;'
 echo "restore: $file is restored"
 
 [ "$migrate_check" = yes ] || exit 0
 # `api` wants all of its configuration; the key plays no part in this.
 export WEBHOOK_SIGNING_KEY=${WEBHOOK_SIGNING_KEY:-$("$api" keygen webhook)}
+export JWT_SIGNING_KEY=${JWT_SIGNING_KEY:-$("$api" keygen jwt)}
 DATABASE_URL=$database "$api" migrate --check || die "the data is restored, but not for this build: see the line above"

@@ -1,13 +1,18 @@
 //! The listener: who may connect, for how long, and how it all ends.
 
 use std::{
+    convert::Infallible,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::{Duration, Instant},
 };
 
 use adapters::Adapters;
-use axum::{Router, extract::ConnectInfo, http::Request};
+use axum::{
+    Router,
+    extract::ConnectInfo,
+    http::{HeaderValue, Request, header},
+};
 use domain::{
     Clock, Core, Ids,
     idempotency::Sealer,
@@ -34,13 +39,18 @@ use crate::{
 };
 
 /// How many connections are open at once; further ones wait in the kernel's queue.
-const CONNECTIONS: usize = 20_000;
+const CONNECTIONS: u32 = 20_000;
 /// How many exports are under way at once.
 const EXPORTS: usize = 16;
 /// How long a client may take to send a request's headers; as long may a connection idle between requests.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The most bytes of a request's line and headers.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
+/// How long the process still serves all comers once it is asked to stop, and says in each answer that the connection ends with it. Proxies keep
+/// connections and learn late who leaves: closed at once, a connection takes a request that was just being sent along.
+const LEAVING: Duration = Duration::from_secs(1);
+/// How long connections without a request under way are kept open after that: on one just made, the first may be on its way.
+const LINGER: Duration = Duration::from_secs(1);
 /// How long requests that are being worked on may still take when the process is asked to stop.
 const DRAIN: Duration = Duration::from_secs(20);
 
@@ -125,33 +135,50 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
 /// HTTP/1.1 alone. Telling HTTP/2 from it waits, without a timeout, for the first 24 bytes: a client that sends none would hold its place for
 /// ever. HTTP/2 is negotiated in TLS, which ends at the proxy in front.
 async fn accept(listener: TcpListener, router: Router, stop: CancellationToken) {
-    let connections = Arc::new(Semaphore::new(CONNECTIONS));
+    let connections = Arc::new(Semaphore::new(CONNECTIONS as usize));
     let drain = GracefulShutdown::new();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT).max_buf_size(MAX_HEADER_BYTES);
+    let left = async {
+        stop.cancelled().await;
+        tracing::info!("stopping: finishing what was begun");
+        tokio::time::sleep(LEAVING).await;
+    };
+    tokio::pin!(left);
     loop {
+        // Asked in this order, whoever waits in the kernel's queue is let in before the door closes.
         let (place, accepted) = tokio::select! {
-            () = stop.cancelled() => break,
+            biased;
             both = async {
                 let place = Arc::clone(&connections).acquire_owned().await;
                 (place, listener.accept().await)
             } => both,
+            () = &mut left => break,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors, say: what holds them will end.
                 tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
+                tokio::select! {
+                    () = &mut left => break,
+                    () = tokio::time::sleep(Duration::from_millis(50)) => continue,
+                }
             }
         };
         // Answers go out as they are written: Nagle's algorithm would hold small ones back.
         let _ = stream.set_nodelay(true);
-        let router = router.clone();
+        let (router, stop) = (router.clone(), stop.clone());
         let service = service_fn(move |mut request: Request<Incoming>| {
             request.extensions_mut().insert(ConnectInfo(peer));
-            router.clone().call(request)
+            let (answering, stop) = (router.clone().call(request), stop.clone());
+            async move {
+                let mut answer = answering.await?;
+                if stop.is_cancelled() {
+                    answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, Infallible>(answer)
+            }
         });
         let connection = drain.watch(http.serve_connection(TokioIo::new(stream), service));
         tokio::spawn(async move {
@@ -161,8 +188,8 @@ async fn accept(listener: TcpListener, router: Router, stop: CancellationToken) 
         });
     }
     drop(listener);
-    tracing::info!("stopping: finishing what was begun");
-    if tokio::time::timeout(DRAIN, drain.shutdown()).await.is_err() {
+    let all_ended = tokio::time::timeout(LINGER, connections.acquire_many(CONNECTIONS)).await;
+    if all_ended.is_err() && tokio::time::timeout(DRAIN, drain.shutdown()).await.is_err() {
         tracing::warn!("some requests did not end in time and were cut off");
     }
 }

@@ -147,6 +147,24 @@ impl Instance {
         &mut self.worker
     }
 
+    /// Another replica of the API, which has this one's public URL, and the URL at which it will be once it is started.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub fn another_api(&self) -> Result<(Program, Url)> {
+        let port = free_port()?;
+        Ok((self.api.twin(port), format!("http://127.0.0.1:{port}").parse()?))
+    }
+
+    /// Another worker, not started yet, and the URL of its health.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub fn another_worker(&self) -> Result<(Program, Url)> {
+        let port = free_port()?;
+        Ok((self.worker.twin(port), format!("http://127.0.0.1:{port}").parse()?))
+    }
+
     /// Waits until a program is ready, which it is once it has seen the schema.
     async fn until_ready(&mut self, client: &Client) -> Result<()> {
         let deadline = Instant::now() + READY_TIMEOUT;

@@ -51,6 +51,14 @@ impl Program {
         Self { name, command, variables, heeds_environment, shown, lines, reader, process }
     }
 
+    /// The same program on another port, not started yet.
+    pub(crate) fn twin(&self, port: u16) -> Self {
+        // Of two of a name, the later one counts.
+        let mut variables = self.variables.clone();
+        variables.push(("PORT".to_owned(), port.to_string()));
+        Self::new(self.name, self.command.clone(), variables, self.heeds_environment, self.shown)
+    }
+
     /// Starts it, unless it runs.
     ///
     /// # Errors
@@ -104,14 +112,14 @@ impl Program {
         self.process.as_ref().map(Process::pid)
     }
 
-    /// Asks it to end, and waits.
+    /// Asks it to end, and waits. How it did; `None` when it was not running.
     ///
     /// # Errors
     /// When it can be neither stopped nor killed.
-    pub async fn stop(&mut self) -> Result<()> {
+    pub async fn stop(&mut self) -> Result<Option<ExitStatus>> {
         match self.process.take() {
-            Some(mut process) => process.stop().await.map(drop),
-            None => Ok(()),
+            Some(mut process) => process.stop().await.map(Some),
+            None => Ok(None),
         }
     }
 

@@ -1,4 +1,4 @@
-//! `.env.example` names every variable that a program reads, with its default, and no other.
+//! `.env.example` names every variable that a program reads, with its default, and no other; `docs/deployment.md` explains each.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{collections::BTreeMap, fs, path::Path};
@@ -11,9 +11,13 @@ fn read_by(program: &Command) -> BTreeMap<String, String> {
     program.get_arguments().filter_map(|arg| Some((arg.get_env()?.to_str()?.to_owned(), default(arg)))).collect()
 }
 
+fn file(path: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
+    fs::read_to_string(root.join(path)).unwrap()
+}
+
 fn example() -> BTreeMap<String, String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().join(".env.example");
-    let text = fs::read_to_string(path).unwrap();
+    let text = file(".env.example");
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
     lines.map(|line| line.split_once('=').unwrap()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
@@ -28,6 +32,13 @@ fn the_example_is_what_the_programs_read() {
     let postgres = example.insert("DATABASE_URL".to_owned(), String::new()).unwrap();
     assert!(postgres.starts_with("postgres://"));
     assert_eq!(example, expected);
+}
+
+#[test]
+fn deployment_explains_every_variable() {
+    let page = file("docs/deployment.md");
+    let missing: Vec<_> = example().into_keys().filter(|name| !page.contains(&format!("| `{name}` |"))).collect();
+    assert!(missing.is_empty(), "docs/deployment.md has no row for {missing:?}");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
 };
@@ -117,6 +118,46 @@ fn paths_in_the_documents_exist() {
     }
     assert!(named > 20, "no paths were found to check");
     none(offenders, "a path that a document names must exist");
+}
+
+/// A metric is written as a literal, so that one can search for it; and whoever is woken by it finds it explained.
+#[test]
+fn operations_explains_every_metric() {
+    let page = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let missing = metrics().into_iter().filter(|name| !page.contains(&format!("`{name}`")));
+    none(missing.collect(), "docs/operations.md explains each metric");
+}
+
+#[test]
+fn alerts_are_of_metrics_there_are_and_say_what_to_do() {
+    let page = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    let rules = fs::read_to_string(root().join("deploy/prometheus/alerts.yaml")).unwrap();
+    let alerts: Vec<_> = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    assert!(alerts.len() > 5, "no alerts were found to check");
+    let silent = alerts.iter().filter(|alert| !page.contains(&format!("| `{alert}` |")));
+    none(silent.map(ToString::to_string).collect(), "docs/operations.md says what to do about each alert");
+
+    let metrics = metrics();
+    let words = rules.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let used = words.filter(|word| word.starts_with("holdfast_") || word.starts_with("http_request_"));
+    let unknown = used.filter(|word| !metrics.contains(word.trim_end_matches("_bucket").trim_end_matches("_count")));
+    none(unknown.map(str::to_owned).collect(), "an alert is of metrics that a program has");
+}
+
+/// Every metric that a program has.
+fn metrics() -> BTreeSet<String> {
+    let sources = sources();
+    let programs = sources.iter().filter(|(path, _)| !path.starts_with("crates/dev"));
+    let literals = programs.flat_map(|(_, text)| text.split('"')).filter(|literal| is_metric(literal));
+    let metrics: BTreeSet<_> = literals.chain(["http_request_duration_seconds"]).map(str::to_owned).collect();
+    assert!(metrics.len() > 10, "no metrics were found to check");
+    metrics
+}
+
+/// Roles and channels begin with our name as well, but do not end with what is measured.
+fn is_metric(literal: &str) -> bool {
+    let ends = ["_total", "_seconds", "_up", "_held", "_due", "_later", "_dead"];
+    literal.starts_with("holdfast_") && ends.iter().any(|end| literal.ends_with(end))
 }
 
 fn is_path(code: &str) -> bool {

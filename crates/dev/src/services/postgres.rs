@@ -3,7 +3,7 @@
 use std::{
     fs,
     ops::Deref,
-    path::Path,
+    path::{Path, PathBuf},
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
@@ -27,6 +27,7 @@ const TEMPLATE: &str = "holdfast_template";
 #[derive(Debug)]
 pub struct Postgres {
     service: Service,
+    programs: PathBuf,
     template: OnceCell<()>,
     clones: AtomicU32,
 }
@@ -47,12 +48,17 @@ impl Postgres {
             command
         })
         .await?;
-        Ok(Self { service, template: OnceCell::new(), clones: AtomicU32::new(0) })
+        Ok(Self { service, programs: programs.to_owned(), template: OnceCell::new(), clones: AtomicU32::new(0) })
     }
 
     /// As one of several services.
     pub fn service(&self) -> &Service {
         &self.service
+    }
+
+    /// The folder of its programs: `pg_dump`, `psql` and the like.
+    pub fn programs(&self) -> &Path {
+        &self.programs
     }
 
     /// The address of one of its databases.
