@@ -123,6 +123,22 @@ impl Program {
         }
     }
 
+    /// Halts it: its connections stay open, and it does nothing until it is thawed.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn freeze(&self) -> Result<()> {
+        self.process.as_ref().with_context(|| format!("{} is not running", self.name))?.freeze()
+    }
+
+    /// Lets it go on, as if no time had passed.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub fn thaw(&self) -> Result<()> {
+        self.process.as_ref().with_context(|| format!("{} is not running", self.name))?.thaw()
+    }
+
     /// `kill -9`.
     ///
     /// # Errors
