@@ -98,6 +98,18 @@ async fn an_invitation_is_mailed_listed_and_accepted_once() {
 }
 
 #[tokio::test]
+async fn the_mail_says_who_invites_where_and_as_what() {
+    let company = Company::start().await;
+    company.invited("grace@example.com", "read_only").await;
+    let mails = company.app.mails().await.unwrap();
+    let [mail] = mails.as_slice() else { panic!("{mails:?}") };
+    assert_eq!((mail.to.as_str(), mail.subject.as_str()), ("grace@example.com", "Join Test"));
+    assert!(mail.text.starts_with("owner invites you to join Test as read only."), "{}", mail.text);
+    // Behind the `#`: no server is sent it by following the link.
+    assert!(mail.text.contains("/accept-invitation#token=hfm_"), "{}", mail.text);
+}
+
+#[tokio::test]
 async fn only_the_invited_and_verified_address_may_accept() {
     let company = Company::start().await;
     let (_, token) = company.invited("grace@example.com", "admin").await;

@@ -284,6 +284,7 @@ async fn bad_input_is_named_and_makes_no_key() {
     };
     for (body, code, pointer) in [
         (with("name", json!("a\0")), "nul_byte", "/name"),
+        (with("name", json!("a\nb")), "control_character", "/name"),
         (with("name", json!("")), "too_short", "/name"),
         (with("name", json!("x".repeat(101))), "too_long", "/name"),
         (with("scopes", json!([])), "too_short", "/scopes"),

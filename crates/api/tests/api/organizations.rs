@@ -234,6 +234,7 @@ async fn bad_input_is_named_and_changes_nothing() {
     let long = "x".repeat(101);
     for (what, body, status, code) in [
         ("a NUL", json!({ "name": "a\0b" }), 422, "nul_byte"),
+        ("two lines", json!({ "name": "Looms\r\nBcc: eve@example.com" }), 422, "control_character"),
         ("an over-long name", json!({ "name": long }), 422, "too_long"),
         ("an empty name", json!({ "name": "" }), 422, "too_short"),
         ("a number", json!({ "name": 7 }), 422, "wrong_type"),

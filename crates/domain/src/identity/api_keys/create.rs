@@ -23,7 +23,12 @@ const MAX_LIFETIME: TimeDelta = TimeDelta::days(3653);
 #[schema(as = ApiKeyRequest)]
 pub struct KeyRequest {
     /// A name, for people.
-    #[schema(min_length = 1, max_length = 100, pattern = "^[^\\u0000]*$", example = "nightly import")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+        example = "nightly import"
+    )]
     pub name: String,
     /// What it may do; nothing that its maker may not.
     #[schema(value_type = Vec<Scope>, min_items = 1, max_items = 32, example = json!(["agents:read", "intents:read"]))]
@@ -35,7 +40,7 @@ pub struct KeyRequest {
 impl KeyRequest {
     fn check(&self, now: Timestamp) -> Result<Permissions> {
         let mut checks = Checks::new();
-        checks.text("/name", &self.name, 1..=100);
+        checks.line("/name", &self.name, 1..=100);
         checks.count("/scopes", self.scopes.len(), 32);
         if self.scopes.is_empty() {
             checks.broken(Code::TooShort, "/scopes", "needs at least one scope: a key without any could do nothing");

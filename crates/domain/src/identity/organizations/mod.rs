@@ -54,14 +54,19 @@ pub struct Organization {
 #[serde(deny_unknown_fields)]
 pub struct Naming {
     /// The name, for people.
-    #[schema(min_length = 1, max_length = 100, pattern = "^[^\\u0000]*$", example = "Ada's workshop")]
+    #[schema(
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+        example = "Ada's workshop"
+    )]
     pub name: String,
 }
 
 impl Naming {
     pub(super) fn check(&self) -> Result<()> {
         let mut checks = Checks::new();
-        checks.text("/name", &self.name, 1..=100);
+        checks.line("/name", &self.name, 1..=100);
         checks.finish()
     }
 }

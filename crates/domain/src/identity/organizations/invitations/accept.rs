@@ -20,7 +20,7 @@ use crate::{
 #[serde(deny_unknown_fields)]
 pub struct Acceptance {
     /// From the link in the mail.
-    #[schema(min_length = 1, max_length = 64, example = "hfm_7Zp4…")]
+    #[schema(max_length = 64, pattern = "^hfm_[1-9A-HJ-NP-Za-km-z]{40,44}$")]
     pub token: String,
 }
 

@@ -26,7 +26,7 @@ const WHILE: TimeDelta = TimeDelta::hours(1);
 #[serde(deny_unknown_fields)]
 pub struct InvitationRequest {
     /// Their address.
-    #[schema(format = "email", max_length = 254, example = "grace@example.com")]
+    #[schema(format = Email, max_length = 254, pattern = r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[^@\s\u0000]{1,189}$", example = "grace@example.com")]
     pub email: String,
     /// What they are to be; not above the caller's own role.
     pub role: Role,
