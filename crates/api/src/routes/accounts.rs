@@ -75,7 +75,7 @@ struct VerifyEmail {
     #[schema(max_length = 64, pattern = "^hfm_[1-9A-HJ-NP-Za-km-z]{40,44}$")]
     token: String,
     /// As chosen at sign-up.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = Password, max_length = 256)]
     password: Password,
     /// Where the refresh token goes.
     #[serde(default)]

@@ -97,7 +97,7 @@ struct Credentials {
     #[schema(format = Email, max_length = 254, example = "ada@example.com")]
     email: String,
     /// Its password.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = Password, max_length = 256)]
     password: Password,
     /// Where the refresh token goes.
     #[serde(default)]

@@ -38,7 +38,7 @@ pub struct ResetPassword {
 #[serde(deny_unknown_fields)]
 pub struct ChangePassword {
     /// The old password.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, format = Password, max_length = 256)]
     pub current_password: Password,
     /// The new password.
     pub password: Password,
