@@ -19,7 +19,9 @@ async fn the_named_origins_may_and_others_may_not() {
         let answer = preflight(&api, origin).await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header("access-control-allow-origin"), origin);
-        assert!(answer.header("access-control-allow-headers").contains("signature-input"));
+        for needed in ["signature-input", "idempotency-key", "if-match", "holdfast-project", "authorization"] {
+            assert!(answer.header("access-control-allow-headers").contains(needed), "{needed}");
+        }
         assert!(answer.header("vary").contains("origin"));
     }
     for origin in ["https://evil.example.com", "https://app.example.com.evil.net", "null"] {
@@ -33,7 +35,19 @@ async fn problems_can_be_read_by_the_page_too() {
     let answer = api.send(api.http.get(api.at("/nowhere")).header("origin", "https://anywhere.example")).await;
     assert_eq!(answer.status, 404);
     assert_eq!(answer.header("access-control-allow-origin"), "*");
-    assert!(answer.header("access-control-expose-headers").contains("x-request-id"));
+    let exposed: Vec<&str> = answer.header("access-control-expose-headers").split(',').map(str::trim).collect();
+    for needed in [
+        "etag",
+        "idempotency-replayed",
+        "link",
+        "location",
+        "ratelimit",
+        "ratelimit-policy",
+        "retry-after",
+        "x-request-id",
+    ] {
+        assert!(exposed.contains(&needed), "{needed} is not among {exposed:?}");
+    }
     assert_eq!(answer.header("access-control-allow-credentials"), "");
 }
 
