@@ -74,6 +74,10 @@ fn add_problems(path: &str, operation: &mut Operation) {
     if takes(ParameterIn::Query) {
         kinds.push(Kind::Invalid);
     }
+    // Of an account, what is meant may not be there though nothing names it: it may be about to be erased, or not.
+    if path.starts_with("/v1/me") {
+        kinds.push(Kind::NotFound);
+    }
     if takes_header(operation, PROJECT) {
         kinds.push(Kind::NotFound);
     }
