@@ -25,6 +25,7 @@ fn routes() -> OpenApiRouter<AppState> {
         OpenApiRouter::new()
             .merge(routes::accounts::router().layer(DefaultBodyLimit::max(SMALL_BODY)))
             .merge(routes::sessions::router().layer(DefaultBodyLimit::max(SMALL_BODY)))
+            .merge(routes::passkeys::router().layer(DefaultBodyLimit::max(SMALL_BODY)))
             .merge(routes::me::router())
             .merge(routes::organizations::router())
             .merge(routes::members::router())

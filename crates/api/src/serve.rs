@@ -16,7 +16,7 @@ use axum::{
 use domain::{
     Clock, Core, Ids,
     idempotency::Sealer,
-    identity::{access_token::AccessTokens, password::Passwords},
+    identity::{access_token::AccessTokens, passkeys::RelyingParty, password::Passwords},
     signature::Origin,
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
@@ -81,7 +81,7 @@ pub async fn serve_at(
     for warning in public {
         tracing::warn!("{warning}");
     }
-    let (state, adapters) = assemble(&config, clock, stop.clone());
+    let (state, adapters) = assemble(&config, clock, stop.clone())?;
     let db = state.core.db.clone();
     edge::describe_metrics();
     tracing::info!(address = %listener.local_addr()?, environment = %config.dependencies.environment, "listening");
@@ -94,7 +94,9 @@ pub async fn serve_at(
 }
 
 /// Brings up what handlers share. Waits for nothing: what is away is used when it appears.
-pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -> (AppState, Adapters) {
+pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -> anyhow::Result<(AppState, Adapters)> {
+    let party =
+        RelyingParty::new(&config.dependencies.app_url, &config.dependencies.app_name).map_err(anyhow::Error::msg)?;
     let db = config.dependencies.database();
     let adapters = adapters::connect(config.dependencies.connections(), db.clone(), clock.clone());
     let core = Core {
@@ -107,6 +109,7 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
     let tokens = AccessTokens::new(keys, &config.public_url());
     let state = AppState {
         credentials: Credentials::new(core.clone(), tokens.clone()),
+        party,
         passwords: Passwords::new(&core.ids),
         core,
         tokens,
@@ -129,7 +132,7 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
         exports: Arc::new(Semaphore::new(EXPORTS)),
         stop,
     };
-    (state, adapters)
+    Ok((state, adapters))
 }
 
 /// HTTP/1.1 alone. Telling HTTP/2 from it waits, without a timeout, for the first 24 bytes: a client that sends none would hold its place for

@@ -6,7 +6,7 @@ use adapters::{health::Health, rate::RateLimiter, settings::Environment};
 use domain::{
     Core,
     idempotency::Sealer,
-    identity::{access_token::AccessTokens, password::Passwords},
+    identity::{access_token::AccessTokens, passkeys::RelyingParty, password::Passwords},
     signature::Origin,
 };
 use tokio::sync::Semaphore;
@@ -23,6 +23,8 @@ pub struct AppState {
     pub credentials: Credentials,
     /// Mints what proves a person.
     pub tokens: AccessTokens,
+    /// Whose passkeys people log in with.
+    pub party: RelyingParty,
     /// Hashes passwords.
     pub passwords: Passwords,
     /// Seals answers that are kept for a second asking.

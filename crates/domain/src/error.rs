@@ -84,6 +84,7 @@ codes! {
     CredentialsMalformed = "credentials_malformed", Unauthenticated, "The credentials cannot be read";
     AccessTokenInvalid = "access_token_invalid", Unauthenticated, "The access token is not valid";
     RefreshTokenInvalid = "refresh_token_invalid", Unauthenticated, "The refresh token is not valid";
+    PasskeyInvalid = "passkey_invalid", Unauthenticated, "The passkey's answer does not verify";
     LoginFailed = "login_failed", Unauthenticated, "E-mail address or password is wrong";
     ApiKeyInvalid = "api_key_invalid", Unauthenticated, "The API key is not valid";
     SignatureMissing = "signature_missing", Unauthenticated, "The request must be signed by an agent";
@@ -107,6 +108,7 @@ codes! {
     ApiKeyReplaced = "api_key_replaced", Conflict, "The API key is no longer in use";
     AlreadyMember = "already_member", Conflict, "The person is a member already";
     AlreadyInvited = "already_invited", Conflict, "The address has an open invitation";
+    PasskeyTaken = "passkey_taken", Conflict, "The passkey belongs to an account already";
     LastOwner = "last_owner", Conflict, "An organisation must keep an owner";
     LimitReached = "limit_reached", Conflict, "There are as many as there may be";
     IdempotencyInFlight = "idempotency_in_flight", Conflict, "A request with this Idempotency-Key is under way";

@@ -36,6 +36,7 @@ pub use operations::complete;
     tags(
         (name = "accounts", description = "People: signing up, passwords, profile, export and erasure."),
         (name = "sessions", description = "Logging in, staying so, and logging out."),
+        (name = "passkeys", description = "Logging in with what a device keeps (WebAuthn)."),
         (name = "organizations", description = "The people who share projects, and what each may do."),
         (name = "projects", description = "The tenants that everything else belongs to."),
         (name = "keys", description = "A project's API keys, and what each may do."),

@@ -136,7 +136,7 @@ mod tests {
             ("JWT_SIGNING_KEY", "jwtk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         ];
         let config = Config::from_pairs(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
-        let (state, _adapters) = crate::serve::assemble(&config, domain::Clock::system(), Default::default());
+        let (state, _adapters) = crate::serve::assemble(&config, domain::Clock::system(), Default::default()).unwrap();
         let router = Router::new()
             .route("/panics", get(async || -> () { panic!("hunter2") }))
             .route("/answers", get(async || "here"))

@@ -12,5 +12,6 @@ pub mod keys;
 pub mod me;
 pub mod members;
 pub mod organizations;
+pub mod passkeys;
 pub mod projects;
 pub mod sessions;

@@ -18,6 +18,7 @@ mod authenticate;
 mod bootstrap;
 mod email;
 pub mod organizations;
+pub mod passkeys;
 pub mod password;
 mod principal;
 pub mod sessions;

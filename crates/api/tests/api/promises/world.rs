@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use dev::{AppOptions, Identity, TestApp, app::register, client::Request};
 use domain::{
     identity::{Role, sessions::RefreshToken},
-    ids::{ApiKeyId, DeliveryId, IntentId, InvitationId, OrganizationId, PasskeyId, ProjectId, SessionId, UserId},
+    ids::{
+        ApiKeyId, CeremonyId, DeliveryId, IntentId, InvitationId, OrganizationId, PasskeyId, ProjectId, SessionId,
+        UserId,
+    },
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -155,6 +158,11 @@ impl World {
             (_, "/v1/auth/refresh" | "/v1/auth/logout") => {
                 json!({ "refresh_token": RefreshToken::generate(ids).reveal() })
             }
+            (_, "/v1/auth/passkeys/begin") => json!({}),
+            (_, "/v1/auth/passkeys/finish") => json!({ "ceremony_id": ids.next::<CeremonyId>(), "credential": {} }),
+            (_, "/v1/me/passkeys/finish") => {
+                json!({ "ceremony_id": ids.next::<CeremonyId>(), "name": "new", "credential": {} })
+            }
             (_, "/v1/me") => json!({ "name": format!("name {number}") }),
             (_, "/v1/me/password") => json!({ "current_password": PASSWORD, "password": PASSWORD }),
             (_, "/v1/organizations" | "/v1/organizations/{organization}") => {
@@ -206,6 +214,14 @@ impl World {
             "key" => self.company.key(&["agents:read"]).await.0,
             "did" => app.agent("made").await.unwrap().did().to_owned(),
             "id" => self.intent().await,
+            "passkey" => {
+                let id: PasskeyId = app.core().ids.next();
+                let insert = "INSERT INTO passkeys (id, user_id, credential_id, credential, name, created_at) VALUES ($1, $2, $3, '{}', 'made', now())";
+                let insert =
+                    sqlx::query(insert).bind(id).bind(self.company.owner.id).bind(id.uuid().as_bytes().as_slice());
+                insert.execute(app.core().db.pool()).await.unwrap();
+                id.to_string()
+            }
             "session" => {
                 let id: SessionId = app.core().ids.next();
                 let insert = "INSERT INTO sessions (id, user_id, method, address, user_agent, created_at, last_used_at, expires_at) \

@@ -1,0 +1,115 @@
+//! The SQL of passkeys and their ceremonies.
+
+use serde_json::Value;
+use sqlx::{PgConnection, types::Json};
+use uuid::Uuid;
+use webauthn_rs::prelude::Passkey as Credential;
+
+use super::Passkey;
+use crate::{
+    clock::Timestamp,
+    ids::{CeremonyId, PasskeyId, UserId},
+};
+
+pub(super) async fn of_person(tx: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<(PasskeyId, Credential)>> {
+    let rows: Vec<(PasskeyId, Json<Credential>)> =
+        sqlx::query_as("SELECT id, credential FROM passkeys WHERE user_id = $1 ORDER BY id LIMIT 100")
+            .bind(user)
+            .fetch_all(tx)
+            .await?;
+    Ok(rows.into_iter().map(|(id, Json(credential))| (id, credential)).collect())
+}
+
+/// Whether it is nobody's yet.
+pub(super) async fn insert(
+    tx: &mut PgConnection,
+    user: UserId,
+    passkey: &Passkey,
+    credential: &Credential,
+) -> sqlx::Result<bool> {
+    let done = sqlx::query(
+        "INSERT INTO passkeys (id, user_id, credential_id, credential, name, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT ON CONSTRAINT passkeys_credential DO NOTHING",
+    )
+    .bind(passkey.id)
+    .bind(user)
+    .bind(credential.cred_id().as_slice())
+    .bind(Json(credential))
+    .bind(&passkey.name)
+    .bind(passkey.created_at)
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+pub(super) async fn used(
+    tx: &mut PgConnection,
+    id: PasskeyId,
+    credential: &Credential,
+    now: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query("UPDATE passkeys SET credential = $1, last_used_at = $2 WHERE id = $3")
+        .bind(Json(credential))
+        .bind(now)
+        .bind(id)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn list(
+    tx: &mut PgConnection,
+    user: UserId,
+    before: Option<Uuid>,
+    limit: i64,
+) -> sqlx::Result<Vec<Passkey>> {
+    sqlx::query_as(
+        "SELECT id, name, created_at, last_used_at FROM passkeys WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2) \
+         ORDER BY id DESC LIMIT $3",
+    )
+    .bind(user)
+    .bind(before)
+    .bind(limit)
+    .fetch_all(tx)
+    .await
+}
+
+pub(super) async fn delete(tx: &mut PgConnection, user: UserId, id: PasskeyId) -> sqlx::Result<u64> {
+    let done =
+        sqlx::query("DELETE FROM passkeys WHERE id = $1 AND user_id = $2").bind(id).bind(user).execute(tx).await?;
+    Ok(done.rows_affected())
+}
+
+pub(super) async fn insert_ceremony(
+    tx: &mut PgConnection,
+    id: CeremonyId,
+    user: Option<UserId>,
+    state: &Value,
+    expires_at: Timestamp,
+) -> sqlx::Result<()> {
+    sqlx::query("INSERT INTO passkey_ceremonies (id, user_id, state, expires_at) VALUES ($1, $2, $3, $4)")
+        .bind(id)
+        .bind(user)
+        .bind(state)
+        .bind(expires_at)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// Takes it away: of two who finish it at once, one has it.
+pub(super) async fn take_ceremony(
+    tx: &mut PgConnection,
+    id: CeremonyId,
+    user: Option<UserId>,
+    now: Timestamp,
+) -> sqlx::Result<Option<Value>> {
+    sqlx::query_scalar(
+        "DELETE FROM passkey_ceremonies WHERE id = $1 AND user_id IS NOT DISTINCT FROM $2 AND expires_at > $3 RETURNING state",
+    )
+    .bind(id)
+    .bind(user)
+    .bind(now)
+    .fetch_optional(tx)
+    .await
+}
