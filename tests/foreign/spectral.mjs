@@ -60,6 +60,8 @@ export default {
       files: [
         "**#/paths/~1v1~1auth~1login",
         "**#/paths/~1v1~1auth~1logout",
+        "**#/paths/~1v1~1auth~1passkeys~1begin",
+        "**#/paths/~1v1~1auth~1passkeys~1finish",
         "**#/paths/~1v1~1auth~1password~1forgot",
         "**#/paths/~1v1~1auth~1password~1reset",
         "**#/paths/~1v1~1auth~1refresh",
