@@ -62,6 +62,8 @@ export default {
         "**#/paths/~1v1~1auth~1logout",
         "**#/paths/~1v1~1auth~1passkeys~1begin",
         "**#/paths/~1v1~1auth~1passkeys~1finish",
+        "**#/paths/~1v1~1auth~1passkeys~1begin",
+        "**#/paths/~1v1~1auth~1passkeys~1finish",
         "**#/paths/~1v1~1auth~1password~1forgot",
         "**#/paths/~1v1~1auth~1password~1reset",
         "**#/paths/~1v1~1auth~1refresh",
