@@ -2,7 +2,8 @@
 //!
 //! | extractor | takes | for |
 //! |---|---|---|
-//! | [`Stranger`] | nothing | signing up and logging in |
+//! | [`Stranger`] | nothing, and few attempts | signing up and logging in |
+//! | [`Anyone`] | a refresh token, in the body or the cookie | staying logged in |
 //! | [`LoggedIn`] | a person's access token | accounts and organisations |
 //! | [`InProject`] | the project's API key, an agent's signature, or a person's access token | what is in a project |
 //! | [`With`] | either of those, and a JSON body and `Idempotency-Key` | what they change |
@@ -27,5 +28,5 @@ pub use in_project::InProject;
 pub use person::LoggedIn;
 pub use registering::Registering;
 pub use signed::{Signed, SignedBy};
-pub use stranger::Stranger;
+pub use stranger::{Anyone, Stranger};
 pub use with::With;

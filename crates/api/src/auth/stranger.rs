@@ -18,13 +18,38 @@ use serde::de::DeserializeOwned;
 use super::request;
 use crate::{edge::Meter, extract, problem::Problem, state::AppState};
 
-/// What they sent. Reading it counted them by their address, against a quota much smaller than that of other routes.
+/// What somebody sent whose secret, if they have one, is in it, and too long to be guessed: a refresh token. Counted as any request without credentials is.
 #[derive(Debug)]
-pub struct Stranger<T> {
+pub struct Anyone<T> {
     /// What they sent.
     pub body: T,
     /// And with which headers.
     pub headers: HeaderMap,
+    /// By which request.
+    pub request: RequestContext,
+}
+
+impl<T: DeserializeOwned> FromRequest<AppState> for Anyone<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &AppState) -> Result<Self, Problem> {
+        let (parts, body) = request.with_limited_body().into_parts();
+        Ok(read(parts, body).await?)
+    }
+}
+
+async fn read<T: DeserializeOwned>(parts: Parts, body: Body) -> Result<Anyone<T>> {
+    let request = request::context(&parts);
+    let bytes = extract::body_bytes(body).await?;
+    let body = extract::json(&parts.headers, &bytes)?;
+    Ok(Anyone { body, headers: parts.headers, request })
+}
+
+/// What somebody sent who signs up or logs in. Counted by their address, before it is read, against a quota much smaller than that of other routes.
+#[derive(Debug)]
+pub struct Stranger<T> {
+    /// What they sent.
+    pub body: T,
     /// By which request.
     pub request: RequestContext,
     meter: Meter,
@@ -34,14 +59,12 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Stranger<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
-        let (parts, body): (Parts, Body) = request.with_limited_body().into_parts();
-        let context = request::context(&parts);
+        let (parts, body) = request.with_limited_body().into_parts();
         let meter = parts.extensions.get::<Meter>().cloned().unwrap_or_default();
-        let address = context.address.clone().unwrap_or_default();
+        let address = request::context(&parts).address.unwrap_or_default();
         meter.take_auth(state, &format!("auth:ip:{address}")).await?;
-        let bytes = extract::body_bytes(body).await?;
-        let body = extract::json(&parts.headers, &bytes)?;
-        Ok(Self { body, headers: parts.headers, request: context, meter })
+        let Anyone { body, request, .. } = read(parts, body).await?;
+        Ok(Self { body, request, meter })
     }
 }
 

@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    auth::{LoggedIn, Stranger},
+    auth::{Anyone, LoggedIn, Stranger},
     cookie,
     extract::{Path, Query},
     problem::Problem,
@@ -155,7 +155,7 @@ fn token(state: &AppState, headers: &HeaderMap, body: &Refresh) -> Result<(Refre
     request_body = Refresh,
     responses((status = 200, description = "Still logged in", body = Tokens)),
 )]
-async fn refresh(State(state): State<AppState>, caller: Stranger<Refresh>) -> Result<Response, Problem> {
+async fn refresh(State(state): State<AppState>, caller: Anyone<Refresh>) -> Result<Response, Problem> {
     let (token, place) = token(&state, &caller.headers, &caller.body)?;
     match sessions::refresh(&state.core, &token, &caller.request).await {
         Ok(session) => opened(&state, session, place),
@@ -177,7 +177,7 @@ async fn refresh(State(state): State<AppState>, caller: Stranger<Refresh>) -> Re
     request_body = Refresh,
     responses((status = 204, description = "Logged out")),
 )]
-async fn logout(State(state): State<AppState>, caller: Stranger<Refresh>) -> Result<Response, Problem> {
+async fn logout(State(state): State<AppState>, caller: Anyone<Refresh>) -> Result<Response, Problem> {
     let (token, place) = token(&state, &caller.headers, &caller.body)?;
     if let Some(session) = sessions::logout(&state.core, &token, &caller.request).await? {
         state.credentials.forget_session(session).await;

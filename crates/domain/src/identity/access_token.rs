@@ -324,6 +324,20 @@ mod tests {
         assert_eq!(during.key_set().keys.len(), 2);
     }
 
+    /// RFC 2104, for keys of no more than a block.
+    fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
+        let pad = |with: u8| -> Vec<u8> { (0..64).map(|at| key.get(at).copied().unwrap_or(0) ^ with).collect() };
+        let inner = sha256(&[pad(0x36).as_slice(), message].concat());
+        sha256(&[pad(0x5c).as_slice(), &inner].concat())
+    }
+
+    #[test]
+    fn the_hmac_of_the_attack_is_one() {
+        // RFC 4231, test case 2.
+        let mac = hmac_sha256(b"Jefe", b"what do ya want for nothing?");
+        assert_eq!(mac[..4], [0x5b, 0xdc, 0xc1, 0x46]);
+    }
+
     #[test]
     fn what_is_not_ours_is_refused() {
         let (tokens, ids, bearer, now) = tokens(3);
@@ -334,10 +348,9 @@ mod tests {
         // The public key as the secret of an HMAC: the classic confusion.
         let public = URL_SAFE_NO_PAD.decode(&tokens.key_set().keys[0].x).unwrap();
         let confused = {
-            let header = encode(&format!(r#"{{"alg":"HS256","typ":"at+jwt","kid":"{kid}"}}"#));
-            let mut mac = public.clone();
-            mac.extend_from_slice(format!("{header}.{claims}").as_bytes());
-            format!("{header}.{claims}.{}", URL_SAFE_NO_PAD.encode(sha256(&mac)))
+            let signed = format!("{}.{claims}", encode(&format!(r#"{{"alg":"HS256","typ":"at+jwt","kid":"{kid}"}}"#)));
+            let mac = hmac_sha256(&public, signed.as_bytes());
+            format!("{signed}.{}", URL_SAFE_NO_PAD.encode(mac))
         };
         let flipped = format!(
             "{header}.{claims}.{}",

@@ -1,18 +1,22 @@
 //! Logging in with a passkey. Who it is, the device says: nobody types an address, so none can be tried.
 
 use serde_json::Value;
-use webauthn_rs::prelude::{DiscoverableAuthentication, PublicKeyCredential, WebauthnError};
+use webauthn_rs::prelude::{
+    AuthenticationResult, DiscoverableAuthentication, Passkey as Credential, PublicKeyCredential, WebauthnError,
+};
 
 use super::{Begun, CEREMONY, RelyingParty, expired, refused, store};
 use crate::{
     Caller, Core,
+    audit::{self, By},
+    db::Tx,
     error::{Code, Error, Result},
     identity::{
         RequestContext,
         sessions::{self, Opened},
         users,
     },
-    ids::{CeremonyId, UserId},
+    ids::{CeremonyId, PasskeyId, UserId},
 };
 
 /// What the browser answered.
@@ -55,19 +59,13 @@ pub async fn finish_login(
     let mut tx = core.db.begin(Caller::Door).await?;
     let state = store::take_ceremony(&mut tx, wanted.ceremony, None, now).await?.ok_or_else(expired)?;
     let state: DiscoverableAuthentication = serde_json::from_value(state).map_err(|_| expired())?;
-    let (user, credential_id) =
-        party.0.identify_discoverable_authentication(&credential).map_err(|error| refused(&error))?;
-    let user = UserId::from(user);
-    let known = store::of_person(&mut tx, user).await?;
-    let Some((id, mut passkey)) = known.into_iter().find(|(_, passkey)| passkey.cred_id().as_slice() == credential_id)
-    else {
-        // The ceremony is used up all the same.
-        tx.commit().await?;
-        return Err(refused(&WebauthnError::CredentialNotFound));
-    };
-    let result = match party.0.finish_discoverable_authentication_v2(&credential, state, &passkey) {
-        Ok(result) => result,
-        Err(error) => {
+    let (user, result, id, mut passkey) = match check(&mut tx, party, &credential, state).await? {
+        Ok(proved) => proved,
+        Err((user, error)) => {
+            // The ceremony is used up all the same, and who was meant is told: a counter that went back is a copy of their device.
+            if let Some(user) = user {
+                audit::record(&mut tx, core, By::stranger(user, request), "login.failed", &user.to_string()).await?;
+            }
             tx.commit().await?;
             return Err(refused(&error));
         }
@@ -79,4 +77,28 @@ pub async fn finish_login(
     let opened = sessions::open(&mut tx, core, account.id, "passkey", request).await?;
     tx.commit().await?;
     Ok(opened)
+}
+
+type Proved = (UserId, AuthenticationResult, PasskeyId, Credential);
+
+/// Whose passkey answered, and with what; or what is wrong, and whose it would have been.
+async fn check(
+    tx: &mut Tx,
+    party: &RelyingParty,
+    credential: &PublicKeyCredential,
+    state: DiscoverableAuthentication,
+) -> Result<Result<Proved, (Option<UserId>, WebauthnError)>> {
+    let (user, credential_id) = match party.0.identify_discoverable_authentication(credential) {
+        Ok((user, credential_id)) => (UserId::from(user), credential_id),
+        Err(error) => return Ok(Err((None, error))),
+    };
+    let known = store::of_person(tx, user).await?;
+    let Some((id, passkey)) = known.into_iter().find(|(_, passkey)| passkey.cred_id().as_slice() == credential_id)
+    else {
+        return Ok(Err((None, WebauthnError::CredentialNotFound)));
+    };
+    Ok(match party.0.finish_discoverable_authentication_v2(credential, state, &passkey) {
+        Ok(result) => Ok((user, result, id, passkey)),
+        Err(error) => Err((Some(user), error)),
+    })
 }

@@ -57,6 +57,11 @@ pub async fn login(core: &Core, passwords: &Passwords, wanted: &Login<'_>, reque
         None => None,
     };
     let mut tx = core.db.begin(Caller::Door).await?;
+    // A reset that was quicker has ended every session: none by the old password may follow it.
+    let stands = users::store::lock_password(&mut tx, account.id).await?;
+    if stands.as_deref() != stored {
+        return Err(failed());
+    }
     if let Some((stored, renewed)) = &renewed {
         users::store::replace_password(&mut tx, account.id, stored, renewed).await?;
     }

@@ -108,11 +108,9 @@ pub async fn change(core: &Core, passwords: &Passwords, by: &Person, wanted: &Ch
 
     let now = core.clock.now();
     let mut tx = core.db.begin(Caller::Door).await?;
-    store::lock_account(&mut tx, by.user).await?.ok_or_else(super::profile::gone)?;
     // Whoever holds a stolen session must not undo what its owner did about that in the meantime.
-    let still =
-        store::find_by_id(&mut tx, by.user).await?.is_some_and(|now| now.password_hash == account.password_hash)
-            && sessions::store::lives(&mut tx, by.session, now).await?;
+    let still = store::lock_password(&mut tx, by.user).await? == account.password_hash
+        && sessions::store::lives(&mut tx, by.session, now).await?;
     if !still {
         return Err(Error::new(
             Code::LoginFailed,

@@ -175,6 +175,16 @@ pub(super) async fn set_password(tx: &mut PgConnection, id: UserId, hash: &str, 
     Ok(())
 }
 
+/// The hash of the account's password, which nobody else changes until the transaction ends.
+pub(in crate::identity) async fn lock_password(tx: &mut PgConnection, id: UserId) -> sqlx::Result<Option<String>> {
+    let found: Option<Option<String>> =
+        sqlx::query_scalar("SELECT password_hash FROM users WHERE id = $1 AND erased_at IS NULL FOR UPDATE")
+            .bind(id)
+            .fetch_optional(tx)
+            .await?;
+    Ok(found.flatten())
+}
+
 /// The same password under newer parameters, unless it was changed meanwhile.
 pub(in crate::identity) async fn replace_password(
     tx: &mut PgConnection,
