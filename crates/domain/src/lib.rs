@@ -25,6 +25,7 @@ pub mod queue;
 pub mod schema;
 pub mod signature;
 pub mod text;
+pub mod vault;
 pub mod version;
 
 pub use clock::Clock;

@@ -1,0 +1,6 @@
+//! The vault: an append-only record of decisions, in Merkle trees that a stranger can check (RFC 6962; C2SP tlog-tiles, tlog-checkpoint, tlog-proof).
+
+pub mod json;
+pub mod note;
+pub mod receipt;
+pub mod tree;
