@@ -11,7 +11,10 @@ use std::{
 };
 
 use dev::{Client, Identity, app::register, services::shared};
-use domain::{Clock, Core, Db, Ids, identity};
+use domain::{
+    Clock, Core, Db, Ids,
+    identity::{self, access_token::TokenKeys},
+};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tempfile::TempDir;
@@ -184,6 +187,7 @@ impl Api {
         let variables = [
             ("DATABASE_URL", database.to_owned()),
             ("WEBHOOK_SIGNING_KEY", key),
+            ("JWT_SIGNING_KEY", TokenKeys::generate(&Ids::new(Clock::system())).reveal()),
             ("RATE_LIMIT_PER_MINUTE", "0".to_owned()),
             ("PUBLIC_URL", url.clone()),
         ];

@@ -28,18 +28,28 @@ pub(super) async fn migrate(config: &Config, check: bool) -> anyhow::Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-/// A database without our extensions gets one sentence, not a migration's error.
+/// A database without our extensions, or a role that may not create them, gets one sentence, not a migration's error.
 async fn extensions_at_hand(connection: &mut PgConnection) -> anyhow::Result<()> {
     for extension in ["vector", "pg_trgm"] {
-        let found: bool = sqlx::query("SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = $1)")
-            .bind(extension)
-            .fetch_one(&mut *connection)
-            .await?
-            .get(0);
+        let row = sqlx::query(
+            "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = $1) AS offered, \
+                    EXISTS (SELECT FROM pg_extension WHERE extname = $1) AS created, \
+                    (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) \
+                    OR COALESCE((SELECT bool_or(trusted OR NOT superuser) FROM pg_available_extension_versions WHERE name = $1), false) AS may_create",
+        )
+        .bind(extension)
+        .fetch_one(&mut *connection)
+        .await?;
+        let (offered, created, may_create): (bool, bool, bool) = (row.get(0), row.get(1), row.get(2));
         anyhow::ensure!(
-            found,
+            offered || created,
             "this Postgres does not offer the extension \"{extension}\", which Holdfast needs; on Railway the pgvector template has it, \
              elsewhere install pgvector for this Postgres"
+        );
+        anyhow::ensure!(
+            created || may_create,
+            "the extension \"{extension}\" is not there yet, and DATABASE_URL's role may not create it: let a superuser of this database run \
+             CREATE EXTENSION {extension}, then run `api migrate` again"
         );
     }
     Ok(())

@@ -10,6 +10,7 @@ use nix::{
     unistd::Pid,
 };
 use serde_json::Value;
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, postgres::PgConnectOptions};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
     net::TcpListener,
@@ -34,6 +35,8 @@ async fn output(arguments: &[&str], variables: &[(&str, &str)]) -> (Output, Stri
 
 /// A server that logs JSON, and the port it found.
 async fn serving(variables: &[(&str, &str)]) -> (Child, Lines<BufReader<ChildStderr>>, String) {
+    // For the requests of these tests; whichever test comes first does it for all.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let fixed = [("PORT", "0"), ("LOG_FORMAT", "json"), ("RATE_LIMIT_PER_MINUTE", "0")];
     let mut child = program(&[], &[&fixed, variables].concat()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
@@ -136,6 +139,37 @@ async fn migrate_brings_an_empty_database_up_to_date_however_many_run_at_once() 
 
     let (made, told, complained) = output(&["bootstrap", "--name", "Acme"], &variables).await;
     assert!(made.status.success() && told.contains("prj_") && told.contains("hf_development_"), "{told}{complained}");
+}
+
+/// What an operator is told who chose a Postgres without pgvector, or a role that may not create it: one line each, and nothing was changed.
+#[tokio::test]
+async fn a_database_that_cannot_have_the_extensions_is_told_by_name() {
+    let postgres = &dev::services::shared().await.unwrap().postgres;
+    let url = postgres.create_database("without_vector").await.unwrap();
+    let owner: PgConnectOptions = url.parse().unwrap();
+    let mut connection = PgConnection::connect_with(&owner).await.unwrap();
+    for statement in [
+        "CREATE ROLE modest LOGIN PASSWORD 'modest' CREATEROLE",
+        "GRANT ALL ON DATABASE without_vector TO modest",
+        "GRANT ALL ON SCHEMA public TO modest",
+    ] {
+        connection.execute(statement).await.unwrap();
+    }
+    let modest = owner.clone().username("modest").password("modest").to_url_lossy().to_string();
+    let told = async |url: &str, wants: &[&str]| {
+        let (ended, _, said) = output(&["migrate"], &[("DATABASE_URL", url), ("RUST_BACKTRACE", "1")]).await;
+        assert_eq!((ended.status.code(), said.lines().count()), (Some(1), 1), "{said}");
+        assert!(wants.iter().all(|wanted| said.contains(wanted)), "{said}");
+    };
+    told(&modest, &["\"vector\"", "superuser", "CREATE EXTENSION vector"]).await;
+    // Where extensions are looked for; elsewhere there are none.
+    connection.execute("ALTER DATABASE without_vector SET extension_control_path = '/nowhere'").await.unwrap();
+    told(&url, &["\"vector\"", "Railway", "pgvector template"]).await;
+    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+        .fetch_one(&mut connection)
+        .await
+        .unwrap();
+    assert_eq!(tables, 0);
 }
 
 #[tokio::test]
