@@ -7,7 +7,7 @@ use axum::{
     middleware::from_fn_with_state,
     routing::get,
 };
-use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::cors::{AllowCredentials, AllowOrigin, CorsLayer};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -73,12 +73,14 @@ pub fn router(state: AppState, cors_origins: &[String]) -> Router {
 /// Which pages may call from a browser. Credentials are headers that the page sets itself, but for the refresh token's cookie: that may be sent along
 /// from origins that are named, never from anybody's.
 fn cors(origins: &[String]) -> CorsLayer {
+    let named: Vec<HeaderValue> = origins
+        .iter()
+        .filter_map(|origin| HeaderValue::from_str(origin.trim()).ok())
+        .filter(|origin| origin != "*")
+        .collect();
     let anybody = origins.iter().any(|origin| origin == "*");
-    let origins = if anybody {
-        AllowOrigin::any()
-    } else {
-        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin.trim()).ok()))
-    };
+    let credentials = named.clone();
+    let allowed = if anybody { AllowOrigin::any() } else { AllowOrigin::list(named) };
     let standard = [header::AUTHORIZATION, header::CONTENT_TYPE, header::IF_MATCH];
     let ours = [
         "signature",
@@ -92,8 +94,8 @@ fn cors(origins: &[String]) -> CorsLayer {
     let answered = [header::LINK, header::LOCATION, header::ETAG, header::RETRY_AFTER];
     let seen = ["x-request-id", "ratelimit", "ratelimit-policy", "idempotency-replayed"];
     CorsLayer::new()
-        .allow_origin(origins)
-        .allow_credentials(!anybody)
+        .allow_origin(allowed)
+        .allow_credentials(AllowCredentials::predicate(move |origin, _| !anybody && credentials.contains(origin)))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers(standard.into_iter().chain(ours.map(HeaderName::from_static)).collect::<Vec<_>>())
         .expose_headers(answered.into_iter().chain(seen.map(HeaderName::from_static)).collect::<Vec<_>>())
