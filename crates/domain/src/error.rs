@@ -220,6 +220,12 @@ impl Error {
         self
     }
 
+    /// The same for somebody else who is told of it, without the inner cause.
+    pub fn without_cause(&self) -> Self {
+        let (detail, fields) = (self.detail.clone(), self.fields.clone());
+        Self { code: self.code, detail, fields, retry_after: self.retry_after, cause: None }
+    }
+
     /// The stable code.
     pub fn code(&self) -> Code {
         self.code

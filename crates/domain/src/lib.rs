@@ -9,6 +9,7 @@
 
 pub mod agents;
 pub mod audit;
+pub mod batch;
 pub mod check;
 pub mod clock;
 pub mod core;

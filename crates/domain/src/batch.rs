@@ -1,0 +1,311 @@
+//! Group commit: what arrives while a batch is under way is done together in the next one.
+//!
+//! Each key has a lane of its own, in which one batch runs at a time; lanes do not wait for each other. A lane that has nothing to do is no more than a
+//! key that is not there. With one caller a batch holds one item and costs what doing it alone would; with many, they share its round trips.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    fmt,
+    hash::Hash,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use tokio::sync::oneshot;
+
+use crate::error::{Code, Error, Result};
+
+/// Something that can be done to many items at once.
+pub trait Batch: Send + Sync + 'static {
+    /// What items must have in common to be done together.
+    type Key: Clone + Eq + Hash + Send + Sync + fmt::Debug;
+    /// What is asked.
+    type Item: Send;
+    /// What is answered.
+    type Answer: Send;
+
+    /// How much weight one batch takes; an item that is heavier goes alone.
+    const BATCH: usize;
+    /// How much weight may wait in all lanes together; whoever comes then is told to come again.
+    const QUEUE: usize;
+    /// How long a batch may take: longer than Postgres lets a statement run, so that only a connection that hangs takes it.
+    const TIMEOUT: Duration = Duration::from_secs(20);
+
+    /// How heavy an item is, at least 1.
+    fn weight(_item: &Self::Item) -> usize {
+        1
+    }
+
+    /// Does `items`, which came in this order, and answers each; or fails, for all of them alike.
+    fn run(
+        &self,
+        key: Self::Key,
+        items: Vec<Self::Item>,
+    ) -> impl Future<Output = Result<Vec<Result<Self::Answer>>>> + Send;
+}
+
+/// Gathers items into batches. Cloning shares the lanes.
+pub struct Batcher<B: Batch> {
+    shared: Arc<Shared<B>>,
+}
+
+struct Shared<B: Batch> {
+    work: B,
+    lanes: Mutex<Lanes<B>>,
+}
+
+struct Lanes<B: Batch> {
+    waiting: HashMap<B::Key, VecDeque<Waiting<B>>>,
+    weight: usize,
+}
+
+struct Waiting<B: Batch> {
+    item: B::Item,
+    answer: oneshot::Sender<Result<B::Answer>>,
+}
+
+impl<B: Batch> Batcher<B> {
+    /// Nothing waits yet.
+    pub fn new(work: B) -> Self {
+        let lanes = Mutex::new(Lanes { waiting: HashMap::new(), weight: 0 });
+        Self { shared: Arc::new(Shared { work, lanes }) }
+    }
+
+    /// Does `item` with whatever else waits in the lane of `key`. It is done even when the caller stops waiting.
+    ///
+    /// # Errors
+    /// [`Code::Overloaded`] when too much waits; [`Code::Unavailable`] when the batch hangs, and then nobody knows whether it was done; those of
+    /// the work.
+    pub async fn submit(&self, key: B::Key, item: B::Item) -> Result<B::Answer> {
+        let (answer, answered) = oneshot::channel();
+        if self.shared.lanes().enter(&key, Waiting { item, answer })? {
+            tokio::spawn(Lane { shared: Arc::clone(&self.shared), key }.run());
+        }
+        answered.await.unwrap_or_else(|_| Err(Error::internal("a batch broke off")))
+    }
+}
+
+impl<B: Batch> Clone for Batcher<B> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<B: Batch> fmt::Debug for Batcher<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lanes = self.shared.lanes();
+        write!(f, "Batcher({} waiting in {} lanes)", lanes.weight, lanes.waiting.len())
+    }
+}
+
+impl<B: Batch> Shared<B> {
+    fn lanes(&self) -> MutexGuard<'_, Lanes<B>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<B: Batch> Lanes<B> {
+    /// Whether the lane was empty, so that nobody works in it.
+    fn enter(&mut self, key: &B::Key, waiting: Waiting<B>) -> Result<bool> {
+        let weight = self.weight + B::weight(&waiting.item);
+        if weight > B::QUEUE && self.weight > 0 {
+            let detail = "More is waiting to be written than this replica takes; try again in a moment";
+            return Err(Error::new(Code::Overloaded, detail).retry_after(Duration::from_secs(1)));
+        }
+        self.weight = weight;
+        if let Some(lane) = self.waiting.get_mut(key) {
+            lane.push_back(waiting);
+            return Ok(false);
+        }
+        self.waiting.insert(key.clone(), VecDeque::from([waiting]));
+        Ok(true)
+    }
+
+    /// The next batch of a lane; an empty lane is closed.
+    fn next(&mut self, key: &B::Key) -> Option<Vec<Waiting<B>>> {
+        let lane = self.waiting.get_mut(key)?;
+        let (mut batch, mut weight) = (Vec::with_capacity(lane.len().min(B::BATCH)), 0);
+        while let Some(next) = lane.front() {
+            let heavier = weight + B::weight(&next.item);
+            if heavier > B::BATCH && !batch.is_empty() {
+                break;
+            }
+            weight = heavier;
+            batch.extend(lane.pop_front());
+        }
+        self.weight = self.weight.saturating_sub(weight);
+        if batch.is_empty() {
+            self.waiting.remove(key);
+            return None;
+        }
+        Some(batch)
+    }
+}
+
+/// The one who works in a lane until it is empty. If it breaks off, the lane is closed, and who waited in it is told.
+struct Lane<B: Batch> {
+    shared: Arc<Shared<B>>,
+    key: B::Key,
+}
+
+impl<B: Batch> Lane<B> {
+    async fn run(self) {
+        loop {
+            let Some(batch) = self.shared.lanes().next(&self.key) else { return };
+            let (items, askers): (Vec<_>, Vec<_>) = batch.into_iter().map(|one| (one.item, one.answer)).unzip();
+            let work = self.shared.work.run(self.key.clone(), items);
+            let answers =
+                tokio::time::timeout(B::TIMEOUT, work).await.unwrap_or_else(|late| Err(Error::unavailable(late)));
+            match answers {
+                // Whoever no longer waits is not told.
+                Ok(answers) => askers.into_iter().zip(answers).for_each(|(asker, answer)| drop(asker.send(answer))),
+                Err(error) => tell_all(askers, error),
+            }
+        }
+    }
+}
+
+impl<B: Batch> Drop for Lane<B> {
+    fn drop(&mut self) {
+        let mut lanes = self.shared.lanes();
+        if let Some(left) = lanes.waiting.remove(&self.key) {
+            let weight: usize = left.iter().map(|one| B::weight(&one.item)).sum();
+            lanes.weight = lanes.weight.saturating_sub(weight);
+        }
+    }
+}
+
+/// The cause goes to one of them: once is enough for the log.
+fn tell_all<A>(askers: Vec<oneshot::Sender<Result<A>>>, error: Error) {
+    let mut askers = askers.into_iter();
+    let first = askers.next();
+    askers.for_each(|asker| drop(asker.send(Err(error.without_cause()))));
+    first.map(|asker| asker.send(Err(error)));
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    /// Answers each item with the batch it was in; runs as far as the gate lets it.
+    struct Gated(Arc<Semaphore>, Arc<Mutex<Vec<Vec<u32>>>>);
+
+    impl Batch for Gated {
+        type Key = &'static str;
+        type Item = u32;
+        type Answer = Vec<u32>;
+        const BATCH: usize = 4;
+        const QUEUE: usize = 8;
+
+        async fn run(&self, _: &'static str, items: Vec<u32>) -> Result<Vec<Result<Vec<u32>>>> {
+            self.0.acquire().await.unwrap().forget();
+            assert!(!items.contains(&13), "unlucky");
+            if items.contains(&7) {
+                return Err(Error::new(Code::Unavailable, "away").because("the cause"));
+            }
+            self.1.lock().unwrap().push(items.clone());
+            Ok(items.iter().map(|_| Ok(items.clone())).collect())
+        }
+    }
+
+    fn gated() -> (Batcher<Gated>, Arc<Semaphore>, Arc<Mutex<Vec<Vec<u32>>>>) {
+        let (gate, done) = (Arc::new(Semaphore::new(0)), Arc::default());
+        (Batcher::new(Gated(Arc::clone(&gate), Arc::clone(&done))), gate, done)
+    }
+
+    /// Submits the items in their order, without waiting for answers.
+    async fn submit(
+        batcher: &Batcher<Gated>,
+        key: &'static str,
+        items: &[u32],
+    ) -> Vec<tokio::task::JoinHandle<Result<Vec<u32>>>> {
+        let mut tasks = Vec::new();
+        for item in items.iter().copied() {
+            let batcher = batcher.clone();
+            tasks.push(tokio::spawn(async move { batcher.submit(key, item).await }));
+            tokio::task::yield_now().await;
+        }
+        tasks
+    }
+
+    #[tokio::test]
+    async fn what_arrives_during_a_batch_is_done_together_in_order() {
+        let (batcher, gate, done) = gated();
+        let tasks = submit(&batcher, "a", &[1, 2, 3, 4, 5, 6]).await;
+        gate.add_permits(3);
+        for task in tasks {
+            task.await.unwrap().unwrap();
+        }
+        assert_eq!(*done.lock().unwrap(), [vec![1], vec![2, 3, 4, 5], vec![6]]);
+        tokio::task::yield_now().await;
+        assert_eq!(format!("{batcher:?}"), "Batcher(0 waiting in 0 lanes)");
+    }
+
+    #[tokio::test]
+    async fn lanes_do_not_wait_for_each_other() {
+        let (batcher, gate, _) = gated();
+        let mut slow = submit(&batcher, "a", &[1, 2]).await;
+        let mut quick = submit(&batcher, "b", &[3]).await;
+        gate.add_permits(2);
+        assert_eq!(quick.remove(0).await.unwrap().unwrap(), [3]);
+        assert_eq!(slow.remove(0).await.unwrap().unwrap(), [1]);
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_everybodys_of_that_batch_and_nobody_elses() {
+        let (batcher, gate, _) = gated();
+        let tasks = submit(&batcher, "a", &[1, 7, 8, 2, 3, 4]).await;
+        gate.add_permits(3);
+        let mut codes = Vec::new();
+        for task in tasks {
+            codes.push(task.await.unwrap().err().map(|error| error.code()));
+        }
+        let away = Some(Code::Unavailable);
+        assert_eq!(codes, [None, away, away, away, away, None]);
+    }
+
+    #[tokio::test]
+    async fn a_panic_closes_the_lane_and_the_next_opens_it_again() {
+        let (batcher, gate, _) = gated();
+        let tasks = submit(&batcher, "a", &[13, 1]).await;
+        gate.add_permits(2);
+        for task in tasks {
+            assert_eq!(task.await.unwrap().unwrap_err().code(), Code::Internal);
+        }
+        assert_eq!(batcher.submit("a", 5).await.unwrap(), [5]);
+        assert_eq!(format!("{batcher:?}").split(' ').next(), Some("Batcher(0"));
+    }
+
+    #[tokio::test]
+    async fn the_queue_is_bounded() {
+        let (batcher, gate, _) = gated();
+        let mut tasks = submit(&batcher, "a", &[0; 9]).await;
+        let over = batcher.submit("b", 1).await.unwrap_err();
+        assert_eq!(over.code(), Code::Overloaded);
+        gate.add_permits(10);
+        tasks.remove(8).await.unwrap().unwrap();
+        batcher.submit("b", 1).await.unwrap();
+    }
+
+    struct Hangs;
+
+    impl Batch for Hangs {
+        type Key = ();
+        type Item = ();
+        type Answer = ();
+        const BATCH: usize = 1;
+        const QUEUE: usize = 1;
+        const TIMEOUT: Duration = Duration::from_millis(10);
+
+        async fn run(&self, (): (), _: Vec<()>) -> Result<Vec<Result<()>>> {
+            std::future::pending().await
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_hangs_is_given_up() {
+        assert_eq!(Batcher::new(Hangs).submit((), ()).await.unwrap_err().code(), Code::Unavailable);
+    }
+}
