@@ -77,6 +77,8 @@ export default defineRailway((ctx) => {
       TRUSTED_PROXY_DEPTH: "1",
       WEBHOOK_SIGNING_KEY: preserve(),
       JWT_SIGNING_KEY: preserve(),
+      VAULT_SIGNING_KEY: preserve(),
+      VAULT_KEK: preserve(),
       APP_URL: preserve(),
       SENTRY_DSN: preserve(),
     },
@@ -93,6 +95,10 @@ export default defineRailway((ctx) => {
       ...both,
       // What the worker signs with must be what the API publishes: one copy.
       WEBHOOK_SIGNING_KEY: api.env.WEBHOOK_SIGNING_KEY,
+      VAULT_SIGNING_KEY: api.env.VAULT_SIGNING_KEY,
+      VAULT_KEK: api.env.VAULT_KEK,
+      // Names the logs that it signs for witnesses.
+      PUBLIC_URL: api.env.PUBLIC_URL,
       APP_URL: api.env.APP_URL,
       SENTRY_DSN: api.env.SENTRY_DSN,
       // One of the two; mail waits until it is set.

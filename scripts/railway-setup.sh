@@ -26,6 +26,8 @@ secrets() {
 postgres POSTGRES_PASSWORD password
 api WEBHOOK_SIGNING_KEY keygen webhook
 api JWT_SIGNING_KEY keygen jwt
+api VAULT_SIGNING_KEY keygen vault
+api VAULT_KEK keygen kek
 TABLE
 }
 

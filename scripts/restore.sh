@@ -87,7 +87,9 @@ sql <<<'ANALYZE;'
 echo "restore: $file is restored"
 
 [ "$migrate_check" = yes ] || exit 0
-# `api` wants all of its configuration; the key plays no part in this.
+# `api` wants all of its configuration; the keys play no part in this.
 export WEBHOOK_SIGNING_KEY=${WEBHOOK_SIGNING_KEY:-$("$api" keygen webhook)}
 export JWT_SIGNING_KEY=${JWT_SIGNING_KEY:-$("$api" keygen jwt)}
+export VAULT_SIGNING_KEY=${VAULT_SIGNING_KEY:-$("$api" keygen vault)}
+export VAULT_KEK=${VAULT_KEK:-$("$api" keygen kek)}
 DATABASE_URL=$database "$api" migrate --check || die "the data is restored, but not for this build: see the line above"

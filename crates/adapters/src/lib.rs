@@ -18,6 +18,7 @@ pub mod rate;
 pub mod redis;
 pub mod settings;
 pub mod telemetry;
+pub mod vault;
 pub mod wake;
 pub mod webhook;
 

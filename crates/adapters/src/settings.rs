@@ -215,6 +215,19 @@ fn app_url(text: &str) -> Result<Url, String> {
     if bare { Ok(url) } else { Err(wants.to_owned()) }
 }
 
+/// Reads PUBLIC_URL.
+///
+/// # Errors
+/// What it wants, in words.
+pub fn public_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("{error}; it wants a URL such as https://api.example.com"))?;
+    let bare = matches!(url.scheme(), "http" | "https")
+        && url.host_str().is_some()
+        && url.path() == "/"
+        && url.query().is_none();
+    if bare { Ok(url) } else { Err("it wants http:// or https:// and a host, without a path".to_owned()) }
+}
+
 // `clap` asks for a `Result` from a parser.
 #[expect(clippy::unnecessary_wraps, reason = "the signature of a clap value parser")]
 fn secret(text: &str) -> Result<Masked<String>, String> {

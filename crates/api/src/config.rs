@@ -1,6 +1,9 @@
 //! What the environment says about this program.
 
-use adapters::settings::{self, Dependencies, Invalid, Masked};
+use adapters::{
+    settings::{self, Dependencies, Invalid, Masked, public_url},
+    vault::VaultSettings,
+};
 use clap::Parser;
 use domain::identity::access_token::TokenKeys;
 use url::Url;
@@ -24,6 +27,10 @@ pub struct Config {
     /// The Ed25519 key that signs people's access tokens, jwtk_…; `api keygen jwt` makes one. Up to 4, separated by commas: the first signs, all verify.
     #[arg(long, env = "JWT_SIGNING_KEY", value_parser = token_keys)]
     pub jwt_signing_key: Masked<TokenKeys>,
+
+    /// The vault and its secrets.
+    #[command(flatten)]
+    pub vault: VaultSettings,
 
     /// The origins whose pages may call the API from a browser, separated by commas; `*` for all.
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
@@ -76,15 +83,6 @@ fn local_url(port: u16) -> Url {
 
 #[expect(clippy::expect_used, reason = "a literal")]
 static LOCAL: std::sync::LazyLock<Url> = std::sync::LazyLock::new(|| Url::parse("http://127.0.0.1").expect("a URL"));
-
-fn public_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("{error}; it wants a URL such as https://api.example.com"))?;
-    let bare = matches!(url.scheme(), "http" | "https")
-        && url.host_str().is_some()
-        && url.path() == "/"
-        && url.query().is_none();
-    if bare { Ok(url) } else { Err("it wants http:// or https:// and a host, without a path".to_owned()) }
-}
 
 fn token_keys(text: &str) -> Result<Masked<TokenKeys>, String> {
     text.parse().map(Masked::new).map_err(|error| format!("held *** ({error}); `api keygen jwt` makes one"))

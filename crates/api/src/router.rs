@@ -36,6 +36,7 @@ fn routes() -> OpenApiRouter<AppState> {
             .merge(routes::intents::router())
             .merge(routes::inbox::router())
             .merge(routes::audit::router())
+            .merge(routes::vault::router())
             .merge(routes::about::versioned())
     };
     let (alias, _) = v1().split_for_parts();

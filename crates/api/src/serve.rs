@@ -18,6 +18,7 @@ use domain::{
     idempotency::Sealer,
     identity::{access_token::AccessTokens, passkeys::RelyingParty, password::Passwords},
     signature::Origin,
+    vault::Appender,
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
@@ -107,6 +108,7 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
     };
     let keys = config.jwt_signing_key.reveal();
     let tokens = AccessTokens::new(keys, &config.public_url());
+    let vault = config.vault.vault(core.clone(), &config.public_url());
     let state = AppState {
         credentials: Credentials::new(core.clone(), tokens.clone()),
         party,
@@ -114,6 +116,8 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
         core,
         tokens,
         sealer: Sealer::new(keys),
+        appender: Appender::new(vault.clone()),
+        vault,
         origin: Arc::new(Origin::of(&config.public_url())),
         health: adapters.health.clone(),
         limiter: adapters.rate.clone(),

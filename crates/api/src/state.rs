@@ -8,6 +8,7 @@ use domain::{
     idempotency::Sealer,
     identity::{access_token::AccessTokens, passkeys::RelyingParty, password::Passwords},
     signature::Origin,
+    vault::{Appender, Vault},
 };
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +30,10 @@ pub struct AppState {
     pub passwords: Passwords,
     /// Seals answers that are kept for a second asking.
     pub sealer: Sealer,
+    /// Reads, proves and decides.
+    pub vault: Vault,
+    /// Where seals queue.
+    pub appender: Appender,
     /// What signatures must name as scheme and authority.
     pub origin: Arc<Origin>,
     /// How the dependencies do.

@@ -7,11 +7,12 @@ use domain::{
     Clock, Core, Db, Ids,
     identity::{
         self, Role,
-        access_token::{AccessTokens, Bearer, TokenKeys},
+        access_token::{AccessTokens, Bearer},
         users,
     },
     ids::{OrganizationId, ProjectId, SessionId, UserId},
     ports::Mail,
+    vault::Vault,
 };
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -142,6 +143,15 @@ impl TestApp {
     /// Database, clock and identifiers, for calling use cases past HTTP and for a look at the rows.
     pub fn core(&self) -> &Core {
         &self.core
+    }
+
+    /// The vault, for calling its use cases past HTTP.
+    ///
+    /// # Errors
+    /// None but a variable that is wrong.
+    pub fn vault(&self) -> Result<Vault> {
+        let config = api::Config::from_pairs(self.variables.clone())?;
+        Ok(config.vault.vault(self.core.clone(), &config.public_url()))
     }
 
     /// The database. Its owner, as whom it is connected to, passes row-level security.
@@ -328,7 +338,6 @@ pub async fn register(client: &Client, key: &str, identity: &Identity, name: &st
 }
 
 fn variables(services: &Services, database: &TestDatabase, options: &AppOptions) -> Result<Vec<(String, String)>> {
-    let webhook_key = adapters::webhook::WebhookKey::generate(&Ids::new(Clock::system())).reveal();
     let mut found = vec![
         ("DATABASE_URL", database.url().to_owned()),
         ("DATABASE_MAX_CONNECTIONS", CONNECTIONS.to_string()),
@@ -336,9 +345,8 @@ fn variables(services: &Services, database: &TestDatabase, options: &AppOptions)
         ("RATE_LIMIT_PER_MINUTE", "0".to_owned()),
         ("AUTH_RATE_LIMIT", "0".to_owned()),
         ("PUSH_ALLOW_PRIVATE", "true".to_owned()),
-        ("WEBHOOK_SIGNING_KEY", webhook_key),
-        ("JWT_SIGNING_KEY", TokenKeys::generate(&Ids::new(Clock::system())).reveal()),
     ];
+    found.extend(crate::keys::keys());
     if options.accelerators {
         found.extend([("REDIS_URL", services.valkey()?.url()), ("NATS_URL", services.nats()?.url())]);
     }

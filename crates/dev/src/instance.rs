@@ -12,10 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use domain::{
-    Clock, Core, Db, Ids,
-    identity::{self, access_token::TokenKeys},
-};
+use domain::{Clock, Core, Db, Ids, identity};
 use reqwest::Url;
 
 use crate::{
@@ -256,19 +253,18 @@ async fn program_variables(
     url: &Url,
     dependencies: Vec<(String, String)>,
 ) -> Result<Vec<(String, String)>> {
-    let webhook_key = async || Ok(adapters::webhook::WebhookKey::generate(&Ids::new(Clock::system())).reveal());
-    let webhook_key = keep::kept(data, "webhook-signing-key", webhook_key).await?;
-    let jwt_key = async || Ok(TokenKeys::generate(&Ids::new(Clock::system())).reveal());
-    let jwt_key = keep::kept(data, "jwt-signing-key", jwt_key).await?;
+    let mut secrets = Vec::new();
+    for (name, key) in crate::keys::keys() {
+        let file = name.to_lowercase().replace('_', "-");
+        secrets.push((name, keep::kept(data, &file, async || Ok(key)).await?));
+    }
     let defaults = [
-        ("WEBHOOK_SIGNING_KEY", webhook_key),
-        ("JWT_SIGNING_KEY", jwt_key),
         ("PUBLIC_URL", url.as_str().trim_end_matches('/').to_owned()),
         ("PUSH_ALLOW_PRIVATE", "true".to_owned()),
         ("NO_COLOR", if say::coloured() { String::new() } else { "1".to_owned() }),
     ];
     let set = |name: &str| options.heed_environment && env::var_os(name).is_some();
-    let defaults = defaults.into_iter().filter(|(name, _)| !set(name));
+    let defaults = secrets.into_iter().chain(defaults).filter(|(name, _)| !set(name));
     let defaults = defaults.map(|(name, value)| (name.to_owned(), value));
     Ok(dependencies.into_iter().chain(defaults).chain(options.variables.iter().cloned()).collect())
 }

@@ -13,6 +13,7 @@ pub mod cli;
 pub mod client;
 pub mod instance;
 mod keep;
+pub mod keys;
 mod process;
 mod program;
 pub mod proxy;

@@ -13,7 +13,7 @@ use std::{
 use dev::{Client, Identity, app::register, services::shared};
 use domain::{
     Clock, Core, Db, Ids,
-    identity::{self, access_token::TokenKeys},
+    identity,
 };
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
@@ -183,14 +183,12 @@ impl Api {
     async fn start(database: &str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let key = adapters::webhook::WebhookKey::generate(&Ids::new(Clock::system())).reveal();
         let variables = [
             ("DATABASE_URL", database.to_owned()),
-            ("WEBHOOK_SIGNING_KEY", key),
-            ("JWT_SIGNING_KEY", TokenKeys::generate(&Ids::new(Clock::system())).reveal()),
             ("RATE_LIMIT_PER_MINUTE", "0".to_owned()),
             ("PUBLIC_URL", url.clone()),
         ];
+        let variables = variables.into_iter().chain(dev::keys::keys());
         let config = api::Config::from_pairs(variables.map(|(name, value)| (name.to_owned(), value))).unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(api::serve(config, listener, stop.clone()));

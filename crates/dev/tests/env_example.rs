@@ -44,7 +44,12 @@ fn deployment_explains_every_variable() {
 #[test]
 fn the_example_starts_once_it_has_keys() {
     let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-    let keys = [("WEBHOOK_SIGNING_KEY", "whsk"), ("JWT_SIGNING_KEY", "jwtk")];
+    let keys = [
+        ("WEBHOOK_SIGNING_KEY", "whsk"),
+        ("JWT_SIGNING_KEY", "jwtk"),
+        ("VAULT_SIGNING_KEY", "vsk"),
+        ("VAULT_KEK", "vkek"),
+    ];
     let keys = keys.map(|(name, prefix)| (name.to_owned(), format!("{prefix}_{secret}")));
     let variables = || example().into_iter().chain(keys.clone());
     api::Config::from_pairs(variables()).unwrap();

@@ -1,16 +1,29 @@
-//! Ed25519 keys and the DIDs that name them.
+//! Digests, sealing, Ed25519 keys and the DIDs that name them.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt::{self, Write as _},
+    str::FromStr,
+};
 
 use base64::{
     Engine, alphabet,
-    engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::URL_SAFE_NO_PAD},
+    engine::{
+        DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig,
+        general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+    },
+};
+use chacha20poly1305::{
+    ChaCha20Poly1305, KeyInit, Nonce,
+    aead::{Aead, Payload},
 };
 use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::openapi::{ObjectBuilder, RefOr, Schema, schema::Type};
 
+use crate::{Error, Ids};
+
+const NONCE: usize = 12;
 /// The multicodec prefix of an Ed25519 public key, as a varint.
 const ED25519_PUB: [u8; 2] = [0xed, 0x01];
 
@@ -27,6 +40,37 @@ pub fn decode_base64(text: &str) -> Option<Vec<u8>> {
 /// SHA-256 (FIPS 180-4).
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
+}
+
+/// Bytes in base64 (RFC 4648), with its standard alphabet and padding.
+pub fn base64(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Encrypts `text` by ChaCha20-Poly1305 (RFC 8439): nonce and ciphertext. It [`open`]s only under the same `context`.
+///
+/// # Errors
+/// None that is known.
+pub fn seal(ids: &Ids, key: &[u8; 32], context: &[u8], text: &[u8]) -> Result<Vec<u8>, Error> {
+    let nonce: [u8; NONCE] = ids.bytes();
+    let sealed = ChaCha20Poly1305::new(key.into())
+        .encrypt(Nonce::from_slice(&nonce), Payload { msg: text, aad: context })
+        .map_err(|_| Error::internal("cannot encrypt"))?;
+    Ok([nonce.as_slice(), &sealed].concat())
+}
+
+/// What was [`seal`]ed; nothing when key or context is another, or it was changed.
+pub fn open(key: &[u8; 32], context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
+    let (nonce, text) = sealed.split_at_checked(NONCE)?;
+    ChaCha20Poly1305::new(key.into()).decrypt(Nonce::from_slice(nonce), Payload { msg: text, aad: context }).ok()
 }
 
 /// An Ed25519 public key (RFC 8032) that is a point on the curve and not one of small order. Base64url on the wire.

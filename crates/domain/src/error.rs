@@ -111,6 +111,8 @@ codes! {
     PasskeyTaken = "passkey_taken", Conflict, "The passkey belongs to an account already";
     LastOwner = "last_owner", Conflict, "An organisation must keep an owner";
     LimitReached = "limit_reached", Conflict, "There are as many as there may be";
+    SizeMismatch = "size_mismatch", Conflict, "The log has another size than the caller expects";
+    ProposalDecided = "proposal_decided", Conflict, "The proposal was decided already";
     IdempotencyInFlight = "idempotency_in_flight", Conflict, "A request with this Idempotency-Key is under way";
     VersionMismatch = "version_mismatch", PreconditionFailed, "It was changed in the meantime";
     PreconditionRequired = "precondition_required", PreconditionRequired, "The change must say which version it was made from";
@@ -135,6 +137,7 @@ codes! {
     InvalidEmail = "invalid_email", Invalid, "The text is not an e-mail address that is taken";
     UnknownScope = "unknown_scope", Invalid, "No API key can have such a scope";
     InvalidEndpoint = "invalid_endpoint", Invalid, "The endpoint is not an acceptable URL";
+    AmbiguousJson = "ambiguous_json", Invalid, "The JSON could be read in two ways, or is larger than a seal's may be";
     InvalidCursor = "invalid_cursor", Invalid, "The cursor was not made by this API";
     UnknownRecipient = "unknown_recipient", Invalid, "No agent of that DID is registered in the project";
     RateLimited = "rate_limited", RateLimited, "Too many requests";

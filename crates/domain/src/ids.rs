@@ -204,6 +204,27 @@ id!(
     AuditId, "aud"
 );
 
+id!(
+    /// A log of the vault. Each project has one, of the same digits; the meta-log's are all 0.
+    LogId, "log"
+);
+
+impl LogId {
+    /// The log whose entries are the heads of the others.
+    pub const META: Self = Self(Uuid::nil());
+
+    /// The tenant that its rows are kept for.
+    pub fn project(self) -> ProjectId {
+        ProjectId(self.0)
+    }
+}
+
+impl From<ProjectId> for LogId {
+    fn from(project: ProjectId) -> Self {
+        Self(project.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

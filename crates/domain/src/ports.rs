@@ -98,7 +98,7 @@ impl Mail {
     /// What names this mail and no other: 32 hexadecimal digits of SHA-256 over all of it.
     pub fn key(&self) -> String {
         let whole = format!("{}\n{}\n{}", self.to, self.subject, self.text);
-        crate::crypto::sha256(whole.as_bytes())[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        crate::crypto::hex(&crate::crypto::sha256(whole.as_bytes())[..16])
     }
 }
 

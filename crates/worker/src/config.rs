@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use adapters::{
     mail::MailSettings,
-    settings::{self, Dependencies, Invalid},
+    settings::{self, Dependencies, Invalid, public_url},
+    vault::VaultSettings,
 };
 use clap::Parser;
+use url::Url;
 
 use crate::{engine::Concurrency, timing::Timing};
 
@@ -21,6 +23,14 @@ pub struct Config {
     /// How mail is sent.
     #[command(flatten)]
     pub mail: MailSettings,
+
+    /// The vault and its secrets.
+    #[command(flatten)]
+    pub vault: VaultSettings,
+
+    /// The URL that clients use, by which the vault's logs are named; http://127.0.0.1:8080 when unset.
+    #[arg(long, env = "PUBLIC_URL", default_value = "http://127.0.0.1:8080", value_parser = public_url)]
+    pub public_url: Url,
 
     /// The port of /health/live and /health/ready, on every address, IPv6 and IPv4; 0 for any that is free.
     #[arg(long, env = "PORT", default_value = "8081")]

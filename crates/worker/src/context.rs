@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     Core,
     ports::{Mailer, Push},
+    vault::Vault,
 };
 use url::Url;
 
@@ -13,6 +14,8 @@ use url::Url;
 pub struct Context {
     /// Database, time, identifiers, wake-ups.
     pub core: Core,
+    /// The logs.
+    pub vault: Vault,
     /// Sends deliveries to their recipients' endpoints.
     pub push: Arc<dyn Push>,
     /// Sends mail, where a way is configured.

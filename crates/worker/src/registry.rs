@@ -13,7 +13,12 @@ use crate::{
 
 /// Every job this worker can run. Adding one: docs/adding-a-job.md.
 pub fn jobs() -> Registry {
-    Registry::default().on(jobs::intents::deliver).on(jobs::agents::retire).on(jobs::identity::send_mail)
+    Registry::default()
+        .on(jobs::intents::deliver)
+        .on(jobs::agents::retire)
+        .on(jobs::identity::send_mail)
+        .on(jobs::vault::expire_proposal)
+        .on(jobs::vault::drain_outbox)
 }
 
 /// Every periodic task this worker runs.

@@ -97,6 +97,7 @@ async fn work(
     let listening = listener.map(|listener| tokio::spawn(health::serve(listener, state.clone(), health.clone())));
     let engine = Engine {
         context: Context {
+            vault: config.vault.vault(core.clone(), &config.public_url),
             core,
             push: Arc::new(push),
             mailer: mailer.map(Arc::from),

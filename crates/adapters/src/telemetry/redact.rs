@@ -13,7 +13,7 @@ use tracing_subscriber::fmt::MakeWriter;
 static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?P<key>hf_[a-z]+_[0-9a-f]{32}_)[0-9A-Za-z]+",
-        r"|(?P<signing>whsk_|jwtk_)[0-9A-Za-z+/=_-]+",
+        r"|(?P<signing>whsk_|jwtk_|vsk_|vkek_)[0-9A-Za-z+/=_-]+",
         r"|\b(?P<api>hfr_|re_)[0-9A-Za-z_]{16,}",
         r"|(?P<jwt>eyJ)[0-9A-Za-z_-]+\.[0-9A-Za-z_-]+\.[0-9A-Za-z_-]*",
         r"|(?P<bearer>(?:[Bb]earer|[Bb]asic) )[0-9A-Za-z._~+/=-]+",
@@ -76,6 +76,7 @@ mod tests {
             ("authorization: Bearer abc.def", "authorization: Bearer ***"),
             ("WEBHOOK_SIGNING_KEY=whsk_AbC+/=", "WEBHOOK_SIGNING_KEY=whsk_***"),
             ("JWT_SIGNING_KEY=jwtk_AbC+/=,jwtk_x", "JWT_SIGNING_KEY=jwtk_***,jwtk_***"),
+            ("VAULT_KEK=vkek_AbC+/= VAULT_SIGNING_KEY=vsk_x", "VAULT_KEK=vkek_*** VAULT_SIGNING_KEY=vsk_***"),
             ("hfr_4vJ9JU1bJJE96FWSJKvHsmmFADCg4gpZQff4P3bkLKi spent", "hfr_*** spent"),
             ("code signature_verification_failed", "code signature_verification_failed"),
             ("token eyJhbGci.eyJpc3Mi.Si-g_ refused", "token eyJ*** refused"),

@@ -7,7 +7,11 @@ use std::{io::Write, process::ExitCode};
 
 use adapters::{settings, telemetry, webhook::WebhookKey};
 use clap::{CommandFactory, Parser, Subcommand};
-use domain::{Clock, Ids, identity::access_token::TokenKeys};
+use domain::{
+    Clock, Ids,
+    identity::access_token::TokenKeys,
+    vault::{note::VaultKeys, personal::Keks},
+};
 use tokio_util::sync::CancellationToken;
 
 use crate::{VERSION, config::Config, router, serve};
@@ -49,6 +53,10 @@ enum Secret {
     Webhook,
     /// The key for JWT_SIGNING_KEY.
     Jwt,
+    /// The key for VAULT_SIGNING_KEY.
+    Vault,
+    /// The key for VAULT_KEK.
+    Kek,
 }
 
 /// Runs the program: reads its arguments and environment, and returns how it ended. What is wrong is told in one line.
@@ -84,6 +92,8 @@ fn execute(command: Option<Command>) -> anyhow::Result<ExitCode> {
             let text = match secret {
                 Secret::Webhook => WebhookKey::generate(&ids).reveal(),
                 Secret::Jwt => TokenKeys::generate(&ids).reveal(),
+                Secret::Vault => VaultKeys::generate(&ids).reveal(),
+                Secret::Kek => Keks::generate(&ids).reveal(),
             };
             tell(&mut std::io::stdout(), &text);
             Ok(ExitCode::SUCCESS)

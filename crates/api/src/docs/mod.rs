@@ -43,6 +43,7 @@ pub use operations::complete;
         (name = "agents", description = "The registry: which agents a project has and what they can do."),
         (name = "intents", description = "Signed messages from one agent to another, delivered at least once."),
         (name = "inbox", description = "A recipient's deliveries: leased, then acknowledged."),
+        (name = "vault", description = "A tamper-evident record of decisions: seals, and receipts that a stranger can check."),
         (name = "audit", description = "Who did what: append-only, for owners and for whom it concerns."),
         (name = "health", description = "How the service does."),
     ),

@@ -134,6 +134,8 @@ mod tests {
             ("DATABASE_URL", "postgres://127.0.0.1:1/none"),
             ("WEBHOOK_SIGNING_KEY", "whsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
             ("JWT_SIGNING_KEY", "jwtk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+            ("VAULT_SIGNING_KEY", "vsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
+            ("VAULT_KEK", "vkek_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         ];
         let config = Config::from_pairs(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
         let (state, _adapters) = crate::serve::assemble(&config, domain::Clock::system(), Default::default()).unwrap();

@@ -15,3 +15,4 @@ pub mod organizations;
 pub mod passkeys;
 pub mod projects;
 pub mod sessions;
+pub mod vault;

@@ -141,11 +141,16 @@ impl Answer {
 
 /// Variables for [`Config::from_pairs`], those that must be set among them; later ones win.
 pub fn pairs(lists: &[&[(&str, &str)]]) -> Vec<(String, String)> {
-    let key = "whsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let given = lists.iter().copied().flatten().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    let jwt = "jwtk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-    let needed = [("WEBHOOK_SIGNING_KEY", key), ("JWT_SIGNING_KEY", jwt)];
-    needed.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().chain(given).collect()
+    let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    let needed = [
+        ("WEBHOOK_SIGNING_KEY", "whsk"),
+        ("JWT_SIGNING_KEY", "jwtk"),
+        ("VAULT_SIGNING_KEY", "vsk"),
+        ("VAULT_KEK", "vkek"),
+    ];
+    let needed = needed.map(|(name, prefix)| (name.to_owned(), format!("{prefix}_{secret}")));
+    needed.into_iter().chain(given).collect()
 }
 
 /// A key of the right form that no project has.

@@ -27,3 +27,4 @@ mod program;
 mod promises;
 mod sessions;
 mod slow;
+mod vault;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use domain::{Clock, Ids, identity::access_token::TokenKeys};
+use domain::Clock;
 use tokio::process::{Child, Command};
 
 use super::release_binary;
@@ -44,7 +44,7 @@ impl Product {
         let services = Services::start(Options::durable()).await?;
         let database_url = services.postgres.create_database("holdfast").await?;
         let address = free_address()?;
-        let variables = vec![
+        let mut variables = vec![
             ("DATABASE_URL", database_url.clone()),
             ("DATABASE_MAX_CONNECTIONS", "32".to_owned()),
             ("REDIS_URL", services.valkey()?.url()),
@@ -52,9 +52,8 @@ impl Product {
             ("PUBLIC_URL", format!("http://{address}")),
             ("RATE_LIMIT_PER_MINUTE", rate.to_string()),
             ("RUST_LOG", "warn".to_owned()),
-            ("JWT_SIGNING_KEY", TokenKeys::generate(&Ids::new(Clock::system())).reveal()),
-            ("WEBHOOK_SIGNING_KEY", adapters::webhook::WebhookKey::generate(&Ids::new(Clock::system())).reveal()),
         ];
+        variables.extend(crate::keys::keys());
         ensure!(api(&variables, address)?.arg("migrate").status().await?.success(), "`api migrate` failed");
         let begun = Instant::now();
         let process = api(&variables, address)?.spawn().context("api does not start")?;

@@ -10,9 +10,12 @@
 mod seal;
 mod store;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use chrono::TimeDelta;
@@ -81,17 +84,22 @@ impl Once {
         let Some((fingerprint, answer)) = claimed.record else {
             return if claimed.locked { Ok(None) } else { Err(in_flight()) };
         };
+        self.answer(&fingerprint, &answer).map(Some)
+    }
+
+    /// The first answer, from its record.
+    fn answer<T: DeserializeOwned>(&self, fingerprint: &[u8], answer: &[u8]) -> Result<T> {
         if fingerprint != self.fingerprint {
             let detail = "This Idempotency-Key was used for another request in the last 24 hours; use a new one";
             return Err(Error::new(Code::IdempotencyKeyReused, detail));
         }
-        let answer = self.sealer.open(&self.key_digest, &answer).ok_or_else(|| {
+        let answer = self.sealer.open(&self.key_digest, answer).ok_or_else(|| {
             let detail = "The first answer to this Idempotency-Key can no longer be read; look up what it did, and use a new key";
             Error::new(Code::IdempotencyKeyReused, detail)
         })?;
         let answer = serde_json::from_slice(&answer).map_err(Error::internal)?;
         self.replayed.0.store(true, Ordering::Relaxed);
-        Ok(Some(answer))
+        Ok(answer)
     }
 
     /// Keeps the first answer.
@@ -138,6 +146,53 @@ pub async fn keep<T: Serialize>(once: Option<&Once>, tx: &mut PgConnection, core
         Some(once) => once.keep(tx, core, answer).await,
         None => Ok(()),
     }
+}
+
+/// [`Once::claim`] of many requests of one tenant, in one round trip. Who calls it puts requests in a row by another lock, which it takes afterwards: what
+/// is committed in between, [`keep_all`] finds.
+///
+/// # Errors
+/// Those of the database; those of [`Once::claim`] are each request's own.
+pub async fn claim_all<T: DeserializeOwned>(
+    requests: &[Option<&Once>],
+    tx: &mut PgConnection,
+    core: &Core,
+) -> Result<Vec<Result<Option<T>>>> {
+    let mut digests: Vec<&[u8]> = Vec::new();
+    let mut tenant = None;
+    for once in requests.iter().flatten() {
+        digests.push(&once.key_digest);
+        tenant = Some(once.tenant);
+    }
+    let Some(tenant) = tenant else { return Ok(requests.iter().map(|_| Ok(None)).collect()) };
+    let records = store::find(tx, tenant, &digests, core.clock.now()).await?;
+    let mut seen = HashSet::new();
+    let mut claim = |once: &&Once| {
+        if !seen.insert(once.key_digest) {
+            return Err(in_flight());
+        }
+        let record = records.iter().find(|record| record.key_digest == once.key_digest);
+        record.map(|record| once.answer(&record.fingerprint, &record.answer)).transpose()
+    };
+    Ok(requests.iter().map(|once| once.as_ref().map_or(Ok(None), &mut claim)).collect())
+}
+
+/// [`Once::keep`] for many requests of one tenant, in one round trip.
+///
+/// # Errors
+/// As [`Once::keep`].
+pub async fn keep_all<T: Serialize>(answers: &[(&Once, T)], tx: &mut PgConnection, core: &Core) -> Result<()> {
+    let Some((first, _)) = answers.first() else { return Ok(()) };
+    let mut rows = store::Rows { tenant: first.tenant, ..store::Rows::default() };
+    for (once, answer) in answers {
+        let answer = serde_json::to_vec(answer).map_err(Error::internal)?;
+        rows.key_digests.push(once.key_digest.to_vec());
+        rows.fingerprints.push(once.fingerprint.to_vec());
+        rows.answers.push(once.sealer.seal(&core.ids, &once.key_digest, &answer)?);
+    }
+    let now = core.clock.now();
+    let written = store::insert_all(tx, &rows, now, now + KEPT_FOR).await?;
+    if written == answers.len() as u64 { Ok(()) } else { Err(in_flight()) }
 }
 
 fn in_flight() -> Error {

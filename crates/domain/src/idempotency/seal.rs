@@ -2,44 +2,31 @@
 
 use std::fmt;
 
-use chacha20poly1305::{
-    ChaCha20Poly1305, KeyInit, Nonce,
-    aead::{Aead, Payload},
-};
-
 use crate::{
-    Ids,
+    Ids, crypto,
     error::{Error, Result},
     identity::access_token::TokenKeys,
 };
 
-const NONCE: usize = 12;
-
 /// ChaCha20-Poly1305 (RFC 8439) under keys derived from those that sign access tokens: the first seals, all of them open.
 #[derive(Clone)]
-pub struct Sealer(Vec<ChaCha20Poly1305>);
+pub struct Sealer(Vec<[u8; 32]>);
 
 impl Sealer {
     /// Of the same keys on every replica.
     pub fn new(keys: &TokenKeys) -> Self {
-        Self(keys.derive("holdfast idempotent answers").iter().map(|key| ChaCha20Poly1305::new(key.into())).collect())
+        Self(keys.derive("holdfast idempotent answers"))
     }
 
     /// Nonce and ciphertext. It opens only under the same `context`.
     pub(super) fn seal(&self, ids: &Ids, context: &[u8], text: &[u8]) -> Result<Vec<u8>> {
-        let nonce: [u8; NONCE] = ids.bytes();
-        let cipher = self.0.first().ok_or_else(|| Error::internal("there is no key to seal with"))?;
-        let sealed = cipher
-            .encrypt(Nonce::from_slice(&nonce), Payload { msg: text, aad: context })
-            .map_err(|_| Error::internal("cannot seal an answer"))?;
-        Ok([nonce.as_slice(), &sealed].concat())
+        let key = self.0.first().ok_or_else(|| Error::internal("there is no key to seal with"))?;
+        crypto::seal(ids, key, context, text)
     }
 
     /// What was sealed; nothing when its key is gone, or it was changed.
     pub(super) fn open(&self, context: &[u8], sealed: &[u8]) -> Option<Vec<u8>> {
-        let (nonce, text) = sealed.split_at_checked(NONCE)?;
-        let payload = || Payload { msg: text, aad: context };
-        self.0.iter().find_map(|cipher| cipher.decrypt(Nonce::from_slice(nonce), payload()).ok())
+        self.0.iter().find_map(|key| crypto::open(key, context, sealed))
     }
 }
 

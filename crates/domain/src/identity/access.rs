@@ -38,6 +38,10 @@ permissions! {
     AgentsWrite = "agents:write", Developer, "Register and remove agents.";
     IntentsRead = "intents:read", ReadOnly, "See the project's intents.";
     IntentsWrite = "intents:write", Developer, "Act on the project's intents.";
+    VaultRead = "vault:read", ReadOnly, "See the vault's seals, and have them proved.";
+    VaultWrite = "vault:write", Developer, "Append seals to the vault.";
+    VaultErase = "vault:erase", Admin, "Erase the personal data of a subject from the vault.";
+    VaultDecide = "vault:decide", Admin, "Approve and reject the vault's proposals.";
     KeysRead = "keys:read", Developer, "See API keys, without their secrets.";
     KeysWrite = "keys:write", Developer, "Make, rotate and revoke API keys.";
     ProjectRead = "project:read", ReadOnly, "See projects.";
@@ -54,7 +58,10 @@ impl Permission {
         use Permission as P;
         match self {
             P::AgentsRead | P::AgentsWrite | P::IntentsRead | P::IntentsWrite => true,
+            P::VaultRead | P::VaultWrite | P::VaultErase => true,
             P::KeysRead | P::KeysWrite | P::ProjectRead => true,
+            // A proposal waits for a human.
+            P::VaultDecide => false,
             P::ProjectWrite | P::MembersRead | P::MembersWrite | P::OrganizationWrite | P::AuditRead => false,
         }
     }
@@ -97,7 +104,9 @@ impl Permissions {
     /// What an agent may do by its signature; in the registry, only to itself.
     pub fn agent() -> Self {
         use Permission as P;
-        [P::AgentsRead, P::AgentsWrite, P::IntentsRead, P::IntentsWrite].into_iter().collect()
+        [P::AgentsRead, P::AgentsWrite, P::IntentsRead, P::IntentsWrite, P::VaultRead, P::VaultWrite]
+            .into_iter()
+            .collect()
     }
 
     /// Whether it is among them.

@@ -11,7 +11,7 @@ mod base;
 mod digest;
 mod store;
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use chrono::TimeDelta;
 use serde::de::DeserializeOwned;
@@ -65,6 +65,13 @@ pub struct Proof {
     pub covers_secrets: bool,
     nonce: String,
     created: Timestamp,
+}
+
+impl Proof {
+    /// By key and not by project: a signature seen in one project is spent in every other, where its agent may be registered too.
+    fn nonce_digest(&self) -> [u8; 32] {
+        sha256(&[self.public_key.as_bytes(), self.nonce.as_bytes()].concat())
+    }
 }
 
 impl Signature {
@@ -151,15 +158,28 @@ impl Signature {
 /// # Errors
 /// [`Code::NonceReplayed`] when it was used before, on whichever replica; those of the database.
 pub async fn spend(tx: &mut PgConnection, project: ProjectId, proof: &Proof) -> Result<()> {
-    // By key and not by project: a signature seen in one project is spent in every other, where its agent may be registered too.
-    let digest = sha256(&[proof.public_key.as_bytes(), proof.nonce.as_bytes()].concat());
-    if store::insert_nonce(tx, project, &digest, proof.created + NONCE_LIFE).await? {
-        return Ok(());
+    let fresh = store::insert_nonce(tx, project, &proof.nonce_digest(), proof.created + NONCE_LIFE).await?;
+    if fresh { Ok(()) } else { Err(replayed()) }
+}
+
+/// [`spend`]s the nonces of many requests of one project, in one round trip.
+///
+/// # Errors
+/// Those of the database; [`Code::NonceReplayed`] is each proof's own.
+pub async fn spend_all(tx: &mut PgConnection, project: ProjectId, proofs: &[&Proof]) -> Result<Vec<Result<()>>> {
+    if proofs.is_empty() {
+        return Ok(Vec::new());
     }
-    Err(Error::new(
-        Code::NonceReplayed,
-        "This signature's nonce was used before: sign the request anew, with a new nonce",
-    ))
+    let digests: Vec<[u8; 32]> = proofs.iter().map(|proof| proof.nonce_digest()).collect();
+    let slices: Vec<&[u8]> = digests.iter().map(<[u8; 32]>::as_slice).collect();
+    let ends: Vec<Timestamp> = proofs.iter().map(|proof| proof.created + NONCE_LIFE).collect();
+    // Each is taken out by the first that has it: of two with one nonce the second is a replay.
+    let mut fresh: HashSet<Vec<u8>> = store::insert_nonces(tx, project, &slices, &ends).await?.into_iter().collect();
+    Ok(digests.iter().map(|digest| if fresh.remove(digest.as_slice()) { Ok(()) } else { Err(replayed()) }).collect())
+}
+
+fn replayed() -> Error {
+    Error::new(Code::NonceReplayed, "This signature's nonce was used before: sign the request anew, with a new nonce")
 }
 
 /// [`spend`]s the nonce of a request that may come twice, byte for byte: the second time its first answer is given, and nothing is to be done.

@@ -22,6 +22,26 @@ pub(super) async fn insert_nonce(
     Ok(done.rows_affected() == 1)
 }
 
+/// Those of `digests` that did not stand there already: as [`insert_nonce`].
+pub(super) async fn insert_nonces(
+    tx: &mut PgConnection,
+    project: ProjectId,
+    digests: &[&[u8]],
+    expire_at: &[Timestamp],
+) -> sqlx::Result<Vec<Vec<u8>>> {
+    // In one order, so that two transactions with the same nonces wait for each other and never in a circle.
+    sqlx::query_scalar(
+        "INSERT INTO signature_nonces (project_id, digest, expires_at) \
+         SELECT $1, digest, expires_at FROM unnest($2::bytea[], $3::timestamptz[]) AS row(digest, expires_at) ORDER BY digest \
+         ON CONFLICT DO NOTHING RETURNING digest",
+    )
+    .bind(project)
+    .bind(digests)
+    .bind(expire_at)
+    .fetch_all(tx)
+    .await
+}
+
 pub(super) async fn delete_nonces(tx: &mut PgConnection, now: Timestamp, limit: i64) -> sqlx::Result<u64> {
     let done = sqlx::query(
         "DELETE FROM signature_nonces WHERE digest IN \

@@ -1,6 +1,115 @@
 //! The vault: an append-only record of decisions, in Merkle trees that a stranger can check (RFC 6962; C2SP tlog-tiles, tlog-checkpoint, tlog-proof).
+//!
+//! Each project has one log. A seal becomes an entry, canonical JSON whose bytes are hashed, stored and served as they are; its answer carries a signed
+//! checkpoint and the proof that the entry is in the tree that the checkpoint is of. The meta-log has the heads of all logs as its entries, and
+//! is what witnesses watch.
+//!
+//! ```text
+//! seal ─check─▶ Draft ─queue─▶ batch: lock the head ▸ index, time, leaf ▸ entries, tiles, checkpoint, head ▸ commit ▸ sign ─▶ receipt
+//! ```
 
+mod append;
+mod entry;
+mod erase;
+mod head;
+mod ledger;
+mod list;
+mod proposals;
+mod prove;
+mod read_store;
+mod store;
+mod verify;
+
+pub mod jobs;
 pub mod json;
 pub mod note;
+pub mod outbox;
+pub mod personal;
 pub mod receipt;
+pub mod tile_path;
 pub mod tree;
+
+use std::fmt;
+
+pub use tlog_tiles::RecordProof;
+
+use tlog_tiles::Hash;
+use url::Url;
+
+pub use append::{Append, Appended, Appender, MAX_SEALS};
+pub use entry::{Draft, MAX_ENTRY, MAX_PAYLOAD, NewSeal, Tag, Verdict};
+pub use erase::erase;
+pub use head::{Head, Log, checkpoint, log};
+pub use ledger::Placed;
+pub use list::{Counts, Filter, Seal, SealInFull, Tally, count, get, list};
+pub use proposals::{Decision, Proposal, ProposalFilter, Reason, decide, expire, proposals};
+pub use prove::{Consistency, Inclusion, bundle, consistency, inclusion, receipt as receipt_of, tile};
+pub use verify::{Verification, verify};
+
+use self::{note::VaultKeys, personal::Keks};
+use crate::{Core, error::Result, ids::LogId};
+
+/// What the vault's use cases are handed. Cloning shares it.
+#[derive(Clone)]
+pub struct Vault {
+    /// Database, time, identifiers, wake-ups.
+    pub core: Core,
+    keys: VaultKeys,
+    keks: Keks,
+    /// Host and port of the public URL: logs are named by where they are found.
+    authority: String,
+    url: Url,
+}
+
+impl Vault {
+    /// The vault that is found at `public_url`, signs with `keys` and wraps subjects' keys with `keks`.
+    pub fn new(core: Core, keys: VaultKeys, keks: Keks, public_url: &Url) -> Self {
+        let port = public_url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        let authority = format!("{}{port}", public_url.host_str().unwrap_or_default());
+        Self { core, keys, keks, authority, url: public_url.clone() }
+    }
+
+    /// What the log is called in its checkpoints and verifier keys.
+    pub fn origin(&self, log: LogId) -> String {
+        format!("{}/v1/vault/logs/{log}", self.authority)
+    }
+
+    /// Which of our logs is called `origin`.
+    pub fn log_called(&self, origin: &str) -> Option<LogId> {
+        let (authority, log) = origin.split_once("/v1/vault/logs/")?;
+        if authority == self.authority { log.parse().ok() } else { None }
+    }
+
+    /// The keys that the log's checkpoints verify under (C2SP signed-note).
+    pub fn verifiers(&self, log: LogId) -> Vec<String> {
+        self.keys.verifiers(&self.origin(log))
+    }
+
+    /// The log's policy (C2SP tlog-policy): under which keys its checkpoints are to be checked.
+    pub fn policy(&self, log: LogId) -> String {
+        let base = self.url.as_str().trim_end_matches('/');
+        let line = |key: &String| format!("log {key} {base}/v1/vault/logs/{log}\n");
+        self.verifiers(log).iter().map(line).chain(["quorum none\n".to_owned()]).collect()
+    }
+
+    /// The signed checkpoint of a head that is committed.
+    fn sign(&self, log: LogId, size: u64, root: Hash) -> Result<String> {
+        self.keys.sign(&self.origin(log), size, root)
+    }
+
+    /// [`sign`](Self::sign), and what witnesses signed below it.
+    fn sign_with(&self, log: LogId, size: u64, root: Hash, cosignatures: &[String]) -> Result<String> {
+        let mut note = self.sign(log, size, root)?;
+        for line in cosignatures {
+            note.push_str(line);
+            note.push('\n');
+        }
+        Ok(note)
+    }
+}
+
+impl fmt::Debug for Vault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Vault({})", self.url)
+    }
+}

@@ -97,6 +97,11 @@ impl Receipt {
         Ok(Self { entry, index, proof, checkpoint: checkpoint.to_owned() })
     }
 
+    /// What the checkpoint says that its log is called; nothing of it is checked yet.
+    pub fn origin(&self) -> Option<&str> {
+        self.checkpoint.lines().next().filter(|line| !line.is_empty())
+    }
+
     /// Checks everything, offline: that the log called `origin`, under one of `trusted`, signed a checkpoint whose tree has the entry at the index.
     /// Returns the checkpoint's size.
     ///

@@ -114,6 +114,12 @@ impl Tree {
     }
 }
 
+/// The nodes that the root of the tree of `size` leaves follows from: its edge.
+pub fn edge_nodes(size: u64) -> Vec<Node> {
+    let edge = sub_tree_index(0, size.min(MAX_SIZE), Vec::new());
+    edge.into_iter().map(split_stored_hash_index).collect()
+}
+
 /// The nodes that proving the leaf at `index` in the tree of `size` leaves takes. Nothing when there is no such leaf.
 pub fn inclusion_nodes(size: u64, index: u64) -> Option<Vec<Node>> {
     (index < size && size <= MAX_SIZE).then(|| asked(|reader| prove_record(size, index, reader).map(drop)))

@@ -6,3 +6,4 @@ pub(crate) mod identity;
 pub(crate) mod intents;
 pub(crate) mod queue;
 pub(crate) mod signature;
+pub(crate) mod vault;

@@ -5,10 +5,9 @@ use std::{
     time::Duration,
 };
 
-use adapters::webhook::WebhookKey;
 use dev::TestDatabase;
 use domain::{
-    Clock, Ids,
+    Clock,
     queue::{self, lease},
 };
 use tokio::{
@@ -31,10 +30,9 @@ impl Process {
 
     async fn start_with(database_url: &str, more: &[(&str, &str)]) -> Self {
         let port = free_port().await;
-        let key = WebhookKey::generate(&Ids::new(Clock::system())).reveal();
         let child = command()
             .env("DATABASE_URL", database_url)
-            .env("WEBHOOK_SIGNING_KEY", key)
+            .envs(dev::keys::keys())
             .env("PORT", port.to_string())
             .envs(more.iter().copied())
             .stdout(Stdio::null())
@@ -143,12 +141,11 @@ async fn without_postgres_it_waits_and_says_so() {
 #[tokio::test]
 async fn a_wrong_variable_stops_the_start_in_one_line() {
     let url = "postgres://user:secret@127.0.0.1/holdfast";
-    let key = WebhookKey::generate(&Ids::new(Clock::system())).reveal();
     for (name, value, said) in [
         ("WORKER_CONCURRENCY", "many", "worker: WORKER_CONCURRENCY held \"many\""),
         ("DATABASE_URL", "mysql://user:secret@host/db", "worker: DATABASE_URL held mysql://host"),
     ] {
-        let run = command().env("DATABASE_URL", url).env("WEBHOOK_SIGNING_KEY", &key).env(name, value).output();
+        let run = command().env("DATABASE_URL", url).envs(dev::keys::keys()).env(name, value).output();
         let output = within("it ends", run).await.unwrap();
         let text = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success());

@@ -17,6 +17,7 @@ use dev::{TestDatabase, services::Postgres};
 use domain::{
     Clock, Core, Db, Ids,
     queue::{self, Job, Outcome},
+    vault::{Vault, note::VaultKeys, personal::Keks},
 };
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -173,7 +174,9 @@ impl Scene {
         let push = Webhooks::new(WebhookKey::generate(&core.ids), true).expect("a client");
         let app_url = "http://localhost:3000".parse().unwrap();
         let dead_job_retention = Duration::from_secs(3600);
-        let context = Context { core, push: Arc::new(push), mailer: None, app_url, dead_job_retention };
+        let (signing, keks) = (VaultKeys::generate(&core.ids), Keks::generate(&core.ids));
+        let vault = Vault::new(core.clone(), signing, keks, &"http://127.0.0.1:8080".parse().unwrap());
+        let context = Context { core, vault, push: Arc::new(push), mailer: None, app_url, dead_job_retention };
         let engine = Engine {
             context,
             queue_db: self.database.db(4).expect("a URL"),

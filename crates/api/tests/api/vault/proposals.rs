@@ -1,0 +1,131 @@
+//! What waits for a person.
+
+use std::time::Duration;
+
+use dev::{AppOptions, TestApp};
+use domain::{
+    Clock,
+    identity::Role,
+    vault::{self, jobs::ExpireProposal},
+};
+use serde_json::{Value, json};
+
+use crate::people::Company;
+
+fn hold() -> Value {
+    json!({"kind": "refund", "verdict": "HOLD", "payload": {"amount": 900}, "session_id": "run", "expires_in_seconds": 600})
+}
+
+impl Company {
+    async fn propose(&self, key: &str) -> u64 {
+        let answer = self
+            .app
+            .post("/v1/vault/seals")
+            .key(key)
+            .header("holdfast-project", &self.app.project().to_string())
+            .json(&hold())
+            .send();
+        answer.await.unwrap().expect::<Value>(201).unwrap()["index"].as_u64().unwrap()
+    }
+
+    async fn decide(&self, token: &str, index: u64, how: &str) -> dev::client::Reply {
+        let path = format!("/v1/vault/proposals/{index}/{how}");
+        let request = self.app.post(&path).key(token).header("holdfast-project", &self.app.project().to_string());
+        request.json(&json!({"reason": "seen the invoice"})).send().await.unwrap()
+    }
+
+    async fn proposals(&self, query: &str) -> Vec<Value> {
+        let reply = self.app.get(&format!("/v1/vault/proposals{query}")).key(self.app.key()).send().await.unwrap();
+        reply.expect::<Value>(200).unwrap()["data"].as_array().unwrap().clone()
+    }
+}
+
+#[tokio::test]
+async fn a_person_decides_and_the_decision_is_sealed() {
+    let company = Company::start().await;
+    let index = company.propose(company.app.key()).await;
+    let other = company.propose(company.app.key()).await;
+    assert_eq!(company.proposals("?open=true").await.len(), 2);
+
+    let developer = company.member(Role::Developer).await;
+    let admin = company.member(Role::Admin).await;
+    assert_eq!(company.decide(&developer.token, index, "approve").await.code(), "permission_missing");
+    assert_eq!(company.decide(company.app.key(), index, "approve").await.status, 403);
+    let decided: Value = company.decide(&admin.token, index, "approve").await.expect(201).unwrap();
+    company.decide(&admin.token, other, "reject").await.expect::<Value>(201).unwrap();
+    for how in ["approve", "reject"] {
+        assert_eq!(company.decide(&company.owner.token, index, how).await.code(), "proposal_decided");
+    }
+    assert_eq!(company.decide(&admin.token, 99, "approve").await.code(), "not_found");
+
+    let path = format!("/v1/vault/seals/{}", decided["index"]);
+    let seal: Value = company.app.get(&path).key(company.app.key()).send().await.unwrap().expect(200).unwrap();
+    assert_eq!(
+        (&seal["kind"], &seal["verdict"], &seal["actor"]),
+        (&json!("proposal.approved"), &json!("SEAL"), &json!(admin.id))
+    );
+    assert_eq!((&seal["payload"]["proposal"], &seal["payload"]["reason"]), (&json!(index), &json!("seen the invoice")));
+    assert_eq!(seal["session_id"], "run");
+    assert!(company.proposals("?open=true").await.is_empty());
+    let settled = company.proposals("?open=false").await;
+    assert_eq!(
+        settled.iter().map(|one| one["decision"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["rejected", "approved"]
+    );
+}
+
+#[tokio::test]
+async fn nobody_decides_what_they_proposed_and_one_of_many_decides() {
+    let company = Company::start().await;
+    let index = company.propose(&company.owner.token).await;
+    assert_eq!(company.decide(&company.owner.token, index, "approve").await.status, 403);
+    let (ada, bob) = (company.member(Role::Admin).await, company.member(Role::Admin).await);
+    let both = futures::future::join_all([
+        company.decide(&ada.token, index, "approve"),
+        company.decide(&bob.token, index, "reject"),
+        company.decide(&ada.token, index, "reject"),
+    ]);
+    let mut statuses: Vec<u16> = both.await.iter().map(|reply| reply.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409]);
+}
+
+#[tokio::test]
+async fn what_nobody_decides_is_void() {
+    let clock = Clock::held("2026-11-21T12:00:00Z".parse().unwrap());
+    let options = AppOptions { worker: false, clock: clock.clone(), ..Default::default() };
+    let company = Company::of(TestApp::start_with(options).await.unwrap()).await;
+    let (late, decided) = (company.propose(company.app.key()).await, company.propose(company.app.key()).await);
+    company.decide(&company.owner.token, decided, "approve").await.expect::<Value>(201).unwrap();
+    clock.advance(Duration::from_secs(601));
+    let admin = company.member(Role::Admin).await;
+    assert_eq!(company.decide(&admin.token, late, "approve").await.code(), "proposal_decided");
+
+    let vault = company.app.vault().unwrap();
+    // A job may run twice.
+    for proposal in [late, decided, late] {
+        vault::expire(&vault, &ExpireProposal { project: company.app.project(), proposal }).await.unwrap();
+    }
+    let seals: Value = company
+        .app
+        .get("/v1/vault/seals?kind=proposal.expired")
+        .key(company.app.key())
+        .send()
+        .await
+        .unwrap()
+        .expect(200)
+        .unwrap();
+    let seals = seals["data"].as_array().unwrap();
+    assert_eq!(seals.len(), 1);
+    assert_eq!(
+        (&seals[0]["verdict"], &seals[0]["actor"], &seals[0]["payload"]["proposal"]),
+        (&json!("VOID"), &json!("system"), &json!(late))
+    );
+    let jobs: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM jobs WHERE kind = 'vault.expire_proposal' AND run_at > $1")
+            .bind(clock.now() - chrono::TimeDelta::minutes(5))
+            .fetch_one(company.app.core().db.pool())
+            .await
+            .unwrap();
+    assert_eq!(jobs, 2, "each proposal has a job that ends it");
+}

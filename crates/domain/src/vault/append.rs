@@ -1,0 +1,282 @@
+//! Appending for callers: whatever queued while the last batch committed goes into the next one, under one lock and one commit.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
+use tlog_tiles::RecordProof;
+
+use super::{
+    Vault,
+    entry::Draft,
+    head,
+    ledger::{Ledger, Placed, Written},
+    prove, store,
+};
+use crate::{
+    batch::{Batch, Batcher},
+    clock::Timestamp,
+    db::{Caller, Tx},
+    error::{Code, Error, Result},
+    idempotency::{self, Once},
+    identity::{Permission, Principal},
+    ids::{LogId, ProjectId},
+    signature::{self, Proof},
+};
+
+/// The most seals of one request, and of one batch.
+pub const MAX_SEALS: usize = 1_000;
+/// Seals that may wait on one replica.
+const MAX_WAITING: usize = 10_000;
+/// So many bytes of a seal weigh as much as one seal more: what waits is held in memory.
+const BYTES_PER_WEIGHT: usize = 4 * 1024;
+/// How often a batch is tried whose requests were also sent to another replica, just now.
+const ATTEMPTS: u32 = 3;
+
+/// Seals that one request wants appended, one after the other, all or none.
+#[derive(Debug)]
+pub struct Append {
+    /// At least one.
+    pub seals: Vec<Draft>,
+    /// The size that the log must have before, if the caller cares.
+    pub expected_size: Option<u64>,
+    /// The request's `Idempotency-Key`.
+    pub once: Option<Once>,
+    /// The signature of the agent that asks.
+    pub proof: Option<Proof>,
+}
+
+/// Seals that were appended, with all that proves it.
+#[derive(Debug, Clone)]
+pub struct Appended {
+    /// In which log.
+    pub log: LogId,
+    /// When.
+    pub at: Timestamp,
+    /// The size of the tree that the checkpoint and the proofs are of.
+    pub size: u64,
+    /// The signed checkpoint, as C2SP signed-note text.
+    pub checkpoint: Arc<str>,
+    /// The seals in the order of the request, with the proof of each.
+    pub seals: Vec<(Placed, RecordProof)>,
+}
+
+/// What is kept of a first answer: from it all of it can be proved again.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Kept {
+    first: u64,
+    count: u64,
+    size: u64,
+}
+
+impl Kept {
+    /// Of one seal.
+    pub(super) fn of(placed: &Placed, written: &Written) -> Self {
+        Self { first: placed.index, count: 1, size: written.size }
+    }
+}
+
+/// Where requests of one replica queue. Cloning shares the queue.
+#[derive(Debug, Clone)]
+pub struct Appender {
+    vault: Vault,
+    batcher: Batcher<Appends>,
+}
+
+impl Appender {
+    /// Nothing waits yet.
+    pub fn new(vault: Vault) -> Self {
+        Self { batcher: Batcher::new(Appends { vault: vault.clone() }), vault }
+    }
+
+    /// Appends the seals, together with what other requests want appended to the same log.
+    ///
+    /// # Errors
+    /// [`Code::PermissionMissing`]; [`Code::SizeMismatch`]; [`Code::NonceReplayed`]; those of [`Once`]; [`Code::Overloaded`] when too much waits;
+    /// [`Code::Unavailable`] when Postgres is away, and then it may have been appended or not: asking again with the same `Idempotency-Key` tells.
+    pub async fn append(&self, by: &Principal, append: Append) -> Result<Appended> {
+        by.require(Permission::VaultWrite)?;
+        match self.batcher.submit(by.project, append).await? {
+            Answer::Now(appended) => Ok(appended),
+            Answer::Before(kept) => again(&self.vault, by.project, kept).await,
+        }
+    }
+}
+
+/// The first answer, proved anew: the same to the byte, since trees only grow and signatures are deterministic.
+pub(super) async fn again(vault: &Vault, project: ProjectId, kept: Kept) -> Result<Appended> {
+    let mut tx = vault.core.db.begin(Caller::Project(project)).await?;
+    let head = head::at(&mut tx, project, kept.size).await?;
+    let seals = prove::many(&mut tx, project, head.size, kept.first..kept.first + kept.count).await?;
+    tx.commit().await?;
+    let checkpoint = vault.sign(project.into(), head.size, head.root)?.into();
+    Ok(Appended { log: project.into(), at: head.at, size: head.size, checkpoint, seals })
+}
+
+/// The work of the batcher.
+struct Appends {
+    vault: Vault,
+}
+
+/// What the batcher answers.
+enum Answer {
+    Now(Appended),
+    Before(Kept),
+}
+
+impl Batch for Appends {
+    type Key = ProjectId;
+    type Item = Append;
+    type Answer = Answer;
+    const BATCH: usize = MAX_SEALS;
+    const QUEUE: usize = MAX_WAITING;
+
+    fn weight(append: &Append) -> usize {
+        append.seals.iter().map(|seal| 1 + seal.bytes() / BYTES_PER_WEIGHT).sum()
+    }
+
+    async fn run(&self, project: ProjectId, appends: Vec<Append>) -> Result<Vec<Result<Answer>>> {
+        for attempt in 1.. {
+            match self.once(project, &appends, attempt == ATTEMPTS).await {
+                // Another replica has just committed one of these requests: now its answer stands there.
+                Err(error) if error.code() == Code::IdempotencyInFlight && attempt < ATTEMPTS => {}
+                done => return done,
+            }
+        }
+        Err(Error::internal("a batch was never tried"))
+    }
+}
+
+impl Appends {
+    async fn once(&self, project: ProjectId, appends: &[Append], last: bool) -> Result<Vec<Result<Answer>>> {
+        let vault = &self.vault;
+        let mut tx = vault.core.db.begin(Caller::Project(project)).await?;
+        let mut verdicts = judge(&mut tx, vault, project, appends, last).await?;
+        if !verdicts.iter().any(|verdict| matches!(verdict, Ok(Asked::New))) {
+            // Nonces that were spent stay spent.
+            tx.commit().await?;
+            return Ok(verdicts.into_iter().map(|verdict| verdict.and_then(Asked::before)).collect());
+        }
+        let mut ledger = Ledger::lock(&mut tx, vault, project).await?;
+        for (append, verdict) in appends.iter().zip(&mut verdicts) {
+            if matches!(verdict, Ok(Asked::New)) {
+                *verdict = push(&mut ledger, append);
+            }
+        }
+        if !verdicts.iter().any(|verdict| matches!(verdict, Ok(Asked::Placed(_)))) {
+            tx.commit().await?;
+            return Ok(verdicts.into_iter().map(|verdict| verdict.and_then(Asked::before)).collect());
+        }
+        let written = ledger.write(&mut tx).await?;
+        let answers: Vec<(&Once, Kept)> = appends
+            .iter()
+            .zip(&verdicts)
+            .filter_map(|(append, verdict)| Some((append.once.as_ref()?, verdict.as_ref().ok()?.kept(written.size)?)))
+            .collect();
+        idempotency::keep_all(&answers, &mut tx, &vault.core).await?;
+        commit(vault, tx, &written).await?;
+        let checkpoint: Arc<str> = vault.sign(project.into(), written.size, written.root)?.into();
+        let answer = |asked: Asked| match asked {
+            Asked::Placed(placed) => Ok(Answer::Now(appended(project, &written, &checkpoint, placed)?)),
+            other => other.before(),
+        };
+        Ok(verdicts.into_iter().map(|verdict| verdict.and_then(answer)).collect())
+    }
+}
+
+/// How it stands with one request of a batch.
+enum Asked {
+    New,
+    Before(Kept),
+    Placed(Vec<Placed>),
+}
+
+impl Asked {
+    /// The answer to what is not appended now.
+    fn before(self) -> Result<Answer> {
+        match self {
+            Asked::Before(kept) => Ok(Answer::Before(kept)),
+            Asked::New | Asked::Placed(_) => Err(Error::internal("a request of a batch was left out")),
+        }
+    }
+
+    fn kept(&self, size: u64) -> Option<Kept> {
+        match self {
+            Asked::Placed(placed) => {
+                let first = placed.first()?.index;
+                Some(Kept { first, count: placed.len() as u64, size })
+            }
+            Asked::New | Asked::Before(_) => None,
+        }
+    }
+}
+
+/// Which requests were answered before, and which are replayed signatures. Each costs a round trip for the whole batch, and none where nobody brought
+/// a key or a signature.
+async fn judge(
+    tx: &mut PgConnection,
+    vault: &Vault,
+    project: ProjectId,
+    appends: &[Append],
+    last: bool,
+) -> Result<Vec<Result<Asked>>> {
+    let keys: Vec<Option<&Once>> = appends.iter().map(|append| append.once.as_ref()).collect();
+    let claims = idempotency::claim_all(&keys, tx, &vault.core).await?;
+    let mut verdicts: Vec<Result<Asked>> =
+        claims.into_iter().map(|claim| claim.map(|first| first.map_or(Asked::New, Asked::Before))).collect();
+    let signed: Vec<usize> = (0..appends.len())
+        .filter(|n| {
+            appends.get(*n).is_some_and(|append| append.proof.is_some())
+                && matches!(verdicts.get(*n), Some(Ok(Asked::New)))
+        })
+        .collect();
+    let proofs: Vec<&Proof> = signed.iter().filter_map(|n| appends.get(*n)?.proof.as_ref()).collect();
+    for (n, spent) in signed.into_iter().zip(signature::spend_all(tx, project, &proofs).await?) {
+        let (Err(replayed), Some(verdict), Some(append)) = (spent, verdicts.get_mut(n), appends.get(n)) else {
+            continue;
+        };
+        if append.once.is_some() && !last {
+            // The first one may have been committed after the claim looked, and before the nonce was.
+            return Err(Error::new(Code::IdempotencyInFlight, "the same request is under way").because(replayed));
+        }
+        *verdict = Err(replayed);
+    }
+    Ok(verdicts)
+}
+
+fn push<'a>(ledger: &mut Ledger<'a>, append: &'a Append) -> Result<Asked> {
+    let size = ledger.size();
+    if let Some(expected) = append.expected_size.filter(|expected| *expected != size) {
+        let detail = format!("is {expected}, and the log has {size} entries");
+        return Err(Error::field(Code::SizeMismatch, "/expected_size", detail));
+    }
+    append.seals.iter().map(|seal| ledger.push(seal)).collect::<Result<Vec<_>>>().map(Asked::Placed)
+}
+
+/// What was committed outside the queue, with a checkpoint of its own.
+pub(super) fn signed(vault: &Vault, project: ProjectId, written: &Written, placed: Vec<Placed>) -> Result<Appended> {
+    let checkpoint = vault.sign(project.into(), written.size, written.root)?.into();
+    appended(project, written, &checkpoint, placed)
+}
+
+fn appended(project: ProjectId, written: &Written, checkpoint: &Arc<str>, placed: Vec<Placed>) -> Result<Appended> {
+    let prove = |placed: Placed| written.prove(placed.index).map(|proof| (placed, proof));
+    let seals = placed.into_iter().map(prove).collect::<Result<_>>()?;
+    Ok(Appended { log: project.into(), at: written.at, size: written.size, checkpoint: Arc::clone(checkpoint), seals })
+}
+
+/// Commits, before anything is signed; where the connection broke before the answer came, finds out how it ended. What is not known to be committed is not signed.
+pub(super) async fn commit(vault: &Vault, tx: Tx, written: &Written) -> Result<()> {
+    let Err(broken) = tx.commit().await else { return Ok(()) };
+    for wait in [10, 100, 400, 1_000] {
+        tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
+        let Ok(mut tx) = vault.core.db.begin(Caller::Anonymous).await else { continue };
+        match store::ended(&mut tx, written.xid).await.as_ref().map(Option::as_deref) {
+            Ok(Some("committed")) => return Ok(()),
+            Ok(Some("aborted")) => break,
+            // Its backend has not noticed yet, or Postgres is still away.
+            _ => {}
+        }
+    }
+    Err(broken.into())
+}

@@ -1,0 +1,33 @@
+//! Forgetting a subject: key, salts and ciphertexts are destroyed, and that they were is sealed, in one commit. Every receipt verifies as before.
+
+use super::{Appended, Vault, Verdict, append, entry::Draft, json, ledger::Ledger, store};
+use crate::{
+    audit,
+    error::{Error, Result},
+    identity::{Permission, Principal},
+};
+
+/// Erases the personal data of `subject`.
+///
+/// # Errors
+/// [`Code::NotFound`](crate::Code::NotFound) when there is none; [`Code::PermissionMissing`](crate::Code::PermissionMissing); those of the
+/// database.
+pub async fn erase(vault: &Vault, by: &Principal, subject: &str) -> Result<Appended> {
+    by.require(Permission::VaultErase)?;
+    let nothing = || Error::not_found("subject of that name with personal data in the vault");
+    if subject.contains('\0') {
+        return Err(nothing());
+    }
+    let mut tx = vault.core.db.begin(by.caller()).await?;
+    // The lock first: a seal about the subject is either erased here, or made after, under a key of its own.
+    let mut ledger = Ledger::lock(&mut tx, vault, by.project).await?;
+    let seals = store::erase(&mut tx, subject).await?.ok_or_else(nothing)?;
+    let payload = json::canonical(&serde_json::json!({"seals": seals}));
+    let about = (None, Some(subject.to_owned()));
+    let draft = Draft::own(by.actor, "subject.erased", Verdict::Seal, about, &payload)?;
+    let placed = ledger.push(&draft)?;
+    let written = ledger.write(&mut tx).await?;
+    audit::record(&mut tx, &vault.core, by, "subject.erased", subject).await?;
+    append::commit(vault, tx, &written).await?;
+    append::signed(vault, by.project, &written, vec![placed])
+}

@@ -1,0 +1,84 @@
+//! Seals that other areas want made: left in their own transaction, appended by the worker. So what they record and what they seal commit together,
+//! and nobody holds a log's lock while doing something else.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, value::RawValue};
+use sqlx::PgConnection;
+
+use super::{
+    Vault, Verdict,
+    append::{self, MAX_SEALS},
+    entry::Draft,
+    jobs::DrainOutbox,
+    json,
+    ledger::Ledger,
+    store,
+};
+use crate::{
+    Core,
+    db::Caller,
+    error::{Error, Result},
+    identity::Actor,
+    ids::ProjectId,
+    queue::enqueue,
+};
+
+/// What an area of ours has sealed, as it waits.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Waiting {
+    kind: String,
+    verdict: Verdict,
+    subject: Option<String>,
+    payload: Box<RawValue>,
+}
+
+/// Leaves a seal in the caller's transaction, to be appended to the project's log soon after it commits.
+///
+/// # Errors
+/// Those of the database.
+pub async fn put(
+    tx: &mut PgConnection,
+    core: &Core,
+    project: ProjectId,
+    kind: &str,
+    verdict: Verdict,
+    subject: Option<String>,
+    payload: &Value,
+) -> Result<()> {
+    let text = String::from_utf8(json::canonical(payload)).map_err(Error::internal)?;
+    let payload = RawValue::from_string(text).map_err(Error::internal)?;
+    let seal = Waiting { kind: kind.to_owned(), verdict, subject, payload };
+    store::insert_outbox(tx, project, &serde_json::to_string(&seal).map_err(Error::internal)?).await?;
+    enqueue(tx, &DrainOutbox { project }, core.clock.now()).await
+}
+
+/// Appends what waits, in batches. Whoever comes second finds nothing.
+///
+/// # Errors
+/// Those of the database.
+pub async fn drain(vault: &Vault, project: ProjectId) -> Result<()> {
+    loop {
+        let mut tx = vault.core.db.begin(Caller::Job(project)).await?;
+        let mut ledger = Ledger::lock(&mut tx, vault, project).await?;
+        let waiting = store::outbox(&mut tx, project, MAX_SEALS).await?;
+        let drafts = waiting.iter().map(|(_, seal)| draft(seal)).collect::<Result<Vec<_>>>()?;
+        for draft in &drafts {
+            ledger.push(draft)?;
+        }
+        if drafts.is_empty() {
+            return Ok(());
+        }
+        let written = ledger.write(&mut tx).await?;
+        let done: Vec<i64> = waiting.iter().map(|(id, _)| *id).collect();
+        store::delete_outbox(&mut tx, &done).await?;
+        append::commit(vault, tx, &written).await?;
+        if done.len() < MAX_SEALS {
+            return Ok(());
+        }
+    }
+}
+
+fn draft(seal: &str) -> Result<Draft> {
+    let seal: Waiting = serde_json::from_str(seal).map_err(Error::internal)?;
+    Draft::own(Actor::System, &seal.kind, seal.verdict, (None, seal.subject), seal.payload.get().as_bytes())
+}

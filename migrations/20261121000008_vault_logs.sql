@@ -1,0 +1,217 @@
+-- The vault: one append-only Merkle log for each project, and the meta-log of their checkpoints, whose project is the nil UUID. See
+-- docs/adr/0009-the-vault.md.
+SET lock_timeout = '5s';
+
+-- The head of each log. Whoever appends holds the row's lock until the commit: that, and nothing else, keeps two batches apart. Changed by the
+-- functions below alone.
+CREATE TABLE vault_logs (
+    project_id uuid PRIMARY KEY,
+    size       bigint NOT NULL DEFAULT 0 CHECK (size >= 0),
+    -- The roots of the complete subtrees that make up the tree, largest first: one for each bit of the size.
+    edge       bytea NOT NULL DEFAULT '',
+    -- How many seals have each verdict.
+    verdicts   jsonb NOT NULL DEFAULT '{}',
+    -- Of the newest entry: times never go back.
+    at         timestamptz NOT NULL DEFAULT '-infinity',
+    CHECK (octet_length(edge) = 32 * bit_count(size::bit(64)))
+);
+
+-- The entries, byte for byte as they were hashed. What stands beside them is only for finding them.
+CREATE TABLE vault_entries (
+    project_id uuid NOT NULL,
+    index      bigint NOT NULL CHECK (index >= 0),
+    at         timestamptz NOT NULL,
+    leaf_hash  bytea NOT NULL CHECK (octet_length(leaf_hash) = 32),
+    kind       text NOT NULL,
+    verdict    text NOT NULL,
+    actor      text NOT NULL,
+    session_id text,
+    subject    text,
+    entry      bytea NOT NULL CHECK (octet_length(entry) <= 65535),
+    CONSTRAINT vault_entries_index PRIMARY KEY (project_id, index)
+);
+CREATE INDEX vault_entries_kind ON vault_entries (project_id, kind, index);
+CREATE INDEX vault_entries_actor ON vault_entries (project_id, actor, index);
+-- Nearly all are SEAL: for those the order of the index is quicker.
+CREATE INDEX vault_entries_verdict ON vault_entries (project_id, verdict, index) WHERE verdict <> 'SEAL';
+CREATE INDEX vault_entries_session ON vault_entries (project_id, session_id, index) WHERE session_id IS NOT NULL;
+CREATE INDEX vault_entries_subject ON vault_entries (project_id, subject, index) WHERE subject IS NOT NULL;
+
+CREATE TABLE vault_tags (
+    project_id uuid NOT NULL,
+    tag        text NOT NULL,
+    index      bigint NOT NULL,
+    PRIMARY KEY (project_id, tag, index)
+);
+
+-- Full tiles (C2SP tlog-tiles): 256 hashes, and the root over them, which is a hash of the tile above. Partial ones are made from the entries, or
+-- from the roots of the tiles below, when they are asked for.
+CREATE TABLE vault_tiles (
+    project_id uuid NOT NULL,
+    level      smallint NOT NULL CHECK (level BETWEEN 0 AND 4),
+    n          bigint NOT NULL CHECK (n >= 0),
+    root       bytea NOT NULL CHECK (octet_length(root) = 32),
+    hashes     bytea NOT NULL CHECK (octet_length(hashes) = 8192),
+    CONSTRAINT vault_tiles_tile PRIMARY KEY (project_id, level, n)
+);
+ALTER TABLE vault_tiles ALTER COLUMN hashes SET STORAGE EXTERNAL;
+
+-- Every size that the log was committed at, and its root. One size has one root.
+CREATE TABLE vault_checkpoints (
+    project_id uuid NOT NULL,
+    size       bigint NOT NULL CHECK (size > 0),
+    root       bytea NOT NULL CHECK (octet_length(root) = 32),
+    at         timestamptz NOT NULL,
+    CONSTRAINT vault_checkpoints_size PRIMARY KEY (project_id, size)
+);
+-- From a time to the index that the log had reached.
+CREATE INDEX vault_checkpoints_at ON vault_checkpoints (project_id, at, size);
+
+-- What witnesses signed.
+CREATE TABLE vault_cosignatures (
+    project_id uuid NOT NULL,
+    size       bigint NOT NULL,
+    -- The witness's name and key id, as its signature line has them.
+    witness    text NOT NULL,
+    line       text NOT NULL,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (project_id, size, witness)
+);
+
+-- Personal data of seals, which can be erased: encrypted under the subject's key. The entry holds SHA-256 over salt and text.
+CREATE TABLE vault_payloads (
+    project_id uuid NOT NULL,
+    index      bigint NOT NULL,
+    subject    text NOT NULL,
+    -- Nonce and ciphertext of salt and text.
+    sealed     bytea NOT NULL,
+    PRIMARY KEY (project_id, index)
+);
+CREATE INDEX vault_payloads_subject ON vault_payloads (project_id, subject);
+
+-- The key of each subject, wrapped under one that Postgres does not have (VAULT_KEK).
+CREATE TABLE vault_subject_keys (
+    project_id uuid NOT NULL,
+    subject    text NOT NULL,
+    wrapped    bytea NOT NULL,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (project_id, subject)
+);
+
+-- Seals that wait for a person's decision. The ledger has both; this is the list of what is open.
+CREATE TABLE vault_proposals (
+    project_id uuid NOT NULL,
+    index      bigint NOT NULL,
+    expires_at timestamptz NOT NULL,
+    -- The seal that decided.
+    decided_by bigint,
+    decision   text CHECK (decision IN ('approved', 'rejected', 'expired')),
+    PRIMARY KEY (project_id, index),
+    CHECK ((decided_by IS NULL) = (decision IS NULL))
+);
+CREATE INDEX vault_proposals_open ON vault_proposals (project_id, index) WHERE decided_by IS NULL;
+
+-- Seals that another area's transaction wants made; gone when they are.
+CREATE TABLE vault_outbox (
+    id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    project_id uuid NOT NULL,
+    -- Canonical JSON, whose payload goes into the entry as it stands here.
+    seal       text NOT NULL
+);
+CREATE INDEX vault_outbox_project ON vault_outbox (project_id, id);
+
+-- How far each log's audit events were digested into it, and each log's head into the meta-log; when its audit last ended, and with what.
+CREATE TABLE vault_progress (
+    project_id       uuid PRIMARY KEY,
+    audited_through  uuid,
+    published_size   bigint NOT NULL DEFAULT 0,
+    checked_at       timestamptz,
+    checked_size     bigint,
+    checked_finding  text
+);
+
+DO $$
+DECLARE
+    tenant_table regclass;
+BEGIN
+    FOREACH tenant_table IN ARRAY ARRAY['vault_logs', 'vault_entries', 'vault_tags', 'vault_tiles', 'vault_checkpoints', 'vault_cosignatures',
+        'vault_payloads', 'vault_subject_keys', 'vault_proposals', 'vault_outbox', 'vault_progress']::regclass[] LOOP
+        CALL protect_tenant_table(tenant_table);
+        EXECUTE format('GRANT SELECT, INSERT ON %s TO holdfast_app, holdfast_worker', tenant_table);
+    END LOOP;
+END
+$$;
+REVOKE INSERT ON vault_logs FROM holdfast_app, holdfast_worker;
+REVOKE INSERT ON vault_progress FROM holdfast_app;
+GRANT UPDATE (decided_by, decision) ON vault_proposals TO holdfast_app, holdfast_worker;
+GRANT DELETE ON vault_outbox TO holdfast_worker;
+GRANT UPDATE ON vault_progress TO holdfast_worker;
+
+-- The ledger is never changed, by whichever role, also where triggers are put to sleep (session_replication_role). That stops accidents; who may
+-- drop a trigger is caught by the proofs.
+CREATE FUNCTION vault_refuse() RETURNS trigger
+    LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the vault is append-only: % of % is refused', TG_OP, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+DO $$
+DECLARE
+    ledger_table regclass;
+BEGIN
+    FOREACH ledger_table IN ARRAY ARRAY['vault_entries', 'vault_tags', 'vault_tiles', 'vault_checkpoints', 'vault_cosignatures']::regclass[] LOOP
+        EXECUTE format('CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %s FOR EACH STATEMENT EXECUTE FUNCTION vault_refuse()', ledger_table);
+        EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER append_only', ledger_table);
+    END LOOP;
+    CREATE TRIGGER stays BEFORE DELETE OR TRUNCATE ON vault_logs FOR EACH STATEMENT EXECUTE FUNCTION vault_refuse();
+    ALTER TABLE vault_logs ENABLE ALWAYS TRIGGER stays;
+END
+$$;
+
+-- Locks the head of the running transaction's log, and says where it is. A statement of its own reads after the lock is held. The
+-- transaction's id lets whoever does not learn how its commit ended ask for it later.
+CREATE POLICY head ON vault_logs TO CURRENT_USER USING (project_id = current_project());
+CREATE FUNCTION vault_lock() RETURNS TABLE (size bigint, edge bytea, verdicts jsonb, at timestamptz, xid bigint)
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    LOOP
+        RETURN QUERY SELECT l.size, l.edge, l.verdicts, l.at, pg_current_xact_id()::text::bigint
+            FROM vault_logs l WHERE l.project_id = current_project() FOR UPDATE;
+        EXIT WHEN FOUND;
+        INSERT INTO vault_logs (project_id) VALUES (current_project()) ON CONFLICT DO NOTHING;
+    END LOOP;
+END
+$$;
+
+-- Moves the head on. What it was is said again, so that nothing is written on top of what the caller has not seen.
+CREATE POLICY head ON vault_checkpoints TO CURRENT_USER USING (project_id = current_project());
+CREATE FUNCTION vault_advance(old_size bigint, new_size bigint, new_root bytea, new_edge bytea, new_verdicts jsonb, now timestamptz) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE vault_logs l SET size = new_size, edge = new_edge, verdicts = new_verdicts, at = now
+        WHERE l.project_id = current_project() AND l.size = old_size AND new_size > old_size AND l.at <= now;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION 'the log is not at size % any more, or would not grow', old_size USING ERRCODE = 'serialization_failure';
+    END IF;
+    INSERT INTO vault_checkpoints (project_id, size, root, at) VALUES (current_project(), new_size, new_root, now);
+END
+$$;
+REVOKE ALL ON FUNCTION vault_lock(), vault_advance(bigint, bigint, bytea, bytea, jsonb, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vault_lock(), vault_advance(bigint, bigint, bytea, bytea, jsonb, timestamptz) TO holdfast_app, holdfast_worker;
+-- Nobody writes a checkpoint by hand.
+REVOKE INSERT ON vault_checkpoints FROM holdfast_app, holdfast_worker;
+
+-- Forgets a subject: key and ciphertexts. Returns how many seals lost their personal data; none when there was no key.
+CREATE POLICY erasure ON vault_payloads TO CURRENT_USER USING (project_id = current_project());
+CREATE POLICY erasure ON vault_subject_keys TO CURRENT_USER USING (project_id = current_project());
+CREATE FUNCTION vault_erase(whom text) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    WITH payloads AS (
+        DELETE FROM vault_payloads WHERE project_id = current_project() AND subject = whom RETURNING 1
+    ), key AS (
+        DELETE FROM vault_subject_keys WHERE project_id = current_project() AND subject = whom RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM payloads) FROM key
+$$;
+REVOKE ALL ON FUNCTION vault_erase(text) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION vault_erase(text) TO holdfast_app;
