@@ -77,6 +77,8 @@ export default defineRailway((ctx) => {
       TRUSTED_PROXY_DEPTH: "1",
       WEBHOOK_SIGNING_KEY: preserve(),
       JWT_SIGNING_KEY: preserve(),
+      // Public keys, but each deployment's own; none until it is set.
+      VAULT_WITNESSES: preserve(),
       APP_URL: preserve(),
       SENTRY_DSN: preserve(),
     },
@@ -93,6 +95,8 @@ export default defineRailway((ctx) => {
       ...both,
       // What the worker signs with must be what the API publishes: one copy.
       WEBHOOK_SIGNING_KEY: api.env.WEBHOOK_SIGNING_KEY,
+      // The API publishes as its policy whom the worker asks: one list.
+      VAULT_WITNESSES: api.env.VAULT_WITNESSES,
       APP_URL: api.env.APP_URL,
       SENTRY_DSN: api.env.SENTRY_DSN,
       // One of the two; mail waits until it is set.

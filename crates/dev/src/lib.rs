@@ -22,6 +22,7 @@ pub mod sign;
 pub mod tour;
 mod user;
 mod wheels;
+pub mod witness;
 
 pub use app::{AppOptions, TestApp};
 pub use client::Client;
@@ -30,3 +31,4 @@ pub use program::Program;
 pub use proxy::Proxy;
 pub use services::{Services, TestDatabase};
 pub use sign::{Identity, Signing};
+pub use witness::Witness;
