@@ -338,6 +338,18 @@ mod tests {
         }
     }
 
+    /// What another implementation (aics-witness 0.1.0) answered to a checkpoint of ours.
+    #[test]
+    fn the_cosignature_of_a_witness_by_others_verifies() {
+        let note = "127.0.0.1:8080/v1/vault/logs/log_1\n1303\nxUBn6cuwvWu1NSve7ofXaMcewvBQYgURIPg53MIXj0Y=\n\n\
+            — 127.0.0.1:8080/v1/vault/logs/log_1 mVv4uaKyfE4rUtbb33nRmeLNadQTqFoIGWdHAz/pQHAsS1fAWsqq37K09KvYSwhnvDbcVytuyteGJlIuLc31M2RTVwY=\n\
+            — witness.example.org/w1 Uhwo3AAAAABrAYFNxSZcIj1QhbxOlwCGMCWRnF/4rNtN96HUtjz4zkZGnvwByvv6/t4xHSXFCSVskPqSXTcecE0lQ0j1sxsGDKAuBw==\n";
+        let key = "witness.example.org/w1+521c28dc+BCwFIulEF75H3dzUMAFEKk9FFpIaALFyq2oOnaSbQOEr";
+        let key: WitnessKey = key.parse().unwrap();
+        assert_eq!(key.find(body(note).unwrap(), lines(note)).unwrap().at().timestamp(), 1_795_260_749);
+        assert_eq!(append(note, lines(note)).unwrap(), note);
+    }
+
     #[test]
     fn the_witness_line_is_found_among_others() {
         let (note, witness) = (checkpoint(37), Cosigner::new(1));
