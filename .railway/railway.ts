@@ -79,6 +79,8 @@ export default defineRailway((ctx) => {
       JWT_SIGNING_KEY: preserve(),
       VAULT_SIGNING_KEY: preserve(),
       VAULT_KEK: preserve(),
+      // Public keys, but each deployment's own; none until it is set.
+      VAULT_WITNESSES: preserve(),
       APP_URL: preserve(),
       SENTRY_DSN: preserve(),
     },
@@ -99,6 +101,8 @@ export default defineRailway((ctx) => {
       VAULT_KEK: api.env.VAULT_KEK,
       // Names the logs that it signs for witnesses.
       PUBLIC_URL: api.env.PUBLIC_URL,
+      // The API publishes as its policy whom the worker asks: one list.
+      VAULT_WITNESSES: api.env.VAULT_WITNESSES,
       APP_URL: api.env.APP_URL,
       SENTRY_DSN: api.env.SENTRY_DSN,
       // One of the two; mail waits until it is set.

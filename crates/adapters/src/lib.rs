@@ -1,4 +1,4 @@
-//! Drivers of what Holdfast uses beside Postgres, and of what may be absent: Redis, NATS, Qdrant, outgoing webhooks, mail.
+//! Drivers of what Holdfast uses beside Postgres, and of what may be absent: Redis, NATS, Qdrant, outgoing webhooks, mail, witnesses.
 //!
 //! Adding one, step by step: a port in `domain::ports` whose signature says what a caller does without it; a file here with the driver, which
 //! implements `guard::Driver`; the port for `Guarded<Driver>`; its place in [`connect()`] and in [`health::Snapshot`].
@@ -21,6 +21,7 @@ pub mod telemetry;
 pub mod vault;
 pub mod wake;
 pub mod webhook;
+pub mod witness;
 
 pub use self::connect::{Adapters, Settings, connect};
 pub use self::health::Health;

@@ -9,7 +9,7 @@ use clap::{Args, CommandFactory, FromArgMatches, ValueEnum, error::ContextKind};
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
-use crate::{connect, network, redis::RedisDbs, webhook::WebhookKey};
+use crate::{connect, network, redis::RedisDbs, webhook::WebhookKey, witness::Witnesses};
 
 /// What both programs need to know.
 #[derive(Debug, Clone, Args)]
@@ -57,6 +57,10 @@ pub struct Dependencies {
     /// The Ed25519 key that signs pushed deliveries, whsk_…; `api keygen webhook` makes one.
     #[arg(long, env = "WEBHOOK_SIGNING_KEY", value_parser = webhook_key)]
     pub webhook_signing_key: Masked<WebhookKey>,
+
+    /// Who cosigns the vault's checkpoints: up to 8 of `<verifier key> <url>` (C2SP tlog-witness), separated by commas. Nobody when unset.
+    #[arg(long, env = "VAULT_WITNESSES", default_value_t)]
+    pub vault_witnesses: Witnesses,
 
     /// The frontend: links in mails lead to its pages, and passkeys work there as well.
     #[arg(long, env = "APP_URL", default_value = "http://localhost:3000", value_parser = app_url)]

@@ -23,6 +23,7 @@ pub mod sign;
 pub mod tour;
 mod user;
 mod wheels;
+pub mod witness;
 
 pub use app::{AppOptions, TestApp};
 pub use client::Client;
@@ -31,3 +32,4 @@ pub use program::Program;
 pub use proxy::Proxy;
 pub use services::{Services, TestDatabase};
 pub use sign::{Identity, Signing};
+pub use witness::Witness;

@@ -11,10 +11,7 @@ use std::{
 };
 
 use dev::{Client, Identity, app::register, services::shared};
-use domain::{
-    Clock, Core, Db, Ids,
-    identity,
-};
+use domain::{Clock, Core, Db, Ids, identity};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tempfile::TempDir;

@@ -1,7 +1,7 @@
 //! Traits of what may fail or be absent. The signature is the policy, so a call site cannot get it wrong.
 //!
 //! *Accelerators* return `Option` or `()`: they cannot fail, only not help. The truth is in Postgres: a miss falls back to SQL,
-//! a missed wake-up to polling. *Needed services* would return `Result<_, Unavailable>`; *effects* (mail, webhooks) run only
+//! a missed wake-up to polling. *Needed services* would return `Result<_, Unavailable>`; *effects* (mail, webhooks, witnesses) run only
 //! from jobs, where the retry is the degrade.
 //!
 //! Architecture invariant: only `adapters::guard::Guarded<Driver>` implements these for something remote, so a raw client
@@ -12,7 +12,10 @@ use std::{fmt, sync::Arc};
 use futures::future::BoxFuture;
 use tokio::sync::Notify;
 
-use crate::ids::{AgentId, DeliveryId};
+use crate::{
+    ids::{AgentId, DeliveryId},
+    vault::{Hash, cosignature::WitnessKey},
+};
 
 /// Something a sleeper can wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -112,6 +115,46 @@ pub trait Mailer: Send + Sync + fmt::Debug {
     /// One attempt, bounded by its own timeout. The same mail again carries the same [`Mail::key`], so that a provider or a mailbox can tell a repeat;
     /// a mail with another token is another mail.
     fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), MailFailed>>;
+}
+
+/// A witness of the vault's logs: somebody else, who cosigns a log's checkpoint once it is proved to continue the last one that it saw (C2SP
+/// tlog-witness). An effect: called only from a job.
+pub trait Witness: Send + Sync + fmt::Debug {
+    /// Its name and key, to verify its answers with.
+    fn key(&self) -> &WitnessKey;
+
+    /// Asks for its cosignature of `checkpoint`, a signed note of ours. `old_size` is the size that it cosigned last, in leaves, and `proof`
+    /// the consistency proof from there, which is empty from 0 and to the same size. Whoever does not know the size says 0, and is told.
+    ///
+    /// One attempt, bounded by its own timeout; the same again is harmless. The signature lines it answered with, without their newlines,
+    /// none of them verified: [`WitnessKey::find`] does that.
+    ///
+    /// # Errors
+    /// [`WitnessRefused`] says whether another proof, an operator or time would help.
+    fn add_checkpoint<'a>(
+        &'a self,
+        old_size: u64,
+        proof: &'a [Hash],
+        checkpoint: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, WitnessRefused>>;
+}
+
+/// Why a witness did not cosign.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WitnessRefused {
+    /// It cosigned another size last than the one the proof began at: prove from this one. A size above the checkpoint's means that it has seen a
+    /// newer one, from another process or from before a backup was restored.
+    #[error("the witness cosigned the size {size} last")]
+    Behind {
+        /// Leaves.
+        size: u64,
+    },
+    /// It will not, and asking again does not help. In words for the operator, with nothing of what the witness said.
+    #[error("the witness refused: {0}")]
+    Refused(String),
+    /// It was not reached, or has a fault that may pass. In words for the operator.
+    #[error("the witness is away: {0}")]
+    Away(String),
 }
 
 /// Counts requests per subject.

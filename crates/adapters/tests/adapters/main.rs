@@ -6,3 +6,4 @@ mod rates;
 mod support;
 mod wakes;
 mod webhooks;
+mod witnesses;

@@ -54,6 +54,7 @@ fn secrets_are_masked() {
         ("NATS_URL", "redis://:hunter2@queue"),
         ("QDRANT_URL", "grpc://:hunter2@vectors"),
         ("WEBHOOK_SIGNING_KEY", "whsk_hunter2"),
+        ("VAULT_WITNESSES", "witness.example/w1+00000000+BAAA https://u:hunter2@witness.example"),
     ] {
         let error = told(variable, value);
         assert!(!error.contains("hunter2"), "{error}");

@@ -20,6 +20,7 @@ mod read_store;
 mod store;
 mod verify;
 
+pub mod cosignature;
 pub mod jobs;
 pub mod json;
 pub mod note;
@@ -31,9 +32,8 @@ pub mod tree;
 
 use std::fmt;
 
-pub use tlog_tiles::RecordProof;
+pub use tlog_tiles::{Hash, RecordProof};
 
-use tlog_tiles::Hash;
 use url::Url;
 
 pub use append::{Append, Appended, Appender, MAX_SEALS};
