@@ -15,6 +15,7 @@ use axum::{
 };
 use domain::{
     Clock, Core, Ids,
+    agents::Directory,
     idempotency::Sealer,
     identity::{access_token::AccessTokens, passkeys::RelyingParty, password::Passwords},
     signature::Origin,
@@ -113,6 +114,7 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
         credentials: Credentials::new(core.clone(), tokens.clone()),
         party,
         passwords: Passwords::new(&core.ids),
+        agents: Directory::new(db),
         core,
         tokens,
         sealer: Sealer::new(keys),

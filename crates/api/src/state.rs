@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Instant};
 use adapters::{health::Health, rate::RateLimiter, settings::Environment};
 use domain::{
     Core,
+    agents::Directory,
     idempotency::Sealer,
     identity::{access_token::AccessTokens, passkeys::RelyingParty, password::Passwords},
     signature::Origin,
@@ -20,6 +21,8 @@ use crate::{auth::Credentials, polls::Polls};
 pub struct AppState {
     /// What use cases need.
     pub core: Core,
+    /// Finds agents.
+    pub agents: Directory,
     /// Credentials that were looked up.
     pub credentials: Credentials,
     /// Mints what proves a person.

@@ -79,7 +79,7 @@ impl<B: Batch> Batcher<B> {
     pub async fn submit(&self, key: B::Key, item: B::Item) -> Result<B::Answer> {
         let (answer, answered) = oneshot::channel();
         if self.shared.lanes().enter(&key, Waiting { item, answer })? {
-            tokio::spawn(Lane { shared: Arc::clone(&self.shared), key }.run());
+            tokio::spawn(Lane { shared: Arc::clone(&self.shared), key, open: true }.run());
         }
         answered.await.unwrap_or_else(|_| Err(Error::internal("a batch broke off")))
     }
@@ -146,12 +146,17 @@ impl<B: Batch> Lanes<B> {
 struct Lane<B: Batch> {
     shared: Arc<Shared<B>>,
     key: B::Key,
+    /// Until it was closed in order: from then on a lane of that key is somebody else's.
+    open: bool,
 }
 
 impl<B: Batch> Lane<B> {
-    async fn run(self) {
+    async fn run(mut self) {
         loop {
-            let Some(batch) = self.shared.lanes().next(&self.key) else { return };
+            let Some(batch) = self.shared.lanes().next(&self.key) else {
+                self.open = false;
+                return;
+            };
             let (items, askers): (Vec<_>, Vec<_>) = batch.into_iter().map(|one| (one.item, one.answer)).unzip();
             let work = self.shared.work.run(self.key.clone(), items);
             let answers =
@@ -167,6 +172,9 @@ impl<B: Batch> Lane<B> {
 
 impl<B: Batch> Drop for Lane<B> {
     fn drop(&mut self) {
+        if !self.open {
+            return;
+        }
         let mut lanes = self.shared.lanes();
         if let Some(left) = lanes.waiting.remove(&self.key) {
             let weight: usize = left.iter().map(|one| B::weight(&one.item)).sum();
@@ -287,6 +295,37 @@ mod tests {
         gate.add_permits(10);
         tasks.remove(8).await.unwrap().unwrap();
         batcher.submit("b", 1).await.unwrap();
+    }
+
+    struct Echoes;
+
+    impl Batch for Echoes {
+        type Key = ();
+        type Item = u32;
+        type Answer = u32;
+        const BATCH: usize = 2;
+        const QUEUE: usize = 100;
+
+        async fn run(&self, (): (), items: Vec<u32>) -> Result<Vec<Result<u32>>> {
+            Ok(items.into_iter().map(Ok).collect())
+        }
+    }
+
+    /// A lane is closed and opened all the time here; whoever closes it must not take along who has just opened it again.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn nobody_is_lost_between_one_who_closes_a_lane_and_one_who_opens_it() {
+        let batcher = Batcher::new(Echoes);
+        let askers = (0..8).map(|asker| {
+            let batcher = batcher.clone();
+            tokio::spawn(async move {
+                for _ in 0..5_000 {
+                    assert_eq!(batcher.submit((), asker).await.unwrap(), asker);
+                }
+            })
+        });
+        for asker in askers.collect::<Vec<_>>() {
+            asker.await.unwrap();
+        }
     }
 
     struct Hangs;
