@@ -76,9 +76,9 @@ async fn receipt(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct InclusionQuery {
-    /// The entry's place in the log.
+    /// The entry's place in the log; the last of the tree when left out.
     #[param(minimum = 0)]
-    index: u64,
+    index: Option<u64>,
     /// The size of the tree; the log's when left out.
     #[param(minimum = 1)]
     size: Option<u64>,
@@ -106,9 +106,9 @@ async fn inclusion(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ConsistencyQuery {
-    /// The smaller size.
+    /// The smaller size; 1 when left out.
     #[param(minimum = 1)]
-    from: u64,
+    from: Option<u64>,
     /// The larger size; the log's when left out.
     #[param(minimum = 1)]
     to: Option<u64>,
@@ -128,7 +128,7 @@ async fn consistency(
     caller: InProject,
     Query(query): Query<ConsistencyQuery>,
 ) -> Result<Json<Consistency>, Problem> {
-    Ok(Json(vault::consistency(&state.vault, &caller.principal, query.from, query.to).await?))
+    Ok(Json(vault::consistency(&state.vault, &caller.principal, query.from.unwrap_or(1), query.to).await?))
 }
 
 /// A receipt to check.
@@ -136,7 +136,7 @@ async fn consistency(
 #[serde(deny_unknown_fields)]
 struct ToVerify {
     /// The receipt's text (C2SP tlog-proof).
-    #[schema(max_length = 262_144)]
+    #[schema(min_length = 1, max_length = 262_144, pattern = "^[^\\u0000]*$")]
     receipt: String,
 }
 
@@ -154,5 +154,5 @@ async fn verify(
     State(state): State<AppState>,
     Anyone { body, .. }: Anyone<ToVerify>,
 ) -> Result<Json<Verification>, Problem> {
-    Ok(Json(vault::verify(&state.vault, &body.receipt)))
+    Ok(Json(vault::verify(&state.vault, &body.receipt)?))
 }

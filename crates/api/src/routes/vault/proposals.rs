@@ -57,10 +57,10 @@ async fn list(
 /// Takes a person, who is not the one that proposed. The decision is sealed; its receipt is the answer.
 #[utoipa::path(
     post,
-    path = "/vault/proposals/{index}/approve",
+    path = "/vault/proposals/{proposal}/approve",
     tag = "vault",
     params(
-        ("index" = u64, Path, description = "The proposal's place in the log"),
+        ("proposal" = u64, Path, description = "The proposal's place in the log"),
         ("Holdfast-Project" = ProjectId, Header, description = "Which project the person means"),
     ),
     request_body = Reason,
@@ -80,10 +80,10 @@ async fn approve(
 /// Takes a person, who is not the one that proposed. The decision is sealed; its receipt is the answer.
 #[utoipa::path(
     post,
-    path = "/vault/proposals/{index}/reject",
+    path = "/vault/proposals/{proposal}/reject",
     tag = "vault",
     params(
-        ("index" = u64, Path, description = "The proposal's place in the log"),
+        ("proposal" = u64, Path, description = "The proposal's place in the log"),
         ("Holdfast-Project" = ProjectId, Header, description = "Which project the person means"),
     ),
     request_body = Reason,
