@@ -151,6 +151,7 @@ await refuses(good, "unknown_key", { trusted: [`${origin}+${ours.id}+${stranger.
 await refuses(good, "unknown_key", { trusted: [ours.vkey.replace(`+${ours.id}+`, "+00000000+")], why: "our key under another id" });
 await refuses(good, "unknown_key", { trusted: [ours.vkey.slice(0, -1)], why: "a cut key" });
 await refuses(of(37, 20, [witness]), "unknown_key", { trusted: [witness.vkey], why: "a trusted key that is not this log's" });
+await refuses(of(37, 20, [witness]).replace("— witness.example.com", `— ${origin}`), "unknown_key", { trusted: [witness.vkey], why: "the same in this log's name" });
 const cosigner = keyNamed(origin, 4);
 await refuses(of(37, 20, [cosigner]), "unknown_key", { trusted: [cosigner.vkey], why: "another kind of key" });
 await refuses(change(`— ${origin}`, "— example.com"), "unknown_key", { why: "our id under another name" });

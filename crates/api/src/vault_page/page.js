@@ -46,7 +46,7 @@ const show = (found) => {
   verdict.dataset.valid = found.valid;
   if (found.flaw) verdict.dataset.flaw = found.flaw;
   verdict.textContent = found.valid
-    ? `Valid: this entry is number ${found.index} of the ${found.size} in ${visible(found.log)}, as key ${found.keys.map((key) => key.split("+")[1]).join(" and ")} vouches.`
+    ? `Valid: the entry stands at index ${found.index} in a log of ${found.size}, ${visible(found.log)}, as key ${found.keys.map((key) => key.split("+")[1]).join(" and ")} vouches.`
     : `Not valid: ${found.flaw}. ${visible(found.detail)}.`;
   steps.replaceChildren(...found.steps.map(({ flaw, state, detail }) =>
     element("li", { "data-step": flaw, "data-state": state },
