@@ -11,7 +11,7 @@ use tower_http::cors::{AllowCredentials, AllowOrigin, CorsLayer};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{docs, edge, routes, state::AppState};
+use crate::{docs, edge, routes, state::AppState, vault_page};
 
 /// The largest body of a route that does not say otherwise.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -60,6 +60,7 @@ pub fn router(state: AppState, cors_origins: &[String]) -> Router {
     let live = get(routes::health::live_at_once(&state));
     let routed = routes
         .merge(docs::router(&docs::complete(document)))
+        .merge(vault_page::router())
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state((state.clone(), edge::Schema::default()), edge::wait_for_schema))
         .layer(from_fn_with_state(state.clone(), edge::limit))
