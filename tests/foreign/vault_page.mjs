@@ -146,6 +146,7 @@ try {
 
   // Served, but without a policy: keys can still be pasted.
   await context.setOffline(false);
+  await page.route("**/policy", (route) => route.abort());
   await page.goto(`${url}/vault/log_${"f".repeat(32)}`);
   await page.getByText("No key could be fetched").waitFor();
   await page.getByLabel("Log", { exact: true }).fill(origin);

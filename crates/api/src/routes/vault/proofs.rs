@@ -56,7 +56,7 @@ async fn log(State(state): State<AppState>, caller: InProject) -> Result<Json<Lo
     path = "/vault/seals/{index}/receipt",
     tag = "vault",
     params(
-        ("index" = u64, Path, description = "The seal's place in the log"),
+        ("index" = u64, Path, minimum = 0, maximum = 1_099_511_627_776_u64, description = "The seal's place in the log"),
         ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several"),
     ),
     security(("api_key" = ["vault:read"]), ("agent_signature" = []), ("access_token" = ["vault:read"])),
@@ -77,10 +77,10 @@ async fn receipt(
 #[into_params(parameter_in = Query)]
 struct InclusionQuery {
     /// The entry's place in the log; the last of the tree when left out.
-    #[param(minimum = 0)]
+    #[param(minimum = 0, maximum = 1_099_511_627_776_u64)]
     index: Option<u64>,
     /// The size of the tree; the log's when left out.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 1_099_511_627_776_u64)]
     size: Option<u64>,
 }
 
@@ -107,10 +107,10 @@ async fn inclusion(
 #[into_params(parameter_in = Query)]
 struct ConsistencyQuery {
     /// The smaller size; 1 when left out.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 1_099_511_627_776_u64)]
     from: Option<u64>,
     /// The larger size; the log's when left out.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 1_099_511_627_776_u64)]
     to: Option<u64>,
 }
 
