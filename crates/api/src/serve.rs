@@ -36,7 +36,7 @@ use crate::{
     config::Config,
     edge,
     router::router,
-    state::{About, AppState},
+    state::{About, AppState, Shared},
 };
 
 /// How many connections are open at once; further ones wait in the kernel's queue.
@@ -108,7 +108,7 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
     };
     let keys = config.jwt_signing_key.reveal();
     let tokens = AccessTokens::new(keys, &config.public_url());
-    let state = AppState {
+    let state = AppState::from(Shared {
         credentials: Credentials::new(core.clone(), tokens.clone()),
         party,
         passwords: Passwords::new(&core.ids),
@@ -133,7 +133,7 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
         polls: Default::default(),
         exports: Arc::new(Semaphore::new(EXPORTS)),
         stop,
-    };
+    });
     Ok((state, adapters))
 }
 
