@@ -37,7 +37,7 @@ use crate::{
     config::Config,
     edge,
     router::router,
-    state::{About, AppState},
+    state::{About, AppState, Shared},
 };
 
 /// How many connections are open at once; further ones wait in the kernel's queue.
@@ -109,8 +109,12 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
     };
     let keys = config.jwt_signing_key.reveal();
     let tokens = AccessTokens::new(keys, &config.public_url());
+<<<<<<< HEAD
     let vault = config.vault.vault(core.clone(), &config.public_url());
     let state = AppState {
+=======
+    let state = AppState::from(Shared {
+>>>>>>> auth
         credentials: Credentials::new(core.clone(), tokens.clone()),
         party,
         passwords: Passwords::new(&core.ids),
@@ -137,7 +141,7 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
         polls: Default::default(),
         exports: Arc::new(Semaphore::new(EXPORTS)),
         stop,
-    };
+    });
     Ok((state, adapters))
 }
 
