@@ -59,15 +59,7 @@ pub fn router(state: AppState, cors_origins: &[String]) -> Router {
     let live = get(routes::health::live_at_once(&state));
     let routed = routes
         .merge(docs::router(&docs::complete(document)))
-<<<<<<< HEAD
         .merge(vault_page::router())
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn_with_state((state.clone(), edge::Schema::default()), edge::wait_for_schema))
-        .layer(from_fn_with_state(state.clone(), edge::limit))
-        .layer(from_fn_with_state(edge::Slots::new(), edge::shed))
-        .layer(cors(cors_origins))
-        .layer(from_fn_with_state(state.clone(), edge::edge))
-=======
         // As one layer: axum keeps each behind a box of its own, and copies it, and all that is within, for every request.
         .layer((
             edge::Watched::new(state.clone()),
@@ -75,7 +67,6 @@ pub fn router(state: AppState, cors_origins: &[String]) -> Router {
             edge::Admitted::new(state.clone()),
             DefaultBodyLimit::max(BODY_LIMIT),
         ))
->>>>>>> auth
         .with_state(state);
     // Whether the process is alive is asked often and must be answered whatever the layers do: it passes none of them.
     Router::new().route("/health/live", live.fallback_service(routed.clone())).fallback_service(routed)

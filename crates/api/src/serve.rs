@@ -109,12 +109,8 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
     };
     let keys = config.jwt_signing_key.reveal();
     let tokens = AccessTokens::new(keys, &config.public_url());
-<<<<<<< HEAD
     let vault = config.vault.vault(core.clone(), &config.public_url());
-    let state = AppState {
-=======
     let state = AppState::from(Shared {
->>>>>>> auth
         credentials: Credentials::new(core.clone(), tokens.clone()),
         party,
         passwords: Passwords::new(&core.ids),
