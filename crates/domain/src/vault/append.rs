@@ -270,12 +270,12 @@ pub(super) async fn commit(vault: &Vault, tx: Tx, written: &Written) -> Result<(
     let Err(broken) = tx.commit().await else { return Ok(()) };
     for wait in [10, 100, 400, 1_000] {
         tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
-        let Ok(mut tx) = vault.core.db.begin(Caller::Anonymous).await else { continue };
-        match store::ended(&mut tx, written.xid).await.as_ref().map(Option::as_deref) {
-            Ok(Some("committed")) => return Ok(()),
-            Ok(Some("aborted")) => break,
+        let Ok(mut tx) = vault.core.db.begin(Caller::Project(written.project)).await else { continue };
+        match store::ended(&mut tx, written).await {
+            Ok(Some(true)) => return Ok(()),
+            Ok(Some(false)) => break,
             // Its backend has not noticed yet, or Postgres is still away.
-            _ => {}
+            Ok(None) | Err(_) => {}
         }
     }
     Err(broken.into())
