@@ -8,5 +8,6 @@
 )]
 
 mod check;
+mod crashes;
 mod statements;
 mod writers;
