@@ -79,7 +79,7 @@ impl<B: Batch> Batcher<B> {
     pub async fn submit(&self, key: B::Key, item: B::Item) -> Result<B::Answer> {
         let (answer, answered) = oneshot::channel();
         if self.shared.lanes().enter(&key, Waiting { item, answer })? {
-            tokio::spawn(Lane { shared: Arc::clone(&self.shared), key }.run());
+            tokio::spawn(Lane { shared: Arc::clone(&self.shared), key, open: true }.run());
         }
         answered.await.unwrap_or_else(|_| Err(Error::internal("a batch broke off")))
     }
@@ -146,12 +146,18 @@ impl<B: Batch> Lanes<B> {
 struct Lane<B: Batch> {
     shared: Arc<Shared<B>>,
     key: B::Key,
+    /// Whether the lane of this key is this one. Once it was closed, the next one may stand there already.
+    open: bool,
 }
 
 impl<B: Batch> Lane<B> {
-    async fn run(self) {
+    async fn run(mut self) {
         loop {
-            let Some(batch) = self.shared.lanes().next(&self.key) else { return };
+            let next = self.shared.lanes().next(&self.key);
+            let Some(batch) = next else {
+                self.open = false;
+                return;
+            };
             let (items, askers): (Vec<_>, Vec<_>) = batch.into_iter().map(|one| (one.item, one.answer)).unzip();
             let work = self.shared.work.run(self.key.clone(), items);
             let answers =
@@ -167,6 +173,9 @@ impl<B: Batch> Lane<B> {
 
 impl<B: Batch> Drop for Lane<B> {
     fn drop(&mut self) {
+        if !self.open {
+            return;
+        }
         let mut lanes = self.shared.lanes();
         if let Some(left) = lanes.waiting.remove(&self.key) {
             let weight: usize = left.iter().map(|one| B::weight(&one.item)).sum();
@@ -287,6 +296,24 @@ mod tests {
         gate.add_permits(10);
         tasks.remove(8).await.unwrap().unwrap();
         batcher.submit("b", 1).await.unwrap();
+    }
+
+    /// Whoever comes just as a lane runs empty opens it anew, and the one that leaves does not take it along.
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn a_lane_that_closes_takes_nobody_along() {
+        let (batcher, gate, _) = gated();
+        gate.add_permits(Semaphore::MAX_PERMITS);
+        let submitting = (0..4).map(|_| {
+            let batcher = batcher.clone();
+            tokio::spawn(async move {
+                for _ in 0..20_000 {
+                    batcher.submit("a", 1).await.unwrap();
+                }
+            })
+        });
+        for submitter in submitting.collect::<Vec<_>>() {
+            submitter.await.unwrap();
+        }
     }
 
     struct Hangs;
