@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Client, Identity, Services, TestDatabase, client::Request, services};
+use crate::{Client, Identity, PgFault, Services, TestDatabase, client::Request, services};
 
 /// Pools are small, so that many tests can share one Postgres.
 const CONNECTIONS: u32 = 5;
@@ -29,6 +29,8 @@ const CONNECTIONS: u32 = 5;
 pub struct AppOptions {
     /// Services of the test's own, to be frozen and killed; those that all tests share when there are none.
     pub services: Option<Arc<Services>>,
+    /// A way to Postgres that breaks, for `api` and `worker`; what the test itself asks goes past it.
+    pub through: Option<Arc<PgFault>>,
     /// Valkey and NATS beside Postgres. On, unless the variable HOLDFAST_TEST_ACCELERATORS is `none`: the same tests must pass both
     /// ways.
     pub accelerators: bool,
@@ -44,6 +46,7 @@ impl Default for AppOptions {
     fn default() -> Self {
         Self {
             services: None,
+            through: None,
             accelerators: env::var("HOLDFAST_TEST_ACCELERATORS").as_deref() != Ok("none"),
             variables: Vec::new(),
             clock: Clock::system(),
@@ -338,8 +341,9 @@ pub async fn register(client: &Client, key: &str, identity: &Identity, name: &st
 }
 
 fn variables(services: &Services, database: &TestDatabase, options: &AppOptions) -> Result<Vec<(String, String)>> {
+    let url = options.through.as_ref().map_or_else(|| Ok(database.url().to_owned()), |way| way.url(database.url()))?;
     let mut found = vec![
-        ("DATABASE_URL", database.url().to_owned()),
+        ("DATABASE_URL", url),
         ("DATABASE_MAX_CONNECTIONS", CONNECTIONS.to_string()),
         // All tests come from one address.
         ("RATE_LIMIT_PER_MINUTE", "0".to_owned()),

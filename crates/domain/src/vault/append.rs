@@ -30,8 +30,6 @@ pub const MAX_SEALS: usize = 1_000;
 const MAX_WAITING: usize = 10_000;
 /// So many bytes of a seal weigh as much as one seal more: what waits is held in memory.
 const BYTES_PER_WEIGHT: usize = 4 * 1024;
-/// How often a batch is tried whose requests were also sent to another replica, just now.
-const ATTEMPTS: u32 = 3;
 
 /// Seals that one request wants appended, one after the other, all or none.
 #[derive(Debug)]
@@ -136,28 +134,33 @@ impl Batch for Appends {
     }
 
     async fn run(&self, project: ProjectId, appends: Vec<Append>) -> Result<Vec<Result<Answer>>> {
-        for attempt in 1.. {
-            match self.once(project, &appends, attempt == ATTEMPTS).await {
-                // Another replica has just committed one of these requests: now its answer stands there.
-                Err(error) if error.code() == Code::IdempotencyInFlight && attempt < ATTEMPTS => {}
-                done => return done,
-            }
+        match self.once(project, &appends, false).await {
+            // Another replica has just committed one of these requests. Under the lock its answer is found, and no other can be added.
+            Err(error) if error.code() == Code::IdempotencyInFlight => {}
+            done => return done,
         }
-        Err(Error::internal("a batch was never tried"))
+        match self.once(project, &appends, true).await {
+            // The key of one, used elsewhere for something else at this moment: no answer to the others.
+            Err(error) if error.code() == Code::IdempotencyInFlight => Err(Error::unavailable(error)),
+            done => done,
+        }
     }
 }
 
 impl Appends {
-    async fn once(&self, project: ProjectId, appends: &[Append], last: bool) -> Result<Vec<Result<Answer>>> {
+    async fn once(&self, project: ProjectId, appends: &[Append], surely: bool) -> Result<Vec<Result<Answer>>> {
         let vault = &self.vault;
         let mut tx = vault.core.db.begin(Caller::Project(project)).await?;
-        let mut verdicts = judge(&mut tx, vault, project, appends, last).await?;
+        let mut verdicts = judge(&mut tx, vault, project, appends).await?;
         if !verdicts.iter().any(|verdict| matches!(verdict, Ok(Asked::New))) {
             // Nonces that were spent stay spent.
             tx.commit().await?;
             return Ok(verdicts.into_iter().map(|verdict| verdict.and_then(Asked::before)).collect());
         }
         let mut ledger = Ledger::lock(&mut tx, vault, project).await?;
+        if surely {
+            look_again(&mut tx, vault, appends, &mut verdicts, |verdict| matches!(verdict, Ok(Asked::New))).await?;
+        }
         for (append, verdict) in appends.iter().zip(&mut verdicts) {
             if matches!(verdict, Ok(Asked::New)) {
                 *verdict = push(&mut ledger, append);
@@ -218,7 +221,6 @@ async fn judge(
     vault: &Vault,
     project: ProjectId,
     appends: &[Append],
-    last: bool,
 ) -> Result<Vec<Result<Asked>>> {
     let keys: Vec<Option<&Once>> = appends.iter().map(|append| append.once.as_ref()).collect();
     let claims = idempotency::claim_all(&keys, tx, &vault.core).await?;
@@ -232,16 +234,34 @@ async fn judge(
         .collect();
     let proofs: Vec<&Proof> = signed.iter().filter_map(|n| appends.get(*n)?.proof.as_ref()).collect();
     for (n, spent) in signed.into_iter().zip(signature::spend_all(tx, project, &proofs).await?) {
-        let (Err(replayed), Some(verdict), Some(append)) = (spent, verdicts.get_mut(n), appends.get(n)) else {
-            continue;
-        };
-        if append.once.is_some() && !last {
-            // The first one may have been committed after the claim looked, and before the nonce was.
-            return Err(Error::new(Code::IdempotencyInFlight, "the same request is under way").because(replayed));
+        if let (Err(replayed), Some(verdict)) = (spent, verdicts.get_mut(n)) {
+            *verdict = Err(replayed);
         }
-        *verdict = Err(replayed);
     }
+    // The first one may have been committed after the claim looked, and before the nonce was.
+    let replayed = |verdict: &Result<Asked>| verdict.as_ref().is_err_and(|error| error.code() == Code::NonceReplayed);
+    look_again(tx, vault, appends, &mut verdicts, replayed).await?;
     Ok(verdicts)
+}
+
+/// Looks for first answers that were committed since the first look, for requests of which it is worth it. No round trip where none of them has a key.
+async fn look_again(
+    tx: &mut PgConnection,
+    vault: &Vault,
+    appends: &[Append],
+    verdicts: &mut [Result<Asked>],
+    worth_it: impl Fn(&Result<Asked>) -> bool,
+) -> Result<()> {
+    let asked = appends.iter().zip(verdicts.iter());
+    let keys: Vec<Option<&Once>> =
+        asked.map(|(append, verdict)| append.once.as_ref().filter(|_| worth_it(verdict))).collect();
+    let claims = idempotency::claim_all(&keys, tx, &vault.core).await?;
+    for (claim, verdict) in claims.into_iter().zip(verdicts) {
+        if let Some(found) = claim.transpose() {
+            *verdict = found.map(Asked::Before);
+        }
+    }
+    Ok(())
 }
 
 fn push<'a>(ledger: &mut Ledger<'a>, append: &'a Append) -> Result<Asked> {
@@ -270,12 +290,12 @@ pub(super) async fn commit(vault: &Vault, tx: Tx, written: &Written) -> Result<(
     let Err(broken) = tx.commit().await else { return Ok(()) };
     for wait in [10, 100, 400, 1_000] {
         tokio::time::sleep(std::time::Duration::from_millis(wait)).await;
-        let Ok(mut tx) = vault.core.db.begin(Caller::Anonymous).await else { continue };
-        match store::ended(&mut tx, written.xid).await.as_ref().map(Option::as_deref) {
-            Ok(Some("committed")) => return Ok(()),
-            Ok(Some("aborted")) => break,
+        let Ok(mut tx) = vault.core.db.begin(Caller::Project(written.project)).await else { continue };
+        match store::ended(&mut tx, written).await {
+            Ok(Some(true)) => return Ok(()),
+            Ok(Some(false)) => break,
             // Its backend has not noticed yet, or Postgres is still away.
-            _ => {}
+            Ok(None) | Err(_) => {}
         }
     }
     Err(broken.into())

@@ -48,6 +48,8 @@ pub(super) struct Ledger<'a> {
 
 /// A batch that was written but not yet committed, and after that, what it made of the log.
 pub(super) struct Written {
+    /// Whose log.
+    pub(super) project: ProjectId,
     /// How large the log became.
     pub(super) size: u64,
     /// Its root then.
@@ -130,7 +132,7 @@ impl<'a> Ledger<'a> {
         }
         self.write_personal(tx).await?;
         self.write_proposals(tx).await?;
-        Ok(Written { size, root, at: self.at, xid: self.xid, tree: self.tree })
+        Ok(Written { project: self.project, size, root, at: self.at, xid: self.xid, tree: self.tree })
     }
 
     /// The tiles of a level that this batch filled, with their roots.

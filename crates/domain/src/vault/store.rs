@@ -7,6 +7,7 @@ use tlog_tiles::Hash;
 
 use super::{
     entry::{Draft, Verdict},
+    ledger::Written,
     proposals::Decision,
 };
 use crate::{
@@ -57,9 +58,23 @@ pub(super) async fn lock(tx: &mut PgConnection) -> sqlx::Result<Head> {
         .await
 }
 
-/// How the transaction ended: `committed`, `aborted`, or `in progress`.
-pub(super) async fn ended(connection: &mut PgConnection, xid: i64) -> sqlx::Result<Option<String>> {
-    sqlx::query_scalar("SELECT pg_xact_status($1::text::xid8)").bind(xid.to_string()).fetch_one(connection).await
+/// Whether the batch was committed; nothing when that is not certain yet.
+///
+/// Only its checkpoint tells that it was. The transaction's number does not: if Postgres crashed before the log of the transaction was on the disk, the
+/// number is given to another one, and then its status is that one's.
+pub(super) async fn ended(tx: &mut PgConnection, written: &Written) -> sqlx::Result<Option<bool>> {
+    let (root, status): (Option<Vec<u8>>, Option<String>) = sqlx::query_as(
+        "SELECT (SELECT root FROM vault_checkpoints WHERE project_id = $1 AND size = $2), pg_xact_status($3::text::xid8)",
+    )
+    .bind(written.project)
+    .bind(written.size.cast_signed())
+    .bind(written.xid.to_string())
+    .fetch_one(tx)
+    .await?;
+    Ok(match root {
+        Some(root) => Some(root == written.root.0),
+        None => (status.as_deref() == Some("aborted")).then_some(false),
+    })
 }
 
 /// Entries of one batch, by column.

@@ -1,0 +1,162 @@
+//! Every statement of a batch fails, or fails though it was done: the connection to Postgres is cut there.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use dev::{
+    AppOptions, Client, PgFault, TestApp,
+    client::Reply,
+    pg_fault::{Cut, Fault},
+    services,
+};
+use serde_json::{Value, json};
+
+use crate::{
+    check::sound,
+    writers::{Crew, all},
+};
+
+const WRITERS: usize = 200;
+const BEGIN: &str = "SET LOCAL app.project_id";
+const LOCK: &str = "vault_lock()";
+const ENTRIES: &str = "INSERT INTO vault_entries";
+const TILES: &str = "INSERT INTO vault_tiles";
+const ANSWERS: &str = "INSERT INTO idempotent_requests";
+const NONCES: &str = "INSERT INTO signature_nonces";
+
+/// An API, with Postgres behind a way that breaks.
+async fn app() -> (TestApp, Arc<PgFault>) {
+    let way = Arc::new(PgFault::before(services::shared().await.unwrap().postgres.port()).await.unwrap());
+    let options = AppOptions { worker: false, through: Some(Arc::clone(&way)), ..AppOptions::default() };
+    (TestApp::start_with(options).await.unwrap(), way)
+}
+
+fn statement(statement: &'static str, cut: Cut, every: usize) -> Fault {
+    Fault { statement, within: None, cut, every }
+}
+
+/// Of those that end a batch, and not what only reads.
+fn commit(cut: Cut, every: usize) -> Fault {
+    Fault { statement: "COMMIT", within: Some(ENTRIES), cut, every }
+}
+
+fn seal(id: &str) -> Value {
+    json!({"kind": "fault", "verdict": "SEAL", "payload": {"id": id}})
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn three_replicas_and_200_writers_while_each_statement_of_the_batch_fails() {
+    let (mut app, way) = app().await;
+    let replicas = vec![app.client().clone(), app.another_api().await.unwrap(), app.another_api().await.unwrap()];
+    let agent = app.agent("writer").await.unwrap();
+    let crew = Crew { replicas, key: app.key().to_owned(), agent, over: Arc::new(AtomicBool::new(false)) };
+    way.arm(&[
+        statement(BEGIN, Cut::Before, 43),
+        statement(BEGIN, Cut::After, 41),
+        statement(NONCES, Cut::Before, 37),
+        statement(NONCES, Cut::After, 31),
+        statement(LOCK, Cut::Before, 29),
+        statement(LOCK, Cut::After, 23),
+        statement(ENTRIES, Cut::Before, 19),
+        statement(ENTRIES, Cut::After, 17),
+        statement(TILES, Cut::Before, 3),
+        statement(TILES, Cut::After, 2),
+        statement(ANSWERS, Cut::Before, 19),
+        statement(ANSWERS, Cut::After, 17),
+        commit(Cut::Before, 11),
+        commit(Cut::During, 7),
+        commit(Cut::After, 5),
+    ]);
+    let writers = crew.start(WRITERS, 5);
+    let (start, deadline) = (Instant::now(), Duration::from_secs(30));
+    while way.struck().iter().any(|(_, struck)| *struck < 2) && start.elapsed() < deadline {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    crew.over.store(true, Ordering::SeqCst);
+    let done = all(writers).await;
+    let struck = way.struck();
+    way.disarm();
+    let tries: usize = done.iter().map(|done| done.tries).sum();
+    println!("{} seals in {tries} tries and {:?}; struck: {struck:?}", done.len(), start.elapsed());
+    assert!(struck.iter().all(|(_, struck)| *struck >= 2), "not each fault struck: {struck:?}");
+
+    let log = sound(app.database().url(), app.client(), app.key()).await;
+    log.holds(&done);
+    for replica in &crew.replicas {
+        made(replica, &app, "after").await;
+    }
+    let after = sound(app.database().url(), app.client(), app.key()).await;
+    assert_eq!(after.size(), log.size() + 3);
+    app.stop().await.unwrap();
+}
+
+/// The answer to a COMMIT gets lost every time, and every time it is found out that it was one.
+#[tokio::test]
+async fn a_commit_whose_answer_is_lost_is_acknowledged() {
+    let (app, way) = app().await;
+    for cut in [Cut::After, Cut::During] {
+        way.arm(&[commit(cut, 1)]);
+        for n in 0..8 {
+            made(app.client(), &app, &format!("{cut:?} {n}")).await;
+        }
+        assert_eq!(way.struck()[0].1, 8);
+    }
+    way.arm(&[commit(Cut::Before, 1)]);
+    for n in 0..3 {
+        assert_eq!(post(app.client(), &app, &format!("never {n}")).await.code(), "unavailable");
+    }
+    assert_eq!(way.struck()[0].1, 3);
+    way.disarm();
+    let log = sound(app.database().url(), app.client(), app.key()).await;
+    assert_eq!(log.size(), 16);
+    app.stop().await.unwrap();
+}
+
+/// Postgres takes its time with a COMMIT whose connection is gone: it is waited for, but not for ever.
+#[tokio::test]
+async fn a_commit_that_goes_on_after_its_connection_is_waited_for() {
+    let (app, way) = app().await;
+    made(app.client(), &app, "first").await;
+    let pool = app.core().db.pool();
+    for sql in [
+        "CREATE TABLE slowness (seconds float8)",
+        "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN \
+             PERFORM pg_sleep((SELECT seconds FROM public.slowness)); RETURN NULL; END $$",
+        "CREATE CONSTRAINT TRIGGER dawdle AFTER INSERT ON vault_checkpoints DEFERRABLE INITIALLY DEFERRED \
+             FOR EACH ROW EXECUTE FUNCTION dawdle()",
+        "INSERT INTO slowness VALUES (0.4)",
+    ] {
+        sqlx::query(sql).execute(pool).await.unwrap();
+    }
+    way.arm(&[commit(Cut::During, 1)]);
+    made(app.client(), &app, "slow").await;
+
+    sqlx::query("UPDATE slowness SET seconds = 3").execute(pool).await.unwrap();
+    let keyed = || {
+        let request = app.post("/v1/vault/seals").key(app.key()).json(&seal("slower"));
+        request.header("idempotency-key", "slower").send()
+    };
+    assert_eq!(keyed().await.unwrap().code(), "unavailable", "nobody knows yet");
+    way.disarm();
+    sqlx::query("UPDATE slowness SET seconds = 0").execute(pool).await.unwrap();
+    // Waits for the log's head, and then finds its own first answer.
+    let again = keyed().await.unwrap();
+    assert_eq!(again.header("idempotency-replayed"), "true", "{}", again.text());
+    let log = sound(app.database().url(), app.client(), app.key()).await;
+    assert_eq!((log.size(), log.verify(&again.expect(201).unwrap())), (3, 2));
+    app.stop().await.unwrap();
+}
+
+async fn post(replica: &Client, app: &TestApp, id: &str) -> Reply {
+    replica.post("/v1/vault/seals").key(app.key()).json(&seal(id)).send().await.unwrap()
+}
+
+/// Seals, and it must be acknowledged at once.
+async fn made(replica: &Client, app: &TestApp, id: &str) -> Value {
+    post(replica, app, id).await.expect(201).unwrap()
+}
