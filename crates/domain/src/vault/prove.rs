@@ -161,7 +161,7 @@ fn texts(hashes: &[Hash]) -> Vec<String> {
 }
 
 /// The hashes of `wanted` nodes of a log that has `size` entries or more, read from the tiles that hold them: each once, all in one statement.
-async fn nodes(
+pub(super) async fn nodes(
     tx: &mut PgConnection,
     project: ProjectId,
     size: u64,
