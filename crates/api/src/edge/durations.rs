@@ -19,7 +19,10 @@ pub fn describe_metrics() {
 /// The histograms that were ever needed: putting a name together from its labels costs more than what is recorded under it. There are as many as
 /// routes have methods and statuses; clients cannot make any up.
 #[derive(Default)]
-pub(super) struct Durations(RwLock<HashMap<String, Vec<(&'static str, StatusCode, Histogram)>>>);
+pub(super) struct Durations(RwLock<HashMap<String, OfRoute>>);
+
+/// By method and status.
+type OfRoute = Vec<(&'static str, StatusCode, Histogram)>;
 
 impl Durations {
     /// Notes one request; `route` is its template.
@@ -29,8 +32,8 @@ impl Durations {
 
     fn histogram(&self, method: &'static str, route: &str, status: StatusCode) -> Histogram {
         let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let of_route = known.get(route).into_iter().flatten();
-        if let Some((.., histogram)) = of_route.into_iter().find(|known| (known.0, known.1) == (method, status)) {
+        let mut of_route = known.get(route).into_iter().flatten();
+        if let Some((.., histogram)) = of_route.find(|known| (known.0, known.1) == (method, status)) {
             return histogram.clone();
         }
         drop(known);
