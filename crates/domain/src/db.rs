@@ -2,8 +2,10 @@
 
 use std::{
     fmt,
+    pin::Pin,
     sync::Arc,
     sync::atomic::{AtomicU64, Ordering},
+    task::{Context, Poll},
     time::{Duration, Instant},
 };
 
@@ -113,8 +115,8 @@ impl Db {
     /// [`Code::Unavailable`](crate::Code::Unavailable) when Postgres is away; at once when it was found away moments ago.
     pub async fn begin(&self, caller: Caller) -> Result<Tx> {
         self.outage.check()?;
-        // Boxed: connecting takes 4 KiB of state, which every future that may once begin a transaction would be copied around with.
-        let begun = match tokio::time::timeout(ACQUIRE_TIMEOUT, Box::pin(self.begin_on_live(caller))).await {
+        let begin = Finished::new(begin_on_live(self.pool.clone(), caller));
+        let begun = match tokio::time::timeout(ACQUIRE_TIMEOUT, begin).await {
             Ok(begun) => begun.map_err(Error::from),
             Err(elapsed) => Err(Error::unavailable(elapsed)),
         };
@@ -123,18 +125,6 @@ impl Db {
             _ => self.outage.end(),
         }
         begun
-    }
-
-    /// After a restart of Postgres the pool is full of connections that died while they idled. Each fails its `BEGIN`, before
-    /// anything was done, and is dropped; so the next is tried, at most as often as the pool is large.
-    async fn begin_on_live(&self, caller: Caller) -> sqlx::Result<Tx> {
-        let mut stale = self.pool.options().get_max_connections();
-        loop {
-            match self.pool.begin_with(AssertSqlSafe(caller.begin())).await {
-                Err(error) if stale > 0 && is_severed(&error) => stale -= 1,
-                begun => return begun,
-            }
-        }
     }
 
     /// The pool itself, for what is not on behalf of a caller: migrations, health, the worker's lease.
@@ -146,6 +136,52 @@ impl Db {
 impl fmt::Debug for Db {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Db({} of {} connections)", self.pool.size(), self.pool.options().get_max_connections())
+    }
+}
+
+/// After a restart of Postgres the pool is full of connections that died while they idled. Each fails its `BEGIN`, before
+/// anything was done, and is dropped; so the next is tried, at most as often as the pool is large.
+async fn begin_on_live(pool: PgPool, caller: Caller) -> sqlx::Result<Tx> {
+    let mut stale = pool.options().get_max_connections();
+    loop {
+        match pool.begin_with(AssertSqlSafe(caller.begin())).await {
+            Err(error) if stale > 0 && is_severed(&error) => stale -= 1,
+            begun => return begun,
+        }
+    }
+}
+
+/// A future that comes to its end also when whoever waited for it is gone; what comes of it is dropped then.
+///
+/// A `BEGIN` that is given up half way, by a client that hangs up or a timeout, would leave its connection in the pool with a transaction open, and the
+/// next caller in it, with the tenant of the one before. Finished, the transaction is rolled back like any other that is dropped.
+struct Finished<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
+
+impl<F: Future<Output: Send> + Send + 'static> Finished<F> {
+    fn new(future: F) -> Self {
+        Self(Some(Box::pin(future)))
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Future for Finished<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Some(future) = self.0.as_mut() else { return Poll::Pending };
+        let polled = future.as_mut().poll(context);
+        if polled.is_ready() {
+            self.0 = None;
+        }
+        polled
+    }
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Drop for Finished<F> {
+    fn drop(&mut self) {
+        // Without a runtime there is nobody left who could use the connection.
+        if let (Some(future), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move { drop(future.await) });
+        }
     }
 }
 

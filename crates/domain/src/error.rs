@@ -276,7 +276,7 @@ impl From<sqlx::Error> for Error {
 }
 
 /// SQLSTATE classes that pass by themselves: connection (08), resources (53), operator intervention such as a shutdown or a
-/// cancelled statement (57), and serialization failures, deadlocks and lock timeouts (40, 55P03).
+/// cancelled statement (57), serialization failures, deadlocks and lock timeouts (40, 55P03), and a transaction that idled for too long (25P03).
 fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)
@@ -286,7 +286,8 @@ fn is_away(error: &sqlx::Error) -> bool {
         | sqlx::Error::Protocol(_)
         | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(database) => database.code().is_some_and(|state| {
-            ["08", "40", "53", "57"].iter().any(|class| state.starts_with(class)) || state == "55P03"
+            ["08", "40", "53", "57"].iter().any(|class| state.starts_with(class))
+                || ["25P03", "55P03"].contains(&&*state)
         }),
         _ => false,
     }

@@ -9,5 +9,7 @@
 
 mod check;
 mod crashes;
+mod lanes;
+mod outages;
 mod statements;
 mod writers;

@@ -51,11 +51,18 @@ pub(super) fn hashes(bytes: &[u8]) -> Result<Vec<Hash>> {
     }
 }
 
+/// How long Postgres waits for whoever holds the lock and says nothing: a replica that froze, or is gone without a word. Less than others wait for the lock.
+const SILENCE: &str = "5s";
+
 pub(super) async fn lock(tx: &mut PgConnection) -> sqlx::Result<Head> {
     // A log without entries has no newest one.
-    sqlx::query_as("SELECT size, edge, verdicts, greatest(at, 'epoch') AS at, xid FROM vault_lock()")
-        .fetch_one(tx)
-        .await
+    sqlx::query_as(
+        "SELECT size, edge, verdicts, greatest(at, 'epoch') AS at, xid, set_config('idle_in_transaction_session_timeout', $1, true) \
+         FROM vault_lock()",
+    )
+    .bind(SILENCE)
+    .fetch_one(tx)
+    .await
 }
 
 /// Whether the batch was committed; nothing when that is not certain yet.
