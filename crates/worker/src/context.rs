@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     Core,
     ports::{Mailer, Push},
-    vault::Vault,
+    vault::{Vault, cosignature::WitnessKey},
 };
 use url::Url;
 
@@ -16,6 +16,8 @@ pub struct Context {
     pub core: Core,
     /// The logs.
     pub vault: Vault,
+    /// Whose cosignatures on their checkpoints can be verified.
+    pub witnesses: Arc<[WitnessKey]>,
     /// Sends deliveries to their recipients' endpoints.
     pub push: Arc<dyn Push>,
     /// Sends mail, where a way is configured.

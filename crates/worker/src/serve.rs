@@ -98,6 +98,7 @@ async fn work(
     let engine = Engine {
         context: Context {
             vault: config.vault.vault(core.clone(), &config.public_url),
+            witnesses: dependencies.vault_witnesses.keys().into(),
             core,
             push: Arc::new(push),
             mailer: mailer.map(Arc::from),

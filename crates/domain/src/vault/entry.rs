@@ -352,7 +352,11 @@ mod tests {
             (base(r#""payload":1,"session_id":"a\u0000""#), Code::NulByte, "/session_id"),
             (base(r#""payload":1,"subject":"a\nb""#), Code::ControlCharacter, "/subject"),
             (base(r#""payload":1,"expires_in_seconds":60"#), Code::ValidationFailed, "/expires_in_seconds"),
-            (r#"{"kind":"proposal.approved","verdict":"SEAL","payload":1}"#.to_owned(), Code::ValidationFailed, "/kind"),
+            (
+                r#"{"kind":"proposal.approved","verdict":"SEAL","payload":1}"#.to_owned(),
+                Code::ValidationFailed,
+                "/kind",
+            ),
             (r#"{"kind":"","verdict":"SEAL","payload":1}"#.to_owned(), Code::TooShort, "/kind"),
             (
                 r#"{"kind":"k","verdict":"HOLD","payload":1,"expires_in_seconds":59}"#.to_owned(),

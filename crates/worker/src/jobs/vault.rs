@@ -1,16 +1,28 @@
 //! The vault's background work.
 
+use std::time::Duration;
+
 use domain::{
     Result,
     queue::Outcome,
     vault::{
         self,
-        jobs::{DrainOutbox, ExpireProposal},
+        fsck::{self, Check},
+        jobs::{CheckLog, DrainOutbox, ExpireProposal},
         outbox,
     },
 };
+use tokio::sync::Semaphore;
 
-use crate::context::{Attempt, Context};
+use crate::{
+    context::{Attempt, Context},
+    timing::jittered,
+};
+
+/// Checks read much. So many run at a time; the others come back later, rather than keep slots from jobs that are quick.
+static CHECKS: Semaphore = Semaphore::const_new(2);
+/// How long at most a check waits for its turn.
+const TURN: Duration = Duration::from_secs(20);
 
 /// Seals a proposal as void that nobody decided.
 pub(crate) async fn expire_proposal(context: Context, job: ExpireProposal, _: Attempt) -> Result<Outcome> {
@@ -20,4 +32,27 @@ pub(crate) async fn expire_proposal(context: Context, job: ExpireProposal, _: At
 /// Appends what other areas want sealed.
 pub(crate) async fn drain_outbox(context: Context, job: DrainOutbox, _: Attempt) -> Result<Outcome> {
     outbox::drain(&context.vault, job.project).await.map(|()| Outcome::Done)
+}
+
+/// Makes a log anew from its entries, compares, and notes what came of it. What it finds is no failure of the job: once more would find it again.
+pub(crate) async fn check_log(context: Context, job: CheckLog, _: Attempt) -> Result<Outcome> {
+    let Ok(_turn) = CHECKS.try_acquire() else {
+        return Ok(Outcome::Snooze(jittered(&context.core.ids, TURN)));
+    };
+    let check = Check { witnesses: context.witnesses.to_vec(), against: Vec::new() };
+    let report = Box::pin(fsck::check(&context.vault, job.project.into(), &check, |_, _| {})).await?;
+    fsck::note(&context.core, &report).await?;
+    match report.summary() {
+        Some(finding) => tracing::error!(
+            log = %report.log, size = report.size, findings = report.count, finding,
+            "a log of the vault is not as it was sealed; docs/operations.md says what to do"
+        ),
+        None => tracing::debug!(log = %report.log, size = report.size, "a log of the vault is as it was sealed"),
+    }
+    Ok(Outcome::Done)
+}
+
+/// Has every log checked.
+pub(crate) async fn check(context: Context) -> Result<()> {
+    fsck::check_all(&context.core).await
 }

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use futures::TryStreamExt;
 use serde_json::json;
+use signed_note::Signature;
 use tlog_tiles::{Checkpoint, Hash, record_hash};
 
 pub use against::{Known, NotKnown};
@@ -330,6 +331,7 @@ fn body(origin: &str, size: u64, root: Hash) -> Result<String> {
 }
 
 fn cosigned(witnesses: &[WitnessKey], body: &str, line: &str) -> Result<(), NotCosigned> {
+    Signature::from_bytes(line.as_bytes()).map_err(|_| NotCosigned::Form)?;
     let judged = witnesses.iter().map(|witness| witness.verify(body, line).map(drop));
     let mut judged = judged.filter(|judged| *judged != Err(NotCosigned::OtherKey));
     judged.next().unwrap_or(Err(NotCosigned::OtherKey))
