@@ -53,6 +53,11 @@ impl Witnesses {
         &self.0
     }
 
+    /// The key of each.
+    pub fn keys(&self) -> Vec<WitnessKey> {
+        self.0.iter().map(|witness| witness.key.clone()).collect()
+    }
+
     /// A client of each.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt::Write, time::Duration};
 
-use domain::{Db, queue};
+use domain::{Core, Db, queue, vault::fsck};
 use metrics::{counter, gauge, histogram};
 use tokio_util::sync::CancellationToken;
 
@@ -30,6 +30,19 @@ pub(crate) fn lease(held: bool) {
     gauge!("holdfast_worker_lease_held").set(f64::from(u8::from(held)));
 }
 
+/// Shows every `interval`, until `stop`, how the vault's logs stand by their last checks.
+pub(crate) async fn watch_vault(core: Core, interval: Duration, stop: CancellationToken) {
+    loop {
+        if let Ok(standing) = bounded(fsck::standing(&core)).await {
+            gauge!("holdfast_vault_logs_damaged").set(count(standing.damaged));
+            gauge!("holdfast_vault_logs_unchecked").set(count(standing.unchecked));
+        }
+        if !rest(interval, &stop).await {
+            return;
+        }
+    }
+}
+
 /// Measures the queues every `interval` until `stop`. One that has no jobs any more is set to zero.
 pub(crate) async fn watch_queues(db: Db, interval: Duration, stop: CancellationToken) {
     loop {
@@ -51,9 +64,9 @@ pub(crate) async fn watch_queues(db: Db, interval: Duration, stop: CancellationT
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a gauge need not be exact beyond 2^52 jobs")]
-fn count(jobs: i64) -> f64 {
-    jobs as f64
+#[expect(clippy::cast_precision_loss, reason = "a gauge need not be exact beyond 2^52")]
+fn count(number: i64) -> f64 {
+    number as f64
 }
 
 /// An error's text and those of its sources.

@@ -19,6 +19,7 @@ pub fn jobs() -> Registry {
         .on(jobs::identity::send_mail)
         .on(jobs::vault::expire_proposal)
         .on(jobs::vault::drain_outbox)
+        .on(jobs::vault::check_log)
 }
 
 /// Every periodic task this worker runs.
@@ -63,6 +64,12 @@ pub fn schedule() -> Vec<Periodic> {
             name: "identity.prune",
             every: Duration::from_secs(600),
             run: |context| Box::pin(jobs::identity::prune(context)),
+        },
+        Periodic {
+            name: "vault.check",
+            // Shortly after midnight, UTC.
+            every: Duration::from_secs(24 * 3600),
+            run: |context| Box::pin(jobs::vault::check(context)),
         },
     ]
 }

@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod migrate;
+mod vault;
 
 use std::{io::Write, process::ExitCode};
 
@@ -43,6 +44,11 @@ enum Command {
         #[command(subcommand)]
         secret: Secret,
     },
+    /// Look after the vault.
+    Vault {
+        #[command(subcommand)]
+        command: vault::VaultCommand,
+    },
     /// Print the OpenAPI document.
     Openapi,
 }
@@ -76,13 +82,15 @@ pub fn run(arguments: Vec<std::ffi::OsString>) -> ExitCode {
     match execute(cli.command) {
         Ok(code) => code,
         Err(error) => {
-            tell(
-                &mut std::io::stderr(),
-                &format!("api: {}", telemetry::redact(&format!("{error:#}").replace('\n', " "))),
-            );
+            complain(&error);
             ExitCode::FAILURE
         }
     }
+}
+
+fn complain(error: &anyhow::Error) {
+    let line = format!("{error:#}").replace('\n', " ");
+    tell(&mut std::io::stderr(), &format!("api: {}", telemetry::redact(&line)));
 }
 
 fn execute(command: Option<Command>) -> anyhow::Result<ExitCode> {
@@ -105,6 +113,13 @@ fn execute(command: Option<Command>) -> anyhow::Result<ExitCode> {
         Some(Command::Migrate { check }) => with_runtime(async move |config| migrate::migrate(&config, check).await),
         Some(Command::Bootstrap { name }) => {
             with_runtime(async move |config| bootstrap::bootstrap(&config, &name).await)
+        }
+        Some(Command::Vault { command: vault::VaultCommand::Fsck(asked) }) => {
+            // 1 says that something was found.
+            Ok(with_runtime(async move |config| vault::fsck(&config, &asked).await).unwrap_or_else(|error| {
+                complain(&error);
+                ExitCode::from(vault::NOT_DONE)
+            }))
         }
         None => with_runtime(until_told_to_stop),
     }

@@ -31,6 +31,8 @@ const MAX_TAGS: usize = 16;
 /// How long a proposal may wait, in seconds: a minute to 30 days.
 const PROPOSAL_SECONDS: std::ops::RangeInclusive<i64> = 60..=30 * 24 * 3600;
 const DEFAULT_PROPOSAL: TimeDelta = TimeDelta::days(7);
+/// Kinds by which Holdfast says what it did. Whoever reads a log takes them at their word, so nobody else's seal may have one.
+const OURS: [&str; 4] = ["proposal.approved", "proposal.rejected", "proposal.expired", "subject.erased"];
 
 /// What a seal says of what it records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -82,7 +84,8 @@ impl FromStr for Verdict {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSeal {
-    /// What kind of thing it records, in the product's own vocabulary.
+    /// What kind of thing it records, in the product's own vocabulary. `proposal.approved`, `proposal.rejected`, `proposal.expired` and
+    /// `subject.erased` are Holdfast's own.
     #[schema(
         min_length = 1,
         max_length = 64,
@@ -151,6 +154,9 @@ impl Draft {
         let mut checks = Checks::new();
         let place = |field: &str| format!("{at}/{field}");
         checks.line(&place("kind"), &seal.kind, 1..=64);
+        if OURS.contains(&seal.kind.as_str()) {
+            checks.broken(Code::ValidationFailed, place("kind"), "is a kind that Holdfast alone seals");
+        }
         if let Some(session) = &seal.session_id {
             checks.line(&place("session_id"), session, 1..=128);
         }
@@ -346,6 +352,11 @@ mod tests {
             (base(r#""payload":1,"session_id":"a\u0000""#), Code::NulByte, "/session_id"),
             (base(r#""payload":1,"subject":"a\nb""#), Code::ControlCharacter, "/subject"),
             (base(r#""payload":1,"expires_in_seconds":60"#), Code::ValidationFailed, "/expires_in_seconds"),
+            (
+                r#"{"kind":"proposal.approved","verdict":"SEAL","payload":1}"#.to_owned(),
+                Code::ValidationFailed,
+                "/kind",
+            ),
             (r#"{"kind":"","verdict":"SEAL","payload":1}"#.to_owned(), Code::TooShort, "/kind"),
             (
                 r#"{"kind":"k","verdict":"HOLD","payload":1,"expires_in_seconds":59}"#.to_owned(),

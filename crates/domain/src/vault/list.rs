@@ -154,18 +154,18 @@ pub(super) struct Row {
 
 /// What an entry says of itself.
 #[derive(Deserialize)]
-struct Entry {
-    actor: String,
-    at: Timestamp,
-    index: u64,
-    kind: String,
-    payload: Box<RawValue>,
-    personal_sha256: Option<String>,
-    session_id: Option<String>,
-    subject: Option<String>,
+pub(super) struct Entry {
+    pub(super) actor: String,
+    pub(super) at: Timestamp,
+    pub(super) index: u64,
+    pub(super) kind: String,
+    pub(super) payload: Box<RawValue>,
+    pub(super) personal_sha256: Option<String>,
+    pub(super) session_id: Option<String>,
+    pub(super) subject: Option<String>,
     #[serde(default)]
-    tags: Vec<String>,
-    verdict: Verdict,
+    pub(super) tags: Vec<String>,
+    pub(super) verdict: Verdict,
 }
 
 impl Row {

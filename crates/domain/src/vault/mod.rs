@@ -24,6 +24,7 @@ mod store;
 mod verify;
 
 pub mod cosignature;
+pub mod fsck;
 pub mod jobs;
 pub mod json;
 pub mod note;

@@ -42,7 +42,8 @@ pub enum Decision {
 }
 
 impl Decision {
-    fn kind(self) -> &'static str {
+    /// The kind of the seal that it is.
+    pub(super) fn kind(self) -> &'static str {
         match self {
             Decision::Approved => "proposal.approved",
             Decision::Rejected => "proposal.rejected",

@@ -191,7 +191,7 @@ fn place((level, n): Node) -> ((u8, u64), Range<usize>) {
 }
 
 /// The root over hashes whose number is a power of two.
-fn subtree(hashes: &[Hash]) -> Result<Hash> {
+pub(super) fn subtree(hashes: &[Hash]) -> Result<Hash> {
     match hashes {
         [one] => Ok(*one),
         [] => Err(Error::internal("a subtree of nothing")),

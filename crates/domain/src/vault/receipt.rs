@@ -108,22 +108,7 @@ impl Receipt {
     /// # Errors
     /// The first thing that is wrong.
     pub fn verify(&self, origin: &str, trusted: &[String]) -> Result<u64, Flaw> {
-        let note = Note::from_bytes(self.checkpoint.as_bytes()).map_err(|_| Flaw::MalformedCheckpoint)?;
-        let checkpoint = Checkpoint::from_bytes(note.text()).map_err(|_| Flaw::MalformedCheckpoint)?;
-        if checkpoint.origin() != origin {
-            return Err(Flaw::OtherLog);
-        }
-        let verifier =
-            |key: &String| StandardVerifier::new(key).ok().map(|verifier| Box::new(verifier) as Box<dyn Verifier>);
-        // A key counts under the log's own name alone, and once: a witness's does not make a log's checkpoint.
-        let named: BTreeSet<&String> =
-            trusted.iter().filter(|key| key.strip_prefix(origin).is_some_and(|rest| rest.starts_with('+'))).collect();
-        let known = VerifierList::new(named.into_iter().filter_map(verifier).collect());
-        note.verify(&known).map_err(|error| match error {
-            NoteError::InvalidSignature { .. } => Flaw::Signature,
-            _ => Flaw::UnknownKey,
-        })?;
-        let (size, root) = (checkpoint.size(), *checkpoint.hash());
+        let (size, root) = signed(&self.checkpoint, origin, trusted)?;
         // Also keeps the arithmetic below away from overflow.
         if self.index >= size || size > MAX_SIZE {
             return Err(Flaw::Index);
@@ -132,6 +117,26 @@ impl Receipt {
         check_record(&self.proof, size, root, self.index, record_hash(entry)).map_err(|_| Flaw::Proof)?;
         Ok(size)
     }
+}
+
+/// The size and the root of a checkpoint that the log called `origin` signed, under one of `trusted`.
+pub(super) fn signed(checkpoint: &str, origin: &str, trusted: &[String]) -> Result<(u64, Hash), Flaw> {
+    let note = Note::from_bytes(checkpoint.as_bytes()).map_err(|_| Flaw::MalformedCheckpoint)?;
+    let checkpoint = Checkpoint::from_bytes(note.text()).map_err(|_| Flaw::MalformedCheckpoint)?;
+    if checkpoint.origin() != origin {
+        return Err(Flaw::OtherLog);
+    }
+    let verifier =
+        |key: &String| StandardVerifier::new(key).ok().map(|verifier| Box::new(verifier) as Box<dyn Verifier>);
+    // A key counts under the log's own name alone, and once: a witness's does not make a log's checkpoint.
+    let named: BTreeSet<&String> =
+        trusted.iter().filter(|key| key.strip_prefix(origin).is_some_and(|rest| rest.starts_with('+'))).collect();
+    let known = VerifierList::new(named.into_iter().filter_map(verifier).collect());
+    note.verify(&known).map_err(|error| match error {
+        NoteError::InvalidSignature { .. } => Flaw::Signature,
+        _ => Flaw::UnknownKey,
+    })?;
+    Ok((checkpoint.size(), *checkpoint.hash()))
 }
 
 /// Without leading zeros, signs or spaces.

@@ -1,16 +1,30 @@
 //! The vault's background work.
 
+use std::time::Duration;
+
 use domain::{
     Result,
     queue::Outcome,
     vault::{
         self,
-        jobs::{DrainOutbox, ExpireProposal},
+        fsck::{self, Check},
+        jobs::{CheckLog, DrainOutbox, ExpireProposal},
         outbox,
     },
 };
+use tokio::sync::Semaphore;
 
-use crate::context::{Attempt, Context};
+use crate::{
+    context::{Attempt, Context},
+    timing::jittered,
+};
+
+/// Checks read much. So many run at a time; the others come back later, rather than keep slots from jobs that are quick.
+static CHECKS: Semaphore = Semaphore::const_new(2);
+/// How many batches of heads one run publishes; the next run goes on.
+const BATCHES: u32 = 20;
+/// How long at most a check waits for its turn.
+const TURN: Duration = Duration::from_secs(20);
 
 /// Seals a proposal as void that nobody decided.
 pub(crate) async fn expire_proposal(context: Context, job: ExpireProposal, _: Attempt) -> Result<Outcome> {
@@ -21,9 +35,6 @@ pub(crate) async fn expire_proposal(context: Context, job: ExpireProposal, _: At
 pub(crate) async fn drain_outbox(context: Context, job: DrainOutbox, _: Attempt) -> Result<Outcome> {
     outbox::drain(&context.vault, job.project).await.map(|()| Outcome::Done)
 }
-
-/// How many batches of heads one run publishes; the next run goes on.
-const BATCHES: u32 = 20;
 
 /// Publishes the heads of all logs in the meta-log, and has that cosigned.
 pub(crate) async fn publish(context: Context) -> Result<()> {
@@ -39,4 +50,27 @@ pub(crate) async fn publish(context: Context) -> Result<()> {
         vault::cosign(&context.vault, witness).await?;
     }
     Ok(())
+}
+
+/// Makes a log anew from its entries, compares, and notes what came of it. What it finds is no failure of the job: once more would find it again.
+pub(crate) async fn check_log(context: Context, job: CheckLog, _: Attempt) -> Result<Outcome> {
+    let Ok(_turn) = CHECKS.try_acquire() else {
+        return Ok(Outcome::Snooze(jittered(&context.core.ids, TURN)));
+    };
+    let check = Check { witnesses: context.witnesses.iter().map(|witness| witness.key().clone()).collect(), against: Vec::new() };
+    let report = Box::pin(fsck::check(&context.vault, job.project.into(), &check, |_, _| {})).await?;
+    fsck::note(&context.core, &report).await?;
+    match report.summary() {
+        Some(finding) => tracing::error!(
+            log = %report.log, size = report.size, findings = report.count, finding,
+            "a log of the vault is not as it was sealed; docs/operations.md says what to do"
+        ),
+        None => tracing::debug!(log = %report.log, size = report.size, "a log of the vault is as it was sealed"),
+    }
+    Ok(Outcome::Done)
+}
+
+/// Has every log checked.
+pub(crate) async fn check(context: Context) -> Result<()> {
+    fsck::check_all(&context.core).await
 }

@@ -1,0 +1,218 @@
+//! What one batch of entries says of the rows that belong to it: tags, personal data, proposals and their decisions.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    iter::Peekable,
+    vec::IntoIter,
+};
+
+use futures::TryStreamExt;
+use serde::Deserialize;
+use sqlx::PgConnection;
+use tlog_tiles::Hash;
+
+use super::{
+    super::{Vault, Verdict, ledger::whose, list::Entry, proposals::Decision, store::unsigned},
+    finding::Finding,
+    read,
+    report::Report,
+    store::{self, CheckpointRow, PersonalRow, ProposalRow},
+};
+use crate::{crypto::hex, error::Result, ids::ProjectId};
+
+/// Decisions on proposals.
+const DECISIONS: [Decision; 3] = [Decision::Approved, Decision::Rejected, Decision::Expired];
+
+/// What was read of one batch.
+pub(super) struct Batch {
+    /// By size, those that were not reached yet.
+    pub(super) checkpoints: Peekable<IntoIter<CheckpointRow>>,
+    /// The same of cosignatures: size, witness and line.
+    pub(super) cosignatures: Peekable<IntoIter<(i64, String, String)>>,
+    /// Entries of which nothing is known.
+    pub(super) unreadable: BTreeSet<u64>,
+    tagged: Vec<i64>,
+    tags: Vec<String>,
+    /// Of entries with personal data, its digest and whose it is.
+    personal: BTreeMap<u64, (String, Option<String>)>,
+    /// Proposals.
+    holds: BTreeMap<u64, Hash>,
+    /// The proposals that were decided, and by which entries.
+    decided: Vec<i64>,
+    deciders: Vec<i64>,
+}
+
+impl Default for Batch {
+    fn default() -> Self {
+        Self {
+            checkpoints: Vec::new().into_iter().peekable(),
+            cosignatures: Vec::new().into_iter().peekable(),
+            unreadable: BTreeSet::new(),
+            tagged: Vec::new(),
+            tags: Vec::new(),
+            personal: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            decided: Vec::new(),
+            deciders: Vec::new(),
+        }
+    }
+}
+
+/// The payload of a decision's seal, as far as it matters here.
+#[derive(Deserialize)]
+struct Decided {
+    proposal: u64,
+    leaf_hash: String,
+}
+
+/// The payload of a decision's seal; nothing of any other seal.
+fn decided(entry: &Entry) -> Option<Decided> {
+    let decision = DECISIONS.iter().any(|decision| decision.kind() == entry.kind);
+    if decision { serde_json::from_str(entry.payload.get()).ok() } else { None }
+}
+
+impl Batch {
+    /// Keeps what the entry says of other rows.
+    pub(super) fn entry(&mut self, index: u64, leaf: Hash, entry: Entry) {
+        if let Some(decided) = decided(&entry) {
+            self.decided.push(decided.proposal.cast_signed());
+            self.deciders.push(index.cast_signed());
+        }
+        if entry.verdict == Verdict::Hold {
+            self.holds.insert(index, leaf);
+        }
+        for tag in entry.tags {
+            self.tagged.push(index.cast_signed());
+            self.tags.push(tag);
+        }
+        if let Some(digest) = entry.personal_sha256 {
+            self.personal.insert(index, (digest, entry.subject));
+        }
+    }
+
+    /// Compares it with those rows. Returns how many tags were found.
+    pub(super) async fn compare(
+        mut self,
+        tx: &mut PgConnection,
+        vault: &Vault,
+        project: ProjectId,
+        range: (u64, u64),
+        report: &mut Report,
+    ) -> Result<u64> {
+        self.compare_personal(tx, vault, project, range, report).await?;
+        self.compare_proposals(tx, project, range, report).await?;
+        if self.tags.is_empty() {
+            return Ok(0);
+        }
+        let missing = store::missing_tags(tx, project, (&self.tagged, &self.tags)).await?;
+        let found = self.tags.len().saturating_sub(missing.len()) as u64;
+        for (index, tag) in missing {
+            report.found(Finding::TagMissing { index: unsigned(index)?, tag });
+        }
+        Ok(found)
+    }
+
+    async fn compare_personal(
+        &mut self,
+        tx: &mut PgConnection,
+        vault: &Vault,
+        project: ProjectId,
+        range: (u64, u64),
+        report: &mut Report,
+    ) -> Result<()> {
+        let mut rows = store::payloads(tx, project, range);
+        while let Some(row) = rows.try_next().await? {
+            let index = unsigned(row.index)?;
+            match self.personal.remove(&index) {
+                Some((digest, subject)) => {
+                    if subject.as_deref() != Some(&row.subject) {
+                        report.found(Finding::PersonalSubject { index });
+                    }
+                    match commitment(vault, project, index, &row) {
+                        None => report.found(Finding::PersonalUnreadable { index }),
+                        Some(found) if found != digest => report.found(Finding::PersonalDigest { index }),
+                        Some(_) => {}
+                    }
+                }
+                None if self.unreadable.contains(&index) => {}
+                None => report.found(Finding::PersonalSurplus { index }),
+            }
+        }
+        drop(rows);
+        if self.personal.is_empty() {
+            return Ok(());
+        }
+        // What is left has a digest and no data: it was erased, and a later entry says so.
+        let subjects: BTreeSet<&str> = self.personal.values().filter_map(|(_, subject)| subject.as_deref()).collect();
+        let subjects: Vec<&str> = subjects.into_iter().collect();
+        let erased: BTreeMap<String, i64> = store::erased(tx, project, &subjects).await?.into_iter().collect();
+        for (index, (_, subject)) in &self.personal {
+            let erased = subject.as_ref().and_then(|subject| erased.get(subject));
+            if erased.is_none_or(|erased| *erased < index.cast_signed()) {
+                report.found(Finding::PersonalMissing { index: *index });
+            }
+        }
+        Ok(())
+    }
+
+    async fn compare_proposals(
+        &mut self,
+        tx: &mut PgConnection,
+        project: ProjectId,
+        range: (u64, u64),
+        report: &mut Report,
+    ) -> Result<()> {
+        let mut rows = store::proposals(tx, project, range);
+        while let Some(row) = rows.try_next().await? {
+            let index = unsigned(row.index)?;
+            match self.holds.remove(&index) {
+                Some(leaf) => {
+                    if let Err(why) = settled(&row, index, leaf) {
+                        report.found(Finding::ProposalDecision { index, why });
+                    }
+                }
+                None if self.unreadable.contains(&index) => {}
+                None => report.found(Finding::ProposalSurplus { index }),
+            }
+        }
+        drop(rows);
+        for index in self.holds.keys() {
+            report.found(Finding::ProposalMissing { index: *index });
+        }
+        if self.decided.is_empty() {
+            return Ok(());
+        }
+        for (index, decider) in store::not_settled_by(tx, project, (&self.decided, &self.deciders)).await? {
+            let why = format!("was decided by entry {decider}, and the list does not have that");
+            report.found(Finding::ProposalDecision { index: index.cast_unsigned(), why });
+        }
+        Ok(())
+    }
+}
+
+/// The digest of the data as it opens; nothing when it does not.
+fn commitment(vault: &Vault, project: ProjectId, index: u64, row: &PersonalRow) -> Option<String> {
+    let key = vault.keks.unwrap(&whose(project, &row.subject), row.wrapped.as_ref()?).ok()?;
+    Some(key.open(index, &row.sealed).ok()?.commitment())
+}
+
+/// That the entry which the list names decided as the list says.
+fn settled(row: &ProposalRow, index: u64, leaf: Hash) -> Result<(), String> {
+    let (decision, by) = match (&row.decision, row.decided_by) {
+        (None, None) => return Ok(()),
+        (Some(decision), Some(by)) => (decision, by),
+        _ => return Err("is half decided on the list".to_owned()),
+    };
+    let not = || format!("is {decision} by entry {by} on the list, and that entry does not say so");
+    let entry = row.decider.as_deref().and_then(|decider| read(decider).ok()).ok_or_else(not)?;
+    let said = decided(&entry).ok_or_else(not)?;
+    let same = entry.kind.strip_prefix("proposal.") == Some(decision.as_str()) && said.proposal == index;
+    if !same {
+        return Err(not());
+    }
+    if said.leaf_hash == hex(&leaf.0) {
+        Ok(())
+    } else {
+        Err(format!("is another entry than the one that entry {by} decided"))
+    }
+}
