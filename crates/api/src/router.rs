@@ -11,7 +11,7 @@ use tower_http::cors::{AllowCredentials, AllowOrigin, CorsLayer};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{docs, edge, routes, state::AppState};
+use crate::{docs, edge, mcp, routes, state::AppState};
 
 /// The largest body of a route that does not say otherwise.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -60,6 +60,7 @@ pub fn router(state: AppState, cors_origins: &[String]) -> Router {
     let live = get(routes::health::live_at_once(&state));
     let routed = routes
         .merge(docs::router(&docs::complete(document)))
+        .route("/mcp", mcp::route(&state, cors_origins))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(from_fn_with_state((state.clone(), edge::Schema::default()), edge::wait_for_schema))
         .layer(from_fn_with_state(state.clone(), edge::limit))
@@ -91,6 +92,9 @@ fn cors(origins: &[String]) -> CorsLayer {
         "x-request-id",
         "traceparent",
         "idempotency-key",
+        "mcp-protocol-version",
+        "mcp-method",
+        "mcp-name",
     ];
     let answered = [header::LINK, header::LOCATION, header::ETAG, header::RETRY_AFTER];
     let seen = ["x-request-id", "ratelimit", "ratelimit-policy", "idempotency-replayed"];
