@@ -45,14 +45,31 @@ fn is_over_limit(error: &axum::Error) -> bool {
 /// # Errors
 /// [`Code::UnsupportedMediaType`], [`Code::MalformedJson`], [`Code::UnknownField`], [`Code::MissingField`], [`Code::WrongType`].
 pub fn json<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T> {
-    if !is_json(headers) {
-        return Err(Error::new(Code::UnsupportedMediaType, "Send the body as `Content-Type: application/json`"));
+    check_json(headers)?;
+    read("The body", bytes)
+}
+
+/// That the headers call the body JSON.
+///
+/// # Errors
+/// [`Code::UnsupportedMediaType`].
+pub fn check_json(headers: &HeaderMap) -> Result<()> {
+    if is_json(headers) {
+        return Ok(());
     }
+    Err(Error::new(Code::UnsupportedMediaType, "Send the body as `Content-Type: application/json`"))
+}
+
+/// Reads `T` from an object in JSON, which errors call `what`.
+///
+/// # Errors
+/// [`Code::MalformedJson`], [`Code::UnknownField`], [`Code::MissingField`], [`Code::WrongType`].
+pub fn read<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| explain(&error))?;
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| explain(what, &error))?;
     deserializer
         .end()
-        .map_err(|error| Error::new(Code::MalformedJson, format!("The body goes on after its JSON value: {error}")))?;
+        .map_err(|error| Error::new(Code::MalformedJson, format!("{what} goes on after its JSON value: {error}")))?;
     // serde also reads a struct's fields from an array, in their order.
     if bytes.trim_ascii_start().starts_with(b"[") {
         return Err(Error::field(Code::WrongType, "", "must be an object, is an array"));
@@ -66,12 +83,12 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
+fn explain(what: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
     let inner = error.inner();
     // serde says what broke in words only; these are stable, and a test holds them.
     let text = excerpt(&inner.to_string(), 300);
     if !inner.is_data() || text.starts_with("duplicate field") {
-        return Error::new(Code::MalformedJson, format!("The body is not JSON: {text}"));
+        return Error::new(Code::MalformedJson, format!("{what} is not JSON: {text}"));
     }
     let place = pointer(error.path());
     if let Some(field) = quoted_after(&text, "missing field `") {

@@ -12,6 +12,7 @@ mod cookie;
 mod docs;
 mod edge;
 mod extract;
+mod mcp;
 mod page;
 mod polls;
 mod problem;

@@ -157,7 +157,7 @@ fn of_status(status: StatusCode) -> Error {
 }
 
 /// The inner cause goes to the log, once, and never to the caller.
-fn log(error: &Error, request_id: &str) {
+pub fn log(error: &Error, request_id: &str) {
     let cause = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     let cause = cause.map(ToString::to_string).collect::<Vec<_>>().join(": ");
     match error.code().kind() {

@@ -10,7 +10,7 @@ use tower_http::cors::{AllowCredentials, AllowOrigin, CorsLayer};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{docs, edge, routes, state::AppState, vault_page};
+use crate::{docs, edge, mcp, routes, state::AppState, vault_page};
 
 /// The largest body of a route that does not say otherwise.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -60,6 +60,7 @@ pub fn router(state: AppState, cors_origins: &[String]) -> Router {
     let routed = routes
         .merge(docs::router(&docs::complete(document)))
         .merge(vault_page::router())
+        .route("/mcp", mcp::route(&state, cors_origins))
         // As one layer: axum keeps each behind a box of its own, and copies it, and all that is within, for every request.
         .layer((
             edge::Watched::new(state.clone()),
@@ -92,6 +93,9 @@ fn cors(origins: &[String]) -> CorsLayer {
         "x-request-id",
         "traceparent",
         "idempotency-key",
+        "mcp-protocol-version",
+        "mcp-method",
+        "mcp-name",
     ];
     let answered = [header::LINK, header::LOCATION, header::ETAG, header::RETRY_AFTER];
     let seen = ["x-request-id", "ratelimit", "ratelimit-policy", "idempotency-replayed"];

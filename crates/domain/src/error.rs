@@ -96,7 +96,7 @@ codes! {
     ProjectAmbiguous = "project_ambiguous", Unauthenticated, "The signing agent is registered in several projects";
     Forbidden = "forbidden", Forbidden, "The caller may not do this";
     EmailUnverified = "email_unverified", Forbidden, "The e-mail address is not verified";
-    OriginRefused = "origin_refused", Forbidden, "The page is not one that may use the cookie";
+    OriginRefused = "origin_refused", Forbidden, "The page is not one that may send this";
     PermissionMissing = "permission_missing", Forbidden, "The caller lacks a permission";
     RoleTooHigh = "role_too_high", Forbidden, "The role is above the caller's own";
     NotFound = "not_found", NotFound, "There is nothing here";

@@ -7,6 +7,7 @@
 //! | [`LoggedIn`] | a person's access token | accounts and organisations |
 //! | [`InProject`] | the project's API key, an agent's signature, or a person's access token | what is in a project |
 //! | [`With`] | either of those, and a JSON body and `Idempotency-Key` | what they change |
+//! | [`Raw`] | either of those, and a body that is read by somebody else | `/mcp` |
 //! | [`Signed`], [`SignedBy`] | an agent's signature, over the body too where there is one | what agents do |
 //! | [`Registering`] | the project's API key or a person's access token, and the signature of the key in the body | registration |
 //!
@@ -29,4 +30,4 @@ pub use person::LoggedIn;
 pub use registering::Registering;
 pub use signed::{Signed, SignedBy};
 pub use stranger::{Anyone, Stranger};
-pub use with::With;
+pub use with::{MAX_KEY, Raw, With, is_idempotency_key};

@@ -5,6 +5,7 @@ use axum::{
     extract::{FromRequest, Request},
     http::request::Parts,
 };
+use bytes::Bytes;
 use domain::{
     Code, Error, Result,
     crypto::sha256,
@@ -19,7 +20,7 @@ use super::request;
 use crate::{extract, problem::Problem, state::AppState};
 
 /// The longest `Idempotency-Key`.
-const MAX_KEY: usize = 255;
+pub const MAX_KEY: usize = 255;
 
 /// A caller that a request can prove before its body is read.
 pub trait Caller: Sized + Send {
@@ -51,6 +52,28 @@ impl<C: Caller, T: DeserializeOwned> FromRequest<AppState> for With<C, T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let Raw { caller, parts, bytes } = Raw::<C>::from_request(request, state).await?;
+        let once = once(&parts, state, (caller.tenant(), caller.actor()), &bytes)?;
+        let body = extract::json(&parts.headers, &bytes)?;
+        Ok(Self { caller, body, once })
+    }
+}
+
+/// A proved caller, and what it sent, unread.
+#[derive(Debug)]
+pub struct Raw<C> {
+    /// Who asks.
+    pub caller: C,
+    /// The request but for its body.
+    pub parts: Parts,
+    /// The body, byte for byte; where the request is signed, the one whose digest was signed.
+    pub bytes: Bytes,
+}
+
+impl<C: Caller> FromRequest<AppState> for Raw<C> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         let (mut parts, body) = request.with_limited_body().into_parts();
         let caller = C::prove(&mut parts, state, !body.is_end_stream()).await?;
         // Only now: a stranger's body is not waited for, nor held in memory.
@@ -58,10 +81,13 @@ impl<C: Caller, T: DeserializeOwned> FromRequest<AppState> for With<C, T> {
         if request::is_signed(&parts) {
             request::digest(&parts, state, &bytes)?;
         }
-        let once = once(&parts, state, (caller.tenant(), caller.actor()), &bytes)?;
-        let body = extract::json(&parts.headers, &bytes)?;
-        Ok(Self { caller, body, once })
+        Ok(Self { caller, parts, bytes })
     }
+}
+
+/// Whether the text can be an idempotency key: 1 to [`MAX_KEY`] visible ASCII characters but `"`.
+pub fn is_idempotency_key(text: &str) -> bool {
+    (1..=MAX_KEY).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"')
 }
 
 /// The `Idempotency-Key` of a request, quoted (draft-ietf-httpapi-idempotency-key-header) or bare. Method, target and body make a request the same.
@@ -75,8 +101,7 @@ pub(super) fn once(
     let Some(value) = sent.next() else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim();
     let key = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
-    let sound = (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"');
-    if !sound || sent.next().is_some() {
+    if !is_idempotency_key(key) || sent.next().is_some() {
         let detail =
             format!("`Idempotency-Key` must be one key of 1 to {MAX_KEY} visible ASCII characters, such as a UUID");
         return Err(Error::new(Code::MalformedRequest, detail));

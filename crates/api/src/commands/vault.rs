@@ -71,7 +71,7 @@ pub(super) async fn fsck(config: &Config, asked: &Fsck) -> anyhow::Result<ExitCo
         clock,
         wake: Arc::new(adapters::wake::Silent),
     };
-    let vault = config.vault.vault(core.clone(), &config.public_url());
+    let vault = config.vault.vault(core.clone(), &config.public_url(), &config.dependencies.vault_witnesses);
     let known = asked.against.as_deref().map(|file| read(&vault, file)).transpose()?;
     current(&core).await?;
     let all = fsck::logs(&core).await.context("the logs could not be listed")?;

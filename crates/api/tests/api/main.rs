@@ -19,6 +19,7 @@ mod intents;
 mod invitations;
 mod keys;
 mod limits;
+mod mcp;
 mod organizations;
 mod people;
 mod permissions;

@@ -31,6 +31,11 @@ impl Origin {
         let authority = url.port().map_or_else(|| host.clone(), |port| format!("{host}:{port}"));
         Self { scheme: url.scheme().to_owned(), authority }
     }
+
+    /// Host, and port where it is not the scheme's own.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
 }
 
 /// The headers of a request, in whichever type an HTTP library keeps them.

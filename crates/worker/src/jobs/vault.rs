@@ -57,7 +57,10 @@ pub(crate) async fn check_log(context: Context, job: CheckLog, _: Attempt) -> Re
     let Ok(_turn) = CHECKS.try_acquire() else {
         return Ok(Outcome::Snooze(jittered(&context.core.ids, TURN)));
     };
-    let check = Check { witnesses: context.witnesses.iter().map(|witness| witness.key().clone()).collect(), against: Vec::new() };
+    let check = Check {
+        witnesses: context.witnesses.iter().map(|witness| witness.key().clone()).collect(),
+        against: Vec::new(),
+    };
     let report = Box::pin(fsck::check(&context.vault, job.project.into(), &check, |_, _| {})).await?;
     fsck::note(&context.core, &report).await?;
     match report.summary() {

@@ -5,6 +5,8 @@ mod proofs;
 mod proposals;
 mod seals;
 
+pub use seals::Sealed;
+
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::state::AppState;

@@ -58,7 +58,7 @@ struct NewSeals {
 
 /// A seal that was appended, with what proves it.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Sealed {
+pub struct Sealed {
     /// The project's log.
     log: LogId,
     /// The seal's place in the log.
@@ -80,7 +80,11 @@ pub(super) struct Sealed {
 }
 
 impl Sealed {
-    pub(super) fn one(appended: Appended) -> Result<Self, Error> {
+    /// Of the one seal that was appended.
+    ///
+    /// # Errors
+    /// None but a fault of ours.
+    pub fn one(appended: Appended) -> Result<Self, Error> {
         let mut seals = appended.seals.iter().map(|seal| SealedOne::of(&appended, seal));
         let SealedOne { index, at, leaf_hash, inclusion_proof } =
             seals.next().ok_or_else(|| Error::internal("nothing was sealed"))?;

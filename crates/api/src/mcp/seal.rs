@@ -1,0 +1,98 @@
+//! `vault_seal`: appending one seal.
+
+use domain::{
+    Code, Error, Result,
+    crypto::sha256,
+    idempotency::Once,
+    vault::{Append, Draft, NewSeal, Tag, Verdict, json},
+};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::server::Asked;
+use crate::{
+    auth::{MAX_KEY, is_idempotency_key},
+    routes::vault::Sealed,
+    state::AppState,
+};
+
+/// [`NewSeal`], and what is a header elsewhere.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SealArguments {
+    /// What kind of thing is recorded, in the product's own vocabulary, such as `payment.decision`.
+    #[schema(min_length = 1, max_length = 64)]
+    kind: String,
+    /// What the seal says of it: `SEAL` it is so, `ALLOW` it was allowed, `DENY` it was denied, `VOID` it is not so or no longer, `HOLD` it waits for a
+    /// person to approve or reject it.
+    verdict: Verdict,
+    /// What is recorded: any JSON, of at most 49,152 bytes. No key twice, no number beyond ±9007199254740991 (send it as a string). Everybody who knows the
+    /// log can read it, for ever: nothing personal and no secret belongs here.
+    #[schema(value_type = serde_json::Value)]
+    payload: Box<RawValue>,
+    /// The conversation or run it belongs to.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 128)]
+    session_id: Option<String>,
+    /// Whom or what it concerns, by a pseudonym, never by a name. Required with `personal`.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 128)]
+    subject: Option<String>,
+    /// Words to find it by, none twice.
+    #[serde(default)]
+    #[schema(max_items = 16, value_type = Vec<Tag>)]
+    tags: Vec<String>,
+    /// Any JSON about the subject that must be erasable, of at most 49,152 bytes: kept encrypted, and in the log only as a salted digest.
+    #[serde(default)]
+    #[schema(value_type = Option<serde_json::Value>)]
+    personal: Option<Box<RawValue>>,
+    /// How long a proposal waits before it is void, in seconds; 7 days when left out. Only with the verdict `HOLD`.
+    #[serde(default)]
+    #[schema(minimum = 60, maximum = 2_592_000)]
+    expires_in_seconds: Option<i64>,
+    /// Seal only if the log has exactly so many entries, so that nothing was sealed in between.
+    #[serde(default)]
+    #[schema(minimum = 0)]
+    expected_size: Option<u64>,
+    /// Any text of your own, such as a UUID, without spaces. Called again with the same arguments and key within 24 hours, nothing is sealed twice and the
+    /// first answer comes again: use it wherever a call may be repeated.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 255, pattern = "^[!#-~]+$")]
+    idempotency_key: Option<String>,
+}
+
+/// # Errors
+/// Those of [`Draft::check`] and of [`Appender::append`](domain::vault::Appender::append).
+pub async fn seal(state: &AppState, asked: &Asked, arguments: SealArguments) -> Result<Sealed> {
+    let key = arguments.idempotency_key;
+    let seal = NewSeal {
+        kind: arguments.kind,
+        verdict: arguments.verdict,
+        payload: arguments.payload,
+        session_id: arguments.session_id,
+        subject: arguments.subject,
+        tags: arguments.tags,
+        personal: arguments.personal,
+        expires_in_seconds: arguments.expires_in_seconds,
+        expected_size: arguments.expected_size,
+    };
+    let principal = &asked.principal;
+    let draft = Draft::check(&state.core.ids, principal.actor, &seal, "")?;
+    let once = key.map(|key| once(state, asked, &key)).transpose()?;
+    let append = Append { seals: vec![draft], expected_size: seal.expected_size, once, proof: asked.proof.clone() };
+    Sealed::one(state.appender.append(principal, append).await?)
+}
+
+/// The same as an `Idempotency-Key`, and kept with those. What makes a call the same is its arguments, however they are written: identifiers of messages
+/// and the order of members differ from one call to the next.
+fn once(state: &AppState, asked: &Asked, key: &str) -> Result<Once> {
+    if !is_idempotency_key(key) {
+        let detail = format!("must be 1 to {MAX_KEY} visible ASCII characters but \", such as a UUID");
+        return Err(Error::field(Code::ValidationFailed, "/idempotency_key", detail));
+    }
+    let arguments = serde_json::from_str(asked.arguments()).map_err(Error::internal)?;
+    let fingerprint = sha256(&[b"tools/call\nvault_seal\n", json::canonical(&arguments).as_slice()].concat());
+    let once = Once::new(asked.principal.project.uuid(), asked.principal.actor, key, fingerprint, state.sealer.clone());
+    Ok(once.marking(asked.replayed.clone()))
+}
