@@ -189,8 +189,11 @@ mod tests {
 
     use super::*;
 
+    /// The batches that ran.
+    type Done = Arc<Mutex<Vec<Vec<u32>>>>;
+
     /// Answers each item with the batch it was in; runs as far as the gate lets it.
-    struct Gated(Arc<Semaphore>, Arc<Mutex<Vec<Vec<u32>>>>);
+    struct Gated(Arc<Semaphore>, Done);
 
     impl Batch for Gated {
         type Key = &'static str;
@@ -210,7 +213,7 @@ mod tests {
         }
     }
 
-    fn gated() -> (Batcher<Gated>, Arc<Semaphore>, Arc<Mutex<Vec<Vec<u32>>>>) {
+    fn gated() -> (Batcher<Gated>, Arc<Semaphore>, Done) {
         let (gate, done) = (Arc::new(Semaphore::new(0)), Arc::default());
         (Batcher::new(Gated(Arc::clone(&gate), Arc::clone(&done))), gate, done)
     }
