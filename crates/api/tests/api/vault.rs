@@ -1,6 +1,7 @@
 //! `/v1/vault`: sealing, finding and proving.
 
 mod erasure;
+mod fsck;
 mod logs;
 mod proposals;
 mod witnesses;

@@ -171,6 +171,9 @@ pub(super) async fn count_tags(
     .await
 }
 
+/// A tag, the index that it is of, and the entry there.
+pub(super) type Tagged = (String, i64, Option<Vec<u8>>);
+
 /// Tags with the entries that they are of, in their own order, after the one given.
 pub(super) fn tags<'a>(
     tx: &'a mut PgConnection,
@@ -178,7 +181,7 @@ pub(super) fn tags<'a>(
     size: u64,
     (tag, index): (&'a str, i64),
     limit: i64,
-) -> BoxStream<'a, sqlx::Result<(String, i64, Option<Vec<u8>>)>> {
+) -> BoxStream<'a, sqlx::Result<Tagged>> {
     sqlx::query_as(
         "SELECT t.tag, t.index, e.entry FROM vault_tags t \
               LEFT JOIN vault_entries e ON e.project_id = t.project_id AND e.index = t.index \
