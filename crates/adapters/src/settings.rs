@@ -79,7 +79,7 @@ pub struct Dependencies {
     pub log_format: Option<LogFormat>,
 
     /// What is logged, in tracing's syntax.
-    #[arg(long, env = "RUST_LOG", default_value = "info,sqlx=warn,apalis=warn,async_nats=warn")]
+    #[arg(long, env = "RUST_LOG", default_value = "info,sqlx=warn,apalis=warn,async_nats=warn,rmcp=error")]
     pub rust_log: String,
 
     /// Where Prometheus reads metrics, as address:port; nowhere when unset.

@@ -29,7 +29,7 @@ pub use operations::complete;
         title = "Holdfast",
         description = "The backend that a product made of AI agents needs on its first day.\n\n\
             Errors are RFC 9457 problems; `/problems` explains every `code`. Everything under `/v1` also answers under `/api/v1`. \
-            Lists are paged by `limit` and `cursor`.",
+            Lists are paged by `limit` and `cursor`. `/mcp` serves the vault's tools to language models (Model Context Protocol).",
         license(name = "Proprietary", url = "/"),
     ),
     servers((url = "/", description = "This deployment")),

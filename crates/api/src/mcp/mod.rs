@@ -100,6 +100,8 @@ async fn answer(service: &Service, Raw { caller, mut parts, bytes }: Raw<InProje
     let replayed = parts.extensions.get().cloned().unwrap_or_default();
     let span = tracing::Span::current();
     parts.extensions.insert(Arc::new(Asked { principal, proof, arguments, replayed, span }));
+    // It has served its purpose, and is not to stand in anybody's logs.
+    parts.headers.remove(header::AUTHORIZATION);
     parts.headers.insert(header::ACCEPT, JSON_AND_STREAM);
     parts.headers.insert(header::CONTENT_TYPE, JSON);
     let answer = service.handle(Request::from_parts(parts, Full::new(body))).await;

@@ -138,6 +138,9 @@ async fn messages_that_are_none_are_refused_by_json_rpcs_rules() {
         (r#"{"jsonrpc":"2.0","id":1,"result":{}}"#.to_owned(), 400, -32600),
         (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"vault_drop"}}"#.to_owned(), 200, -32602),
         (r#"{"jsonrpc":"2.0","id":1,"method":"no/such"}"#.to_owned(), 200, -32601),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"prompts/list"}"#.to_owned(), 200, -32601),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"resources/list"}"#.to_owned(), 200, -32601),
+        (r#"{"jsonrpc":"2.0","id":1,"method":"resources/templates/list"}"#.to_owned(), 200, -32601),
     ] {
         let reply = post(&app).body(body.clone()).key(app.key()).send().await.unwrap();
         let shown = &body[..body.len().min(80)];
