@@ -77,7 +77,7 @@ async fn fill(db: &Db, tables: &[(String, String)], projects: [ProjectId; 2]) {
 async fn row(db: &Db, table: &str, fixed: &[(&str, Uuid)]) {
     let columns: Vec<(String, String)> = sqlx::query(
         "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute \
-         WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND (attnotnull AND NOT atthasdef OR attname = ANY ($2))",
+         WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND (attnotnull AND NOT atthasdef AND attidentity = '' OR attname = ANY ($2))",
     )
     .bind(table)
     .bind(fixed.iter().map(|(column, _)| (*column).to_owned()).collect::<Vec<_>>())
@@ -95,6 +95,7 @@ async fn row(db: &Db, table: &str, fixed: &[(&str, Uuid)]) {
         ("role", _) => "'developer'".to_owned(),
         ("purpose", _) => "'verify_email'".to_owned(),
         ("signature", _) => "decode(repeat('07', 64), 'hex')".to_owned(),
+        ("hashes", _) => "decode(repeat('07', 8192), 'hex')".to_owned(),
         (_, "uuid") => "gen_random_uuid()".to_owned(),
         (_, "bytea") => "sha256(gen_random_uuid()::text::bytea)".to_owned(),
         (_, "jsonb") => "'[]'".to_owned(),
