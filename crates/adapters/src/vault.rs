@@ -7,7 +7,7 @@ use domain::{
 };
 use url::Url;
 
-use crate::settings::Masked;
+use crate::{settings::Masked, witness::Witnesses};
 
 /// How the vault is kept, and its secrets.
 #[derive(Debug, Clone, Args)]
@@ -33,9 +33,13 @@ pub enum Backend {
 }
 
 impl VaultSettings {
-    /// The vault that is found at `public_url`.
-    pub fn vault(&self, core: Core, public_url: &Url) -> Vault {
-        Vault::new(core, self.vault_signing_key.reveal().clone(), self.vault_kek.reveal().clone(), public_url)
+    /// The vault that is found at `public_url`. Where there are witnesses, it signs nothing until they were asked.
+    pub fn vault(&self, core: Core, public_url: &Url, witnesses: &Witnesses) -> Vault {
+        let vault =
+            Vault::new(core, self.vault_signing_key.reveal().clone(), self.vault_kek.reveal().clone(), public_url);
+        let named: Vec<_> =
+            witnesses.endpoints().iter().map(|witness| (witness.key.clone(), witness.url.clone())).collect();
+        if named.is_empty() { vault } else { vault.witnessed_by(&named) }
     }
 }
 

@@ -3,7 +3,7 @@
 //! An operator names them and trusts them with nothing but their own word: what they answer is bounded, and is taken for a cosignature only once
 //! `domain` has verified it. No redirect is followed.
 
-use std::{fmt, str::FromStr, time::Duration};
+use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
@@ -57,8 +57,8 @@ impl Witnesses {
     ///
     /// # Errors
     /// In one sentence, when the machine has no usable certificate store.
-    pub fn clients(&self) -> Result<Vec<HttpWitness>, String> {
-        self.0.iter().cloned().map(HttpWitness::new).collect()
+    pub fn clients(&self) -> Result<Vec<Arc<dyn Witness>>, String> {
+        self.0.iter().cloned().map(|witness| HttpWitness::new(witness).map(|client| Arc::new(client) as _)).collect()
     }
 }
 

@@ -19,6 +19,7 @@ mod router;
 mod routes;
 mod serve;
 mod state;
+mod vault_page;
 mod version;
 
 pub use commands::{main, run};

@@ -4,14 +4,13 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     http::{HeaderName, HeaderValue, Method, header},
-    middleware::from_fn_with_state,
     routing::get,
 };
 use tower_http::cors::{AllowCredentials, AllowOrigin, CorsLayer};
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{docs, edge, routes, state::AppState};
+use crate::{docs, edge, routes, state::AppState, vault_page};
 
 /// The largest body of a route that does not say otherwise.
 const BODY_LIMIT: usize = 1024 * 1024;
@@ -60,12 +59,14 @@ pub fn router(state: AppState, cors_origins: &[String]) -> Router {
     let live = get(routes::health::live_at_once(&state));
     let routed = routes
         .merge(docs::router(&docs::complete(document)))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(from_fn_with_state((state.clone(), edge::Schema::default()), edge::wait_for_schema))
-        .layer(from_fn_with_state(state.clone(), edge::limit))
-        .layer(from_fn_with_state(edge::Slots::new(), edge::shed))
-        .layer(cors(cors_origins))
-        .layer(from_fn_with_state(state.clone(), edge::edge))
+        .merge(vault_page::router())
+        // As one layer: axum keeps each behind a box of its own, and copies it, and all that is within, for every request.
+        .layer((
+            edge::Watched::new(state.clone()),
+            cors(cors_origins),
+            edge::Admitted::new(state.clone()),
+            DefaultBodyLimit::max(BODY_LIMIT),
+        ))
         .with_state(state);
     // Whether the process is alive is asked often and must be answered whatever the layers do: it passes none of them.
     Router::new().route("/health/live", live.fallback_service(routed.clone())).fallback_service(routed)

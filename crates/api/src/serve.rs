@@ -15,10 +15,12 @@ use axum::{
 };
 use domain::{
     Clock, Core, Ids,
+    agents::Directory,
     idempotency::Sealer,
     identity::{access_token::AccessTokens, passkeys::RelyingParty, password::Passwords},
+    ports::Witness,
     signature::Origin,
-    vault::Appender,
+    vault::{Appender, Vault},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
@@ -36,7 +38,7 @@ use crate::{
     config::Config,
     edge,
     router::router,
-    state::{About, AppState},
+    state::{About, AppState, Shared},
 };
 
 /// How many connections are open at once; further ones wait in the kernel's queue.
@@ -55,6 +57,8 @@ const LINGER: Duration = Duration::from_secs(1);
 /// How long requests that are being worked on may still take when the process is asked to stop.
 const DRAIN: Duration = Duration::from_secs(20);
 
+/// How often witnesses are asked whether the vault was rolled back.
+const ROLLBACK_CHECK: Duration = Duration::from_secs(60);
 /// How long connections may take to say goodbye to Postgres.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -84,6 +88,10 @@ pub async fn serve_at(
     }
     let (state, adapters) = assemble(&config, clock, stop.clone())?;
     let db = state.core.db.clone();
+    let witnesses = config.dependencies.vault_witnesses.clients().map_err(anyhow::Error::msg)?;
+    if !witnesses.is_empty() {
+        tokio::spawn(watch_for_rollback(state.vault.clone(), witnesses, stop.clone()));
+    }
     edge::describe_metrics();
     tracing::info!(address = %listener.local_addr()?, environment = %config.dependencies.environment, "listening");
     accept(listener, router(state, &config.cors_origins), stop).await;
@@ -92,6 +100,21 @@ pub async fn serve_at(
     let _ = tokio::time::timeout(FAREWELL, db.pool().close()).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Asks the witnesses at the start, since nothing is signed before, and then once a minute, whether the database is older than what was signed.
+async fn watch_for_rollback(vault: Vault, witnesses: Vec<Arc<dyn Witness>>, stop: CancellationToken) {
+    loop {
+        let wait = match vault.check_rollback(&witnesses).await {
+            Ok(_) => ROLLBACK_CHECK,
+            // Without Postgres there is nothing to sign either.
+            Err(_) => Duration::from_secs(1),
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            () = stop.cancelled() => return,
+        }
+    }
 }
 
 /// Brings up what handlers share. Waits for nothing: what is away is used when it appears.
@@ -108,11 +131,12 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
     };
     let keys = config.jwt_signing_key.reveal();
     let tokens = AccessTokens::new(keys, &config.public_url());
-    let vault = config.vault.vault(core.clone(), &config.public_url());
-    let state = AppState {
+    let vault = config.vault.vault(core.clone(), &config.public_url(), &config.dependencies.vault_witnesses);
+    let state = AppState::from(Shared {
         credentials: Credentials::new(core.clone(), tokens.clone()),
         party,
         passwords: Passwords::new(&core.ids),
+        agents: Directory::new(db),
         core,
         tokens,
         sealer: Sealer::new(keys),
@@ -135,7 +159,7 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
         polls: Default::default(),
         exports: Arc::new(Semaphore::new(EXPORTS)),
         stop,
-    };
+    });
     Ok((state, adapters))
 }
 

@@ -1,10 +1,11 @@
 //! What handlers share.
 
-use std::{sync::Arc, time::Instant};
+use std::{ops::Deref, sync::Arc, time::Instant};
 
 use adapters::{health::Health, rate::RateLimiter, settings::Environment};
 use domain::{
     Core,
+    agents::Directory,
     idempotency::Sealer,
     identity::{access_token::AccessTokens, passkeys::RelyingParty, password::Passwords},
     signature::Origin,
@@ -15,11 +16,30 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{auth::Credentials, polls::Polls};
 
-/// Cloned for every request: everything in it is shared.
+/// [`Shared`] by all. Cloned several times for every request, so cloning it is counting to one more and no further.
 #[derive(Clone)]
-pub struct AppState {
+pub struct AppState(Arc<Shared>);
+
+impl From<Shared> for AppState {
+    fn from(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+}
+
+impl Deref for AppState {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}
+
+/// What there is one of in a process.
+pub struct Shared {
     /// What use cases need.
     pub core: Core,
+    /// Finds agents.
+    pub agents: Directory,
     /// Credentials that were looked up.
     pub credentials: Credentials,
     /// Mints what proves a person.

@@ -154,7 +154,7 @@ impl TestApp {
     /// None but a variable that is wrong.
     pub fn vault(&self) -> Result<Vault> {
         let config = api::Config::from_pairs(self.variables.clone())?;
-        Ok(config.vault.vault(self.core.clone(), &config.public_url()))
+        Ok(config.vault.vault(self.core.clone(), &config.public_url(), &config.dependencies.vault_witnesses))
     }
 
     /// The database. Its owner, as whom it is connected to, passes row-level security.

@@ -146,15 +146,14 @@ impl<B: Batch> Lanes<B> {
 struct Lane<B: Batch> {
     shared: Arc<Shared<B>>,
     key: B::Key,
-    /// Whether the lane of this key is this one. Once it was closed, the next one may stand there already.
+    /// Until it was closed in order: from then on a lane of that key is somebody else's.
     open: bool,
 }
 
 impl<B: Batch> Lane<B> {
     async fn run(mut self) {
         loop {
-            let next = self.shared.lanes().next(&self.key);
-            let Some(batch) = next else {
+            let Some(batch) = self.shared.lanes().next(&self.key) else {
                 self.open = false;
                 return;
             };
@@ -198,8 +197,11 @@ mod tests {
 
     use super::*;
 
+    /// The batches that were done.
+    type Done = Arc<Mutex<Vec<Vec<u32>>>>;
+
     /// Answers each item with the batch it was in; runs as far as the gate lets it.
-    struct Gated(Arc<Semaphore>, Arc<Mutex<Vec<Vec<u32>>>>);
+    struct Gated(Arc<Semaphore>, Done);
 
     impl Batch for Gated {
         type Key = &'static str;
@@ -219,7 +221,7 @@ mod tests {
         }
     }
 
-    fn gated() -> (Batcher<Gated>, Arc<Semaphore>, Arc<Mutex<Vec<Vec<u32>>>>) {
+    fn gated() -> (Batcher<Gated>, Arc<Semaphore>, Done) {
         let (gate, done) = (Arc::new(Semaphore::new(0)), Arc::default());
         (Batcher::new(Gated(Arc::clone(&gate), Arc::clone(&done))), gate, done)
     }
@@ -298,21 +300,34 @@ mod tests {
         batcher.submit("b", 1).await.unwrap();
     }
 
-    /// Whoever comes just as a lane runs empty opens it anew, and the one that leaves does not take it along.
+    struct Echoes;
+
+    impl Batch for Echoes {
+        type Key = ();
+        type Item = u32;
+        type Answer = u32;
+        const BATCH: usize = 2;
+        const QUEUE: usize = 100;
+
+        async fn run(&self, (): (), items: Vec<u32>) -> Result<Vec<Result<u32>>> {
+            Ok(items.into_iter().map(Ok).collect())
+        }
+    }
+
+    /// A lane is closed and opened all the time here; whoever closes it must not take along who has just opened it again.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-    async fn a_lane_that_closes_takes_nobody_along() {
-        let (batcher, gate, _) = gated();
-        gate.add_permits(Semaphore::MAX_PERMITS);
-        let submitting = (0..4).map(|_| {
+    async fn nobody_is_lost_between_one_who_closes_a_lane_and_one_who_opens_it() {
+        let batcher = Batcher::new(Echoes);
+        let askers = (0..8).map(|asker| {
             let batcher = batcher.clone();
             tokio::spawn(async move {
-                for _ in 0..20_000 {
-                    batcher.submit("a", 1).await.unwrap();
+                for _ in 0..5_000 {
+                    assert_eq!(batcher.submit((), asker).await.unwrap(), asker);
                 }
             })
         });
-        for submitter in submitting.collect::<Vec<_>>() {
-            submitter.await.unwrap();
+        for asker in askers.collect::<Vec<_>>() {
+            asker.await.unwrap();
         }
     }
 

@@ -142,6 +142,7 @@ codes! {
     UnknownRecipient = "unknown_recipient", Invalid, "No agent of that DID is registered in the project";
     RateLimited = "rate_limited", RateLimited, "Too many requests";
     Unavailable = "unavailable", Unavailable, "The service cannot answer right now";
+    LogBehind = "log_behind", Unavailable, "The vault was rolled back, and signs nothing";
     Overloaded = "overloaded", Unavailable, "The service has more work than it takes";
     Internal = "internal", Internal, "Something went wrong on our side";
 }

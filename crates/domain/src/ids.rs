@@ -214,7 +214,7 @@ impl LogId {
     pub const META: Self = Self(Uuid::nil());
 
     /// The tenant that its rows are kept for.
-    pub fn project(self) -> ProjectId {
+    pub const fn project(self) -> ProjectId {
         ProjectId(self.0)
     }
 }

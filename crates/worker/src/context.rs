@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     Core,
-    ports::{Mailer, Push},
+    ports::{Mailer, Push, Witness},
     vault::Vault,
 };
 use url::Url;
@@ -16,6 +16,8 @@ pub struct Context {
     pub core: Core,
     /// The logs.
     pub vault: Vault,
+    /// Who cosigns the meta-log.
+    pub witnesses: Vec<Arc<dyn Witness>>,
     /// Sends deliveries to their recipients' endpoints.
     pub push: Arc<dyn Push>,
     /// Sends mail, where a way is configured.

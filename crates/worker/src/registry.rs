@@ -50,6 +50,11 @@ pub fn schedule() -> Vec<Periodic> {
             run: |context| Box::pin(jobs::idempotency::prune(context)),
         },
         Periodic {
+            name: "vault.publish",
+            every: Duration::from_secs(60),
+            run: |context| Box::pin(jobs::vault::publish(context)),
+        },
+        Periodic {
             name: "identity.erase",
             every: Duration::from_secs(600),
             run: |context| Box::pin(jobs::identity::erase(context)),

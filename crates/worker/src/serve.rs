@@ -97,7 +97,8 @@ async fn work(
     let listening = listener.map(|listener| tokio::spawn(health::serve(listener, state.clone(), health.clone())));
     let engine = Engine {
         context: Context {
-            vault: config.vault.vault(core.clone(), &config.public_url),
+            vault: config.vault.vault(core.clone(), &config.public_url, &dependencies.vault_witnesses),
+            witnesses: dependencies.vault_witnesses.clients().map_err(anyhow::Error::msg)?,
             core,
             push: Arc::new(push),
             mailer: mailer.map(Arc::from),

@@ -1,6 +1,6 @@
 //! A log that grows under the eyes of a witness, and one that tries to change its past.
 
-use adapters::witness::{HttpWitness, Witnesses};
+use adapters::witness::Witnesses;
 use dev::Witness as Server;
 use domain::{
     Clock, Ids,
@@ -45,7 +45,7 @@ impl Log {
     }
 }
 
-fn client(server: &Server) -> HttpWitness {
+fn client(server: &Server) -> std::sync::Arc<dyn Witness> {
     server.entry().parse::<Witnesses>().unwrap().clients().unwrap().remove(0)
 }
 

@@ -105,5 +105,5 @@ pub(super) fn context(parts: &Parts) -> RequestContext {
 /// [`Code::RateLimited`].
 pub(super) async fn count(parts: &Parts, state: &AppState, actor: Actor, plan: Plan) -> Result<()> {
     let meter = parts.extensions.get::<Meter>().cloned().unwrap_or_default();
-    meter.take(state, &actor.to_string(), plan.quota(state.about.rate_limit)).await
+    meter.take(state, actor, plan.quota(state.about.rate_limit)).await
 }

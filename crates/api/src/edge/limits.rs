@@ -1,20 +1,19 @@
 //! How many requests one caller may make: counted per API key or agent once it has proved who it is, per address before that.
 
 use std::{
+    fmt::{self, Display},
     net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
 use axum::{
-    extract::{ConnectInfo, Request, State},
+    extract::{ConnectInfo, Request},
     http::{HeaderMap, HeaderName, HeaderValue, header},
-    middleware::Next,
-    response::{IntoResponse, Response},
 };
 use domain::{Code, Error, Result, ports::RateDecision};
 
-use crate::{problem::Problem, state::AppState};
+use crate::state::AppState;
 
 const WINDOW_SECONDS: u32 = 60;
 
@@ -38,7 +37,7 @@ impl Meter {
     ///
     /// # Errors
     /// [`Code::RateLimited`] when none is left.
-    pub async fn take(&self, state: &AppState, subject: &str, quota: u32) -> Result<()> {
+    pub async fn take(&self, state: &AppState, subject: impl Display + Send, quota: u32) -> Result<()> {
         self.take_by(state, subject, Policy { name: "default", quota, window_seconds: WINDOW_SECONDS }).await
     }
 
@@ -46,17 +45,17 @@ impl Meter {
     ///
     /// # Errors
     /// [`Code::RateLimited`] when none is left.
-    pub async fn take_auth(&self, state: &AppState, subject: &str) -> Result<()> {
+    pub async fn take_auth(&self, state: &AppState, subject: impl Display + Send) -> Result<()> {
         let policy = Policy { name: "auth", quota: state.about.auth_rate_limit, window_seconds: AUTH_WINDOW_SECONDS };
         self.take_by(state, subject, policy).await
     }
 
-    async fn take_by(&self, state: &AppState, subject: &str, policy: Policy) -> Result<()> {
+    async fn take_by(&self, state: &AppState, subject: impl Display + Send, policy: Policy) -> Result<()> {
         let Policy { quota, window_seconds, .. } = policy;
         if quota == 0 {
             return Ok(());
         }
-        let decision = state.limiter.take(subject, quota, window_seconds).await;
+        let decision = state.limiter.take(&subject.to_string(), quota, window_seconds).await;
         self.note(policy, decision);
         if decision.allowed {
             return Ok(());
@@ -109,26 +108,48 @@ impl Meter {
 }
 
 /// Counts by their address the requests that bring no credentials, and those that were not counted for a principal: their credentials were
-/// refused, or nothing asked for them. A principal's requests are not counted by address, since many may share one. `/health` is never refused.
-pub async fn limit(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    if request.uri().path().starts_with("/health") {
-        return next.run(request).await;
+/// refused, or nothing asked for them. A principal's requests are not counted by address, since many may share one.
+pub(super) struct ByAddress {
+    meter: Meter,
+    address: Address,
+    has_credentials: bool,
+}
+
+impl ByAddress {
+    /// Of a request that is about to be answered.
+    pub(super) fn of(request: &Request, state: &AppState) -> Self {
+        Self {
+            meter: request.extensions().get::<Meter>().cloned().unwrap_or_default(),
+            address: Address(client_address(request, state.about.trusted_proxy_depth)),
+            has_credentials: has_credentials(request.headers()),
+        }
     }
-    let meter = request.extensions().get::<Meter>().cloned().unwrap_or_default();
-    let address = format!("ip:{}", client_address(&request, state.about.trusted_proxy_depth));
-    if !has_credentials(request.headers()) {
-        return match meter.take(&state, &address, state.about.rate_limit).await {
-            Ok(()) => next.run(request).await,
-            Err(error) => Problem::from(error).into_response(),
-        };
+
+    /// # Errors
+    /// [`Code::RateLimited`].
+    pub(super) async fn before(&self, state: &AppState) -> Result<()> {
+        if self.has_credentials { Ok(()) } else { self.take(state).await }
     }
-    let response = next.run(request).await;
-    if meter.is_fresh()
-        && let Err(error) = meter.take(&state, &address, state.about.rate_limit).await
-    {
-        return Problem::from(error).into_response();
+
+    /// # Errors
+    /// [`Code::RateLimited`].
+    pub(super) async fn after(&self, state: &AppState) -> Result<()> {
+        if self.has_credentials && self.meter.is_fresh() { self.take(state).await } else { Ok(()) }
     }
-    response
+
+    async fn take(&self, state: &AppState) -> Result<()> {
+        self.meter.take(state, self.address, state.about.rate_limit).await
+    }
+}
+
+/// An address as it is counted.
+#[derive(Clone, Copy)]
+struct Address(IpAddr);
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ip:{}", self.0)
+    }
 }
 
 fn has_credentials(headers: &HeaderMap) -> bool {

@@ -1,85 +1,159 @@
 //! What happens to every request around its handler, written once.
 
+mod admitted;
+mod durations;
 mod limits;
 mod overload;
 mod schema;
 mod trace;
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Instant,
+};
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    extract::{MatchedPath, Request},
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
-    middleware::Next,
     response::{IntoResponse, Response},
 };
 use domain::{Error, idempotency::Replayed, identity::RequestContext, text::excerpt};
-use futures::FutureExt;
-use tracing::Instrument;
+use futures::{FutureExt, future::BoxFuture};
+use tower::{Layer, Service};
+use tracing::{Instrument, Span};
 
+pub use admitted::Admitted;
+use durations::Durations;
+pub use durations::describe_metrics;
+pub use limits::Meter;
 use limits::client_address;
-pub use limits::{Meter, limit};
-pub use overload::{Slots, shed};
-pub use schema::{Schema, wait_for_schema};
 
 use crate::{problem, problem::Problem, state::AppState};
 
-const DURATION: &str = "http_request_duration_seconds";
 /// That the answer is the first one, given again.
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The outermost layer: names the request, watches it, catches its panic, completes its problem, and puts on what every answer carries.
-pub async fn edge(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
-    let id = trace::request_id(request.headers(), &state.core.ids);
-    let traceparent = trace::traceparent(request.headers(), &state.core.ids);
-    let method = request.method().clone();
-    // The template: labels must not be paths that clients make up.
-    let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str).to_owned();
-    let is_probe = request.uri().path().starts_with("/health");
-    let span = tracing::info_span!("request", request_id = %id, trace_id = trace::trace_id(&traceparent), %method, path = request.uri().path());
-    let address = Some(client_address(&request, state.about.trusted_proxy_depth).to_string());
-    let user_agent =
-        request.headers().get(header::USER_AGENT).map(|agent| excerpt(&String::from_utf8_lossy(agent.as_bytes()), 200));
-    request.extensions_mut().insert(RequestContext {
-        id: id.clone(),
-        traceparent: Some(traceparent),
-        address,
-        user_agent,
-    });
-    let meter = Meter::default();
-    request.extensions_mut().insert(meter.clone());
-    let replayed = Replayed::default();
-    request.extensions_mut().insert(replayed.clone());
+#[derive(Clone)]
+pub struct Watched<S = ()> {
+    watch: Arc<Watch>,
+    inner: S,
+}
 
-    let answer = async {
-        let answered = AssertUnwindSafe(next.run(request)).catch_unwind().await;
-        let response =
-            answered.unwrap_or_else(|_| Problem::from(Error::internal("a handler panicked")).into_response());
-        problem::complete(response, &id)
-    };
-    let mut response = answer.instrument(span.clone()).await;
+struct Watch {
+    state: AppState,
+    durations: Durations,
+}
 
-    let status = response.status().as_u16();
-    let elapsed = started.elapsed();
-    span.in_scope(|| match is_probe {
-        // Platforms and load balancers ask every few seconds.
-        true => tracing::debug!(status, ?elapsed, "answered"),
-        false => tracing::info!(status, ?elapsed, "answered"),
-    });
-    let labels = [("method", method_label(&method).to_owned()), ("route", route), ("status", status.to_string())];
-    metrics::histogram!(DURATION, &labels).record(elapsed.as_secs_f64());
-
-    meter.write(response.headers_mut());
-    if replayed.is_set() {
-        response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+impl Watched {
+    /// The layer.
+    pub fn new(state: AppState) -> Self {
+        Self { watch: Arc::new(Watch { state, durations: Durations::default() }), inner: () }
     }
-    name(&mut response, &id);
-    for (name, value) in EVERY_ANSWER {
-        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+}
+
+impl<S> Layer<S> for Watched {
+    type Service = Watched<S>;
+
+    fn layer(&self, inner: S) -> Watched<S> {
+        Watched { watch: Arc::clone(&self.watch), inner }
     }
-    response
+}
+
+impl<S> Service<Request> for Watched<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request) -> Self::Future {
+        let seen = Seen::of(&mut request, &self.watch.state);
+        let answering = self.inner.call(request);
+        let watch = Arc::clone(&self.watch);
+        Box::pin(async move { Ok(watch.over(seen, answering).await) })
+    }
+}
+
+/// What of a request is needed when it is answered.
+struct Seen {
+    started: Instant,
+    id: String,
+    method: Method,
+    route: Option<MatchedPath>,
+    is_probe: bool,
+    span: Span,
+    meter: Meter,
+    replayed: Replayed,
+}
+
+impl Seen {
+    /// Leaves with the request what those within want to know of it.
+    fn of(request: &mut Request, state: &AppState) -> Self {
+        let started = Instant::now();
+        let id = trace::request_id(request.headers(), &state.core.ids);
+        let traceparent = trace::traceparent(request.headers(), &state.core.ids);
+        let method = request.method().clone();
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let is_probe = request.uri().path().starts_with("/health");
+        let span = tracing::info_span!("request", request_id = %id, trace_id = trace::trace_id(&traceparent), %method, path = request.uri().path());
+        let address = Some(client_address(request, state.about.trusted_proxy_depth).to_string());
+        let user_agent = request
+            .headers()
+            .get(header::USER_AGENT)
+            .map(|agent| excerpt(&String::from_utf8_lossy(agent.as_bytes()), 200));
+        let context = RequestContext { id: id.clone(), traceparent: Some(traceparent), address, user_agent };
+        let (meter, replayed) = (Meter::default(), Replayed::default());
+        let extensions = request.extensions_mut();
+        extensions.insert(context);
+        extensions.insert(meter.clone());
+        extensions.insert(replayed.clone());
+        Self { started, id, method, route, is_probe, span, meter, replayed }
+    }
+}
+
+impl Watch {
+    async fn over(&self, seen: Seen, answering: impl Future<Output = Result<Response, Infallible>>) -> Response {
+        let answer = async {
+            let response = match AssertUnwindSafe(answering).catch_unwind().await {
+                Ok(Ok(response)) => response,
+                Err(_) => Problem::from(Error::internal("a handler panicked")).into_response(),
+            };
+            problem::complete(response, &seen.id)
+        };
+        let mut response = answer.instrument(seen.span.clone()).await;
+
+        let status = response.status();
+        let elapsed = seen.started.elapsed();
+        seen.span.in_scope(|| match seen.is_probe {
+            // Platforms and load balancers ask every few seconds.
+            true => tracing::debug!(status = status.as_u16(), ?elapsed, "answered"),
+            false => tracing::info!(status = status.as_u16(), ?elapsed, "answered"),
+        });
+        // The template: labels must not be paths that clients make up.
+        let route = seen.route.as_ref().map_or("none", MatchedPath::as_str);
+        self.durations.record(&seen.method, route, status, elapsed);
+
+        seen.meter.write(response.headers_mut());
+        if seen.replayed.is_set() {
+            response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+        }
+        name(&mut response, &seen.id);
+        for (name, value) in EVERY_ANSWER {
+            response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+        }
+        response
+    }
 }
 
 /// Tells the client the request's id.
@@ -87,21 +161,6 @@ pub fn name(response: &mut Response, id: &str) {
     if let Ok(id) = HeaderValue::from_str(id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
-}
-
-/// Says what the metrics mean, once, at the start.
-pub fn describe_metrics() {
-    metrics::describe_histogram!(
-        DURATION,
-        metrics::Unit::Seconds,
-        "How long requests took, by method, route and status."
-    );
-}
-
-/// Clients make methods up as well.
-fn method_label(method: &Method) -> &str {
-    let known = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::HEAD, Method::OPTIONS];
-    if known.contains(method) { method.as_str() } else { "other" }
 }
 
 /// OWASP's headers for an API. A route that serves a page brings its own policy, and one that may be cached says so.
@@ -121,7 +180,7 @@ pub fn headers_of_every_answer() -> HeaderMap {
 
 #[cfg(test)]
 mod tests {
-    use axum::{Router, body::Body, http::StatusCode, middleware::from_fn_with_state, routing::get};
+    use axum::{Router, body::Body, http::StatusCode, routing::get};
     use http_body_util::BodyExt;
     use tower::ServiceExt;
 
@@ -142,7 +201,7 @@ mod tests {
         let router = Router::new()
             .route("/panics", get(async || -> () { panic!("hunter2") }))
             .route("/answers", get(async || "here"))
-            .layer(from_fn_with_state(state, edge));
+            .layer(Watched::new(state));
         let asked = async |path| router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap();
 
         let response = asked("/panics").await;

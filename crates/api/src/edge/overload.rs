@@ -1,16 +1,9 @@
 //! Turning requests away while there are too many, rather than letting all of them wait; and ending those that take too long.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
-use domain::{Code, Error};
+use domain::{Code, Error, Result};
 use tokio::sync::Semaphore;
-
-use crate::problem::Problem;
 
 /// How many requests are worked on at once.
 const REQUESTS: usize = 1_024;
@@ -22,78 +15,61 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const LONG_POLL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The places for requests.
-#[derive(Clone)]
-pub struct Slots {
-    requests: Arc<Semaphore>,
-    long_polls: Arc<Semaphore>,
+pub(super) struct Slots {
+    requests: Semaphore,
+    long_polls: Semaphore,
 }
 
 impl Slots {
     /// All free.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::of(REQUESTS, LONG_POLLS)
     }
 
     fn of(requests: usize, long_polls: usize) -> Self {
-        Self { requests: Arc::new(Semaphore::new(requests)), long_polls: Arc::new(Semaphore::new(long_polls)) }
+        Self { requests: Semaphore::new(requests), long_polls: Semaphore::new(long_polls) }
     }
-}
 
-/// Answers 503 when no place is free, and when the time is over. `/health` is not asked to take one: it must answer above all when the
-/// rest is full.
-pub async fn shed(State(slots): State<Slots>, request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    if path.starts_with("/health") {
-        return next.run(request).await;
-    }
-    let (places, timeout) =
-        if path.ends_with("/inbox") { (&slots.long_polls, LONG_POLL_TIMEOUT) } else { (&slots.requests, TIMEOUT) };
-    let Ok(_place) = places.try_acquire() else {
-        let error = Error::new(Code::Overloaded, "Too many requests are being worked on; try again shortly");
-        return Problem::from(error.retry_after(Duration::from_secs(1))).into_response();
-    };
-    match tokio::time::timeout(timeout, next.run(request)).await {
-        Ok(response) => response,
-        Err(elapsed) => Problem::from(Error::unavailable(elapsed)).into_response(),
+    /// Does the work of a request, if a place is free, and while its time is not over.
+    ///
+    /// # Errors
+    /// [`Code::Overloaded`]; [`Code::Unavailable`] when the time is over; those of the work.
+    pub(super) async fn within<T>(&self, is_long_poll: bool, work: impl Future<Output = Result<T>>) -> Result<T> {
+        let (places, timeout) =
+            if is_long_poll { (&self.long_polls, LONG_POLL_TIMEOUT) } else { (&self.requests, TIMEOUT) };
+        let Ok(_place) = places.try_acquire() else {
+            let error = Error::new(Code::Overloaded, "Too many requests are being worked on; try again shortly");
+            return Err(error.retry_after(Duration::from_secs(1)));
+        };
+        tokio::time::timeout(timeout, work).await.unwrap_or_else(|elapsed| Err(Error::unavailable(elapsed)))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::{Router, body::Body, http::StatusCode, middleware::from_fn_with_state, routing::get};
-    use tower::ServiceExt;
-
     use super::*;
 
-    fn router(slots: Slots) -> Router {
-        Router::new()
-            .fallback(get(async || "here"))
-            .route("/waits", get(std::future::pending::<()>))
-            .layer(from_fn_with_state(slots, shed))
-    }
-
-    async fn status(router: &Router, path: &str) -> StatusCode {
-        router.clone().oneshot(Request::get(path).body(Body::empty()).unwrap()).await.unwrap().status()
+    async fn code(slots: &Slots, is_long_poll: bool) -> Option<Code> {
+        slots.within(is_long_poll, async { Ok(()) }).await.err().map(|error| error.code())
     }
 
     #[tokio::test]
-    async fn when_it_is_full_only_health_and_long_polls_are_served() {
-        let router = router(Slots::of(1, 1));
-        let (held, while_full) = (router.clone(), router.clone());
+    async fn when_it_is_full_long_polls_have_places_of_their_own() {
+        let slots = Slots::of(1, 1);
         tokio::select! {
             biased;
-            _ = status(&held, "/waits") => panic!("it waits for ever"),
+            _ = slots.within(false, std::future::pending::<Result<()>>()) => panic!("it waits for ever"),
             () = async {
-                assert_eq!(status(&while_full, "/v1/agents").await, StatusCode::SERVICE_UNAVAILABLE);
-                assert_eq!(status(&while_full, "/health").await, StatusCode::OK);
-                assert_eq!(status(&while_full, "/v1/inbox").await, StatusCode::OK);
+                assert_eq!(code(&slots, false).await, Some(Code::Overloaded));
+                assert_eq!(code(&slots, true).await, None);
             } => {}
         }
-        assert_eq!(status(&router, "/v1/agents").await, StatusCode::OK, "the place is free again");
+        assert_eq!(code(&slots, false).await, None, "the place is free again");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_request_that_takes_too_long_is_ended() {
-        assert_eq!(status(&router(Slots::new()), "/waits").await, StatusCode::SERVICE_UNAVAILABLE);
+        let ended = Slots::new().within(false, std::future::pending::<Result<()>>()).await;
+        assert_eq!(ended.unwrap_err().code(), Code::Unavailable);
     }
 }

@@ -1,37 +1,30 @@
 //! No data route before the database has the schema that this build needs: its SQL would fail in ways that say nothing.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use adapters::health::Status;
-use axum::{
-    extract::{Request, State},
-    middleware::Next,
-    response::{IntoResponse, Response},
-};
-use domain::{Code, Error};
-
-use crate::{problem::Problem, state::AppState};
+use adapters::health::{Health, Status};
+use domain::{Code, Error, Result};
 
 /// Whether the schema was ever seen to be current. It then stays so: migrations only go forward, and old builds run on newer schemas.
-#[derive(Clone, Default)]
-pub struct Schema(Arc<OnceLock<()>>);
+#[derive(Default)]
+pub(super) struct Schema(OnceLock<()>);
 
-/// Answers 503 at once, under the version prefixes, until Postgres was reached and had every migration of this build.
-pub async fn wait_for_schema(
-    State((state, schema)): State<(AppState, Schema)>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let path = request.uri().path();
-    let holds_data = path.starts_with("/v1/") || path.starts_with("/api/v1/");
-    if holds_data && schema.0.get().is_none() {
-        let snapshot = state.health.snapshot().await;
-        if !snapshot.schema_current {
-            return Problem::from(not_yet(snapshot.database.status)).into_response();
+impl Schema {
+    /// Refuses at once what is under the version prefixes, until Postgres was reached and had every migration of this build.
+    ///
+    /// # Errors
+    /// [`Code::Unavailable`].
+    pub(super) async fn admits(&self, path: &str, health: &Health) -> Result<()> {
+        let holds_data = path.starts_with("/v1/") || path.starts_with("/api/v1/");
+        if holds_data && self.0.get().is_none() {
+            let snapshot = health.snapshot().await;
+            if !snapshot.schema_current {
+                return Err(not_yet(snapshot.database.status));
+            }
+            let _ = self.0.set(());
         }
-        let _ = schema.0.set(());
+        Ok(())
     }
-    next.run(request).await
 }
 
 fn not_yet(database: Status) -> Error {

@@ -1,5 +1,7 @@
 //! `/v1/agents`: the registry.
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     http::{StatusCode, header},
@@ -27,6 +29,12 @@ pub fn router() -> OpenApiRouter<AppState> {
 }
 
 impl Versioned for Agent {
+    fn version(&self) -> i32 {
+        self.version
+    }
+}
+
+impl Versioned for Arc<Agent> {
     fn version(&self) -> i32 {
         self.version
     }
@@ -101,8 +109,8 @@ async fn get(
     State(state): State<AppState>,
     caller: InProject,
     Path(did): Path<String>,
-) -> Result<Tagged<Agent>, Problem> {
-    Ok(Tagged(StatusCode::OK, agents::get(&state.core, &caller.principal, &parse_did(&did)?).await?))
+) -> Result<Tagged<Arc<Agent>>, Problem> {
+    Ok(Tagged(StatusCode::OK, state.agents.get(&caller.principal, &parse_did(&did)?).await?))
 }
 
 /// Remove an agent

@@ -116,7 +116,7 @@ async fn export(
     })?;
     let quota = EXPORTS_PER_MINUTE.min(state.about.rate_limit);
     meter.take(&state, &format!("export:{organization}"), quota).await?;
-    let export = Export::begin(state.core, person, organization, filter).await?;
+    let export = Export::begin(state.core.clone(), person, organization, filter).await?;
     let headers = [
         (header::CONTENT_TYPE, "application/x-ndjson".to_owned()),
         (header::CONTENT_DISPOSITION, format!("attachment; filename=\"audit-{organization}.ndjson\"")),

@@ -114,6 +114,38 @@ async fn projects_do_not_see_each_other() {
     assert_eq!(contradiction.send().await.unwrap().code(), "forbidden");
 }
 
+/// Look-ups that share a transaction: each asker gets their own answer, of their own project, and as it was after they asked.
+#[tokio::test]
+async fn what_is_asked_at_once_is_answered_to_each() {
+    let app = TestApp::start().await.unwrap();
+    let (_, their_key) = app.another_project("theirs").await.unwrap();
+    let (ada, bob) = (app.agent("Ada").await.unwrap(), app.agent("Bob").await.unwrap());
+    register(app.client(), &their_key, &ada, "Ada, over there", json!({})).await.unwrap();
+    let nobody = Identity::generate();
+    let name = async |agent: &Identity, key: &str| {
+        let reply = app.get(&format!("/v1/agents/{}", agent.did())).key(key).send().await.unwrap();
+        let body = reply.json();
+        body["name"].as_str().map_or_else(|| reply.code(), str::to_owned)
+    };
+    let writes = async {
+        for version in 0..20 {
+            let written = format!("Bob {version}");
+            register(app.client(), app.key(), &bob, &written, json!({})).await.unwrap();
+            assert_eq!(name(&bob, app.key()).await, written);
+        }
+    };
+    let reads = async || {
+        for _ in 0..20 {
+            assert_eq!(name(&ada, app.key()).await, "Ada");
+            assert_eq!(name(&ada, &their_key).await, "Ada, over there");
+            assert_eq!(name(&bob, &their_key).await, "not_found");
+            assert_eq!(name(&nobody, app.key()).await, "not_found");
+            assert!(name(&bob, app.key()).await.starts_with("Bob"));
+        }
+    };
+    tokio::join!(writes, reads(), reads(), reads(), reads(), reads(), reads());
+}
+
 /// A DID whose method nobody can check may be claimed in any project, with any key. That must not get in its holder's way.
 #[tokio::test]
 async fn a_claim_in_another_project_does_not_lock_an_agent_out() {

@@ -3,6 +3,7 @@
 mod erasure;
 mod logs;
 mod proposals;
+mod witnesses;
 
 use dev::{AppOptions, Identity, TestApp};
 use domain::{

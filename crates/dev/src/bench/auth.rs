@@ -72,7 +72,7 @@ pub(super) async fn run() -> Result<Report> {
     Ok(Report { name: "auth", cases })
 }
 
-/// The statement of `domain::agents::get`, by hand.
+/// The statement of `domain::agents::Directory` for one agent, by hand.
 pub(super) async fn by_sqlx(
     url: &str,
     project: ProjectId,

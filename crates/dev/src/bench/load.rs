@@ -17,7 +17,7 @@ use hyper_util::rt::TokioIo;
 use serde::{Deserialize, Serialize};
 use tokio::{net::TcpStream, task::JoinSet};
 
-use super::{auth, intents};
+use super::{auth, intents, vault};
 
 /// What to load, and how.
 #[derive(Debug, Clone, Subcommand)]
@@ -62,6 +62,29 @@ pub enum Load {
         connections: usize,
         /// How long.
         seconds: u64,
+    },
+    /// Seals over HTTP.
+    Seals {
+        /// The project's key.
+        key: String,
+        /// How many callers, each on a connection of its own.
+        callers: usize,
+        /// How long.
+        seconds: u64,
+        /// The replicas.
+        addresses: Vec<SocketAddr>,
+    },
+    /// The same bytes as rows, by sqlx.
+    Rows {
+        /// The database.
+        url: String,
+        /// How many callers, who share connections.
+        callers: usize,
+        /// How long.
+        seconds: u64,
+        /// Each row with the hash of the one before.
+        #[arg(long)]
+        chained: bool,
     },
     /// The statements of an accepted intent, by sqlx.
     Statements {
@@ -120,6 +143,14 @@ impl Load {
             Load::Intents { address, key, connections, seconds } => {
                 vec!["intents".into(), address.to_string(), key.clone(), connections.to_string(), seconds.to_string()]
             }
+            Load::Seals { addresses, key, callers, seconds } => {
+                let fixed = ["seals".into(), key.clone(), callers.to_string(), seconds.to_string()];
+                fixed.into_iter().chain(addresses.iter().map(SocketAddr::to_string)).collect()
+            }
+            Load::Rows { url, chained, callers, seconds } => {
+                let fixed = ["rows".into(), url.clone(), callers.to_string(), seconds.to_string()];
+                fixed.into_iter().chain(chained.then(|| "--chained".to_owned())).collect()
+            }
             Load::Statements { url, project, connections, seconds } => {
                 vec![
                     "statements".into(),
@@ -152,6 +183,10 @@ impl Load {
             Load::Intents { address, key, connections, seconds } => {
                 intents::over_http(address, &key, connections, seconds).await
             }
+            Load::Seals { addresses, key, callers, seconds } => {
+                vault::over_http(&addresses, &key, callers, seconds).await
+            }
+            Load::Rows { url, chained, callers, seconds } => vault::by_sqlx(&url, chained, callers, seconds).await,
             Load::Statements { url, project, connections, seconds } => {
                 intents::by_sqlx(&url, project, connections, seconds).await
             }

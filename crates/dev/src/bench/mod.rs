@@ -12,6 +12,7 @@ mod intents;
 mod limits;
 mod product;
 mod report;
+mod vault;
 
 use std::{os::unix::process::CommandExt, path::PathBuf, process::Command};
 
@@ -21,11 +22,15 @@ pub use load::Load;
 pub use report::{Case, Report};
 
 /// The benchmarks, and what each measures.
-pub const NAMES: [(&str, &str); 4] = [
+pub const NAMES: [(&str, &str); 5] = [
     ("auth", "an authenticated GET of an agent ÷ the same SELECT by raw sqlx, at 1, 16 and 64 connections"),
     ("health", "GET /health/live ÷ a bare axum route; memory; time until ready"),
     ("intents", "accepted intents a second over HTTP ÷ the same statements by raw sqlx, at 1, 16 and 64 connections"),
     ("limits", "what two replicas let through together ÷ the quota that they share"),
+    (
+        "vault",
+        "seals a second over HTTP ÷ plain rows, and ÷ a chain of hashes; receipts, proofs and storage at a million entries",
+    ),
 ];
 
 /// Runs one benchmark, in a release build: a debug build makes one and becomes it.
@@ -38,6 +43,7 @@ pub async fn run(name: &str) -> Result<Report> {
         "health" => health::run().await,
         "intents" => intents::run().await,
         "limits" => limits::run().await,
+        "vault" => vault::run().await,
         _ => bail!("there is no benchmark \"{name}\"; `cargo dev bench` lists them"),
     }
 }

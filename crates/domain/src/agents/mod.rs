@@ -1,11 +1,13 @@
 //! The registry: which agents a project has, what they can do, and where they are reached.
 
-mod get;
+mod directory;
+mod list;
 mod register;
 mod remove;
 mod store;
 
-pub use get::{get, list};
+pub use directory::Directory;
+pub use list::list;
 pub use register::{Registered, Registration, register};
 pub use remove::{remove, retire};
 

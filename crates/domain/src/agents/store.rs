@@ -75,16 +75,17 @@ pub(super) async fn upsert(
     upserted.map(|found| Ok((found.row.try_into()?, found.created))).transpose()
 }
 
-pub(super) async fn find(tx: &mut PgConnection, project: ProjectId, did: &Did) -> sqlx::Result<Option<Agent>> {
-    let row: Option<Row> = sqlx::query_as(
+/// One that is asked for twice is found once.
+pub(super) async fn find_all(tx: &mut PgConnection, project: ProjectId, dids: &[Did]) -> sqlx::Result<Vec<Agent>> {
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT id, did, public_key, name, capabilities, endpoint, version, created_at, updated_at \
-         FROM agents WHERE project_id = $1 AND did = $2 AND deleted_at IS NULL",
+         FROM agents WHERE project_id = $1 AND did = ANY($2) AND deleted_at IS NULL",
     )
     .bind(project)
-    .bind(did)
-    .fetch_optional(tx)
+    .bind(dids)
+    .fetch_all(tx)
     .await?;
-    row.map(Agent::try_from).transpose()
+    rows.into_iter().map(Agent::try_from).collect()
 }
 
 pub(super) async fn count(tx: &mut PgConnection, project: ProjectId) -> sqlx::Result<i64> {
@@ -94,7 +95,7 @@ pub(super) async fn count(tx: &mut PgConnection, project: ProjectId) -> sqlx::Re
         .await
 }
 
-/// [`find`], for who is about to change it.
+/// For who is about to change it.
 pub(super) async fn find_to_change(
     tx: &mut PgConnection,
     project: ProjectId,

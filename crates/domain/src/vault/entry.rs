@@ -118,7 +118,7 @@ pub struct NewSeal {
     pub expires_in_seconds: Option<i64>,
     /// Append only if the log has so many entries: then nothing was sealed in between. Not for one of several.
     #[serde(default)]
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 1_099_511_627_776_u64)]
     pub expected_size: Option<u64>,
 }
 

@@ -70,7 +70,11 @@ impl Written {
 
 impl<'a> Ledger<'a> {
     /// Waits for whoever appends to the log of the transaction's project, and then keeps others from it.
+    ///
+    /// # Errors
+    /// Those of the guard against rollback, and of the database.
     pub(super) async fn lock(tx: &mut PgConnection, vault: &'a Vault, project: ProjectId) -> Result<Ledger<'a>> {
+        vault.guard.pass()?;
         let head = store::lock(tx).await?;
         let tree = Tree::at(head.size()?, &head.edge()?)?;
         Ok(Self {

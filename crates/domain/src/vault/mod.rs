@@ -11,11 +11,14 @@
 mod append;
 mod entry;
 mod erase;
+mod guard;
 mod head;
 mod ledger;
 mod list;
 mod proposals;
 mod prove;
+mod publish;
+mod publish_store;
 mod read_store;
 mod store;
 mod verify;
@@ -39,14 +42,16 @@ use url::Url;
 pub use append::{Append, Appended, Appender, MAX_SEALS};
 pub use entry::{Draft, MAX_ENTRY, MAX_PAYLOAD, NewSeal, Tag, Verdict};
 pub use erase::erase;
+pub use guard::Guard;
 pub use head::{Head, Log, checkpoint, log};
 pub use ledger::Placed;
 pub use list::{Counts, Filter, Seal, SealInFull, Tally, count, get, list};
 pub use proposals::{Decision, Proposal, ProposalFilter, Reason, decide, expire, proposals};
 pub use prove::{Consistency, Inclusion, bundle, consistency, inclusion, receipt as receipt_of, tile};
+pub use publish::{cosign, publish};
 pub use verify::{Verification, verify};
 
-use self::{note::VaultKeys, personal::Keks};
+use self::{cosignature::WitnessKey, note::VaultKeys, personal::Keks};
 use crate::{Core, error::Result, ids::LogId};
 
 /// What the vault's use cases are handed. Cloning shares it.
@@ -59,6 +64,9 @@ pub struct Vault {
     /// Host and port of the public URL: logs are named by where they are found.
     authority: String,
     url: Url,
+    guard: Guard,
+    /// The policy's lines on witnesses.
+    witnesses: Vec<String>,
 }
 
 impl Vault {
@@ -66,7 +74,14 @@ impl Vault {
     pub fn new(core: Core, keys: VaultKeys, keks: Keks, public_url: &Url) -> Self {
         let port = public_url.port().map(|port| format!(":{port}")).unwrap_or_default();
         let authority = format!("{}{port}", public_url.host_str().unwrap_or_default());
-        Self { core, keys, keks, authority, url: public_url.clone() }
+        Self { core, keys, keks, authority, url: public_url.clone(), guard: Guard::open(), witnesses: Vec::new() }
+    }
+
+    /// Signs nothing until [`check_rollback`](Self::check_rollback) has asked the witnesses, which the policy of the meta-log names.
+    #[must_use]
+    pub fn witnessed_by(self, witnesses: &[(WitnessKey, String)]) -> Self {
+        let line = |(key, url): &(WitnessKey, String)| format!("witness {} {key} {url}\n", key.name());
+        Self { guard: Guard::closed(), witnesses: witnesses.iter().map(line).collect(), ..self }
     }
 
     /// What the log is called in its checkpoints and verifier keys.
@@ -85,15 +100,27 @@ impl Vault {
         self.keys.verifiers(&self.origin(log))
     }
 
-    /// The log's policy (C2SP tlog-policy): under which keys its checkpoints are to be checked.
+    /// The log's policy (C2SP tlog-policy): under which keys its checkpoints are to be checked, and who watches the meta-log.
     pub fn policy(&self, log: LogId) -> String {
         let base = self.url.as_str().trim_end_matches('/');
         let line = |key: &String| format!("log {key} {base}/v1/vault/logs/{log}\n");
-        self.verifiers(log).iter().map(line).chain(["quorum none\n".to_owned()]).collect()
+        let mut policy: String = self.verifiers(log).iter().map(line).collect();
+        if log == LogId::META && !self.witnesses.is_empty() {
+            let names: Vec<&str> = self.witnesses.iter().filter_map(|line| line.split(' ').nth(1)).collect();
+            policy.extend(self.witnesses.iter().map(String::as_str));
+            policy.push_str(&format!("group witnesses any {}\nquorum witnesses\n", names.join(" ")));
+        } else {
+            policy.push_str("quorum none\n");
+        }
+        policy
     }
 
     /// The signed checkpoint of a head that is committed.
+    ///
+    /// # Errors
+    /// Those of the [`Guard`].
     fn sign(&self, log: LogId, size: u64, root: Hash) -> Result<String> {
+        self.guard.pass()?;
         self.keys.sign(&self.origin(log), size, root)
     }
 

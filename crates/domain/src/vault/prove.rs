@@ -63,14 +63,15 @@ pub struct Consistency {
     pub hashes: Vec<String>,
 }
 
-/// Proves that the entry at `index` is in the tree of the log's first `size` entries; of all there are when no size is given.
+/// Proves that the entry at `index`, or the last one, is in the tree of the log's first `size` entries, or of all there are.
 ///
 /// # Errors
 /// [`Code::OutOfRange`] for what the log does not have; [`Code::PermissionMissing`]; those of the database.
-pub async fn inclusion(vault: &Vault, by: &Principal, index: u64, size: Option<u64>) -> Result<Inclusion> {
+pub async fn inclusion(vault: &Vault, by: &Principal, index: Option<u64>, size: Option<u64>) -> Result<Inclusion> {
     by.require(Permission::VaultRead)?;
     let mut tx = vault.core.db.begin(by.caller()).await?;
     let size = within(&mut tx, by.project, "size", size).await?;
+    let index = index.unwrap_or(size - 1);
     let wanted = inclusion_nodes(size, index).ok_or_else(|| {
         Error::field(Code::OutOfRange, "index", format!("is {index}, and the tree has {size} entries"))
     })?;
@@ -160,7 +161,7 @@ fn texts(hashes: &[Hash]) -> Vec<String> {
 }
 
 /// The hashes of `wanted` nodes of a log that has `size` entries or more, read from the tiles that hold them: each once, all in one statement.
-async fn nodes(
+pub(super) async fn nodes(
     tx: &mut PgConnection,
     project: ProjectId,
     size: u64,

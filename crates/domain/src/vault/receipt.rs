@@ -1,6 +1,6 @@
 //! Receipts: a seal's inclusion proof and the checkpoint it leads to, as one text (C2SP tlog-proof) that can be checked offline.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
@@ -115,7 +115,10 @@ impl Receipt {
         }
         let verifier =
             |key: &String| StandardVerifier::new(key).ok().map(|verifier| Box::new(verifier) as Box<dyn Verifier>);
-        let known = VerifierList::new(trusted.iter().filter_map(verifier).collect());
+        // A key counts under the log's own name alone, and once: a witness's does not make a log's checkpoint.
+        let named: BTreeSet<&String> =
+            trusted.iter().filter(|key| key.strip_prefix(origin).is_some_and(|rest| rest.starts_with('+'))).collect();
+        let known = VerifierList::new(named.into_iter().filter_map(verifier).collect());
         note.verify(&known).map_err(|error| match error {
             NoteError::InvalidSignature { .. } => Flaw::Signature,
             _ => Flaw::UnknownKey,
@@ -195,6 +198,7 @@ mod tests {
         assert_eq!(good.verify("api.example.com/v1/vault/logs/log_2", &trusted), Err(Flaw::OtherLog));
         assert_eq!(good.verify(ORIGIN, &other.verifiers(ORIGIN)), Err(Flaw::UnknownKey));
         assert_eq!(good.verify(ORIGIN, &[]), Err(Flaw::UnknownKey));
+        assert_eq!(good.verify(ORIGIN, &[trusted.clone(), trusted.clone()].concat()), Ok(37), "named twice");
     }
 
     #[test]

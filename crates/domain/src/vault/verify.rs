@@ -5,9 +5,9 @@ use utoipa::ToSchema;
 
 use super::{
     Vault,
-    receipt::{Flaw, Receipt},
+    receipt::{Flaw, MAX_TEXT, Receipt},
 };
-use crate::ids::LogId;
+use crate::{check::Checks, error::Result, ids::LogId};
 
 /// What came of checking a receipt.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -32,7 +32,13 @@ pub struct Verification {
 }
 
 /// Checks `text`, a receipt of one of our logs, under the keys that sign now. Nothing is looked up.
-pub fn verify(vault: &Vault, text: &str) -> Verification {
+///
+/// # Errors
+/// A text that is empty, too long to be a receipt, or holds NUL.
+pub fn verify(vault: &Vault, text: &str) -> Result<Verification> {
+    let mut checks = Checks::new();
+    checks.text("/receipt", text, 1..=MAX_TEXT);
+    checks.finish()?;
     let receipt = Receipt::parse(text);
     let origin = receipt.as_ref().ok().and_then(Receipt::origin);
     let log = origin.and_then(|origin| vault.log_called(origin));
@@ -41,11 +47,11 @@ pub fn verify(vault: &Vault, text: &str) -> Verification {
         let log = log.ok_or(if origin.is_some() { Flaw::OtherLog } else { Flaw::MalformedCheckpoint })?;
         receipt.verify(&vault.origin(log), &vault.verifiers(log))
     });
-    match checked {
+    Ok(match checked {
         Ok(size) => {
             let detail = "The entry is in the log, in the tree that the signed checkpoint is of".to_owned();
             Verification { valid: true, flaw: None, detail, log, index, size: Some(size) }
         }
         Err(flaw) => Verification { valid: false, flaw: Some(flaw), detail: flaw.to_string(), log, index, size: None },
-    }
+    })
 }

@@ -176,7 +176,15 @@ impl Scene {
         let dead_job_retention = Duration::from_secs(3600);
         let (signing, keks) = (VaultKeys::generate(&core.ids), Keks::generate(&core.ids));
         let vault = Vault::new(core.clone(), signing, keks, &"http://127.0.0.1:8080".parse().unwrap());
-        let context = Context { core, vault, push: Arc::new(push), mailer: None, app_url, dead_job_retention };
+        let context = Context {
+            core,
+            vault,
+            witnesses: Vec::new(),
+            push: Arc::new(push),
+            mailer: None,
+            app_url,
+            dead_job_retention,
+        };
         let engine = Engine {
             context,
             queue_db: self.database.db(4).expect("a URL"),

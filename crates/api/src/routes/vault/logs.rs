@@ -41,11 +41,11 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
     path = "/vault/logs/{log}/checkpoint",
     tag = "vault",
     params(("log" = LogId, Path, description = "The log")),
-    responses((status = 200, description = "The checkpoint", body = String, content_type = "text/plain")),
+    responses((status = 200, description = "The checkpoint", body = String, content_type = "text/plain", headers(("Cache-Control" = String, description = "public, for 2 seconds")))),
 )]
 async fn checkpoint(State(state): State<AppState>, Path(log): Path<LogId>) -> Result<Response, Problem> {
     let note = vault::checkpoint(&state.vault, log).await?;
-    Ok(([(header::CONTENT_TYPE, TEXT), (header::CACHE_CONTROL, FOR_SECONDS)], note).into_response())
+    Ok(public(TEXT, FOR_SECONDS, note))
 }
 
 /// Get a log's policy
@@ -56,11 +56,11 @@ async fn checkpoint(State(state): State<AppState>, Path(log): Path<LogId>) -> Re
     path = "/vault/logs/{log}/policy",
     tag = "vault",
     params(("log" = LogId, Path, description = "The log")),
-    responses((status = 200, description = "The policy", body = String, content_type = "text/plain")),
+    responses((status = 200, description = "The policy", body = String, content_type = "text/plain", headers(("Cache-Control" = String, description = "public, for 5 minutes")))),
 )]
 async fn policy(State(state): State<AppState>, Path(log): Path<LogId>) -> Result<Response, Problem> {
     let policy = state.vault.policy(log);
-    Ok(([(header::CONTENT_TYPE, TEXT), (header::CACHE_CONTROL, FOR_MINUTES)], policy).into_response())
+    Ok(public(TEXT, FOR_MINUTES, policy))
 }
 
 /// Get a tile of a log
@@ -73,10 +73,10 @@ async fn policy(State(state): State<AppState>, Path(log): Path<LogId>) -> Result
     tag = "vault",
     params(
         ("log" = LogId, Path, description = "The log"),
-        ("level" = String, Path, description = "The level of hashes, or `entries`"),
-        ("tile" = String, Path, description = "The tile's number"),
+        ("level" = String, Path, max_length = 7, pattern = "^([0-7]|entries)$", description = "The level of hashes, or `entries`"),
+        ("tile" = String, Path, max_length = 3, pattern = "^[0-9]{3}$", description = "The tile's number"),
     ),
-    responses((status = 200, description = "The tile", body = Vec<u8>, content_type = "application/octet-stream")),
+    responses((status = 200, description = "The tile", body = Vec<u8>, content_type = "application/octet-stream", headers(("Cache-Control" = String, description = "public and immutable")))),
 )]
 async fn tile(
     State(state): State<AppState>,
@@ -98,5 +98,13 @@ async fn serve(state: &AppState, log: LogId, path: &str) -> Result<Response, Pro
         Some(level) => vault::tile(&state.vault, log, level, path.n, path.width).await?,
         None => vault::bundle(&state.vault, log, path.n, path.width).await?,
     };
-    Ok(([(header::CONTENT_TYPE, BYTES), (header::CACHE_CONTROL, FOR_EVER)], bytes).into_response())
+    Ok(public(BYTES, FOR_EVER, bytes))
+}
+
+/// What is for everybody, and for the pages of everybody.
+fn public(kind: HeaderValue, kept: HeaderValue, body: impl IntoResponse) -> Response {
+    let anybody = HeaderValue::from_static("*");
+    let headers =
+        [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, kept), (header::ACCESS_CONTROL_ALLOW_ORIGIN, anybody)];
+    (headers, body).into_response()
 }

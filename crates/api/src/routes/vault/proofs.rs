@@ -56,7 +56,7 @@ async fn log(State(state): State<AppState>, caller: InProject) -> Result<Json<Lo
     path = "/vault/seals/{index}/receipt",
     tag = "vault",
     params(
-        ("index" = u64, Path, description = "The seal's place in the log"),
+        ("index" = u64, Path, minimum = 0, maximum = 1_099_511_627_776_u64, description = "The seal's place in the log"),
         ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several"),
     ),
     security(("api_key" = ["vault:read"]), ("agent_signature" = []), ("access_token" = ["vault:read"])),
@@ -76,11 +76,11 @@ async fn receipt(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct InclusionQuery {
-    /// The entry's place in the log.
-    #[param(minimum = 0)]
-    index: u64,
+    /// The entry's place in the log; the last of the tree when left out.
+    #[param(minimum = 0, maximum = 1_099_511_627_776_u64)]
+    index: Option<u64>,
     /// The size of the tree; the log's when left out.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 1_099_511_627_776_u64)]
     size: Option<u64>,
 }
 
@@ -106,11 +106,11 @@ async fn inclusion(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct ConsistencyQuery {
-    /// The smaller size.
-    #[param(minimum = 1)]
-    from: u64,
+    /// The smaller size; 1 when left out.
+    #[param(minimum = 1, maximum = 1_099_511_627_776_u64)]
+    from: Option<u64>,
     /// The larger size; the log's when left out.
-    #[param(minimum = 1)]
+    #[param(minimum = 1, maximum = 1_099_511_627_776_u64)]
     to: Option<u64>,
 }
 
@@ -128,7 +128,7 @@ async fn consistency(
     caller: InProject,
     Query(query): Query<ConsistencyQuery>,
 ) -> Result<Json<Consistency>, Problem> {
-    Ok(Json(vault::consistency(&state.vault, &caller.principal, query.from, query.to).await?))
+    Ok(Json(vault::consistency(&state.vault, &caller.principal, query.from.unwrap_or(1), query.to).await?))
 }
 
 /// A receipt to check.
@@ -136,7 +136,7 @@ async fn consistency(
 #[serde(deny_unknown_fields)]
 struct ToVerify {
     /// The receipt's text (C2SP tlog-proof).
-    #[schema(max_length = 262_144)]
+    #[schema(min_length = 1, max_length = 262_144, pattern = "^[^\\u0000]*$")]
     receipt: String,
 }
 
@@ -154,5 +154,5 @@ async fn verify(
     State(state): State<AppState>,
     Anyone { body, .. }: Anyone<ToVerify>,
 ) -> Result<Json<Verification>, Problem> {
-    Ok(Json(vault::verify(&state.vault, &body.receipt)))
+    Ok(Json(vault::verify(&state.vault, &body.receipt)?))
 }

@@ -57,10 +57,10 @@ async fn list(
 /// Takes a person, who is not the one that proposed. The decision is sealed; its receipt is the answer.
 #[utoipa::path(
     post,
-    path = "/vault/proposals/{index}/approve",
+    path = "/vault/proposals/{proposal}/approve",
     tag = "vault",
     params(
-        ("index" = u64, Path, description = "The proposal's place in the log"),
+        ("proposal" = u64, Path, minimum = 0, maximum = 1_099_511_627_776_u64, description = "The proposal's place in the log"),
         ("Holdfast-Project" = ProjectId, Header, description = "Which project the person means"),
     ),
     request_body = Reason,
@@ -80,10 +80,10 @@ async fn approve(
 /// Takes a person, who is not the one that proposed. The decision is sealed; its receipt is the answer.
 #[utoipa::path(
     post,
-    path = "/vault/proposals/{index}/reject",
+    path = "/vault/proposals/{proposal}/reject",
     tag = "vault",
     params(
-        ("index" = u64, Path, description = "The proposal's place in the log"),
+        ("proposal" = u64, Path, minimum = 0, maximum = 1_099_511_627_776_u64, description = "The proposal's place in the log"),
         ("Holdfast-Project" = ProjectId, Header, description = "Which project the person means"),
     ),
     request_body = Reason,
@@ -117,7 +117,7 @@ async fn decide(
     path = "/vault/subjects/{subject}/erase",
     tag = "vault",
     params(
-        ("subject" = String, Path, description = "The subject, as its seals name it"),
+        ("subject" = String, Path, min_length = 1, max_length = 128, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$", description = "The subject, as its seals name it"),
         ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means"),
     ),
     security(("api_key" = ["vault:erase"]), ("access_token" = ["vault:erase"])),

@@ -52,7 +52,7 @@ struct NewSeals {
     seals: Vec<NewSeal>,
     /// Append only if the log has so many entries: then nothing was sealed in between.
     #[serde(default)]
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 1_099_511_627_776_u64)]
     expected_size: Option<u64>,
 }
 
@@ -270,7 +270,7 @@ async fn counts(
     path = "/vault/seals/{index}",
     tag = "vault",
     params(
-        ("index" = u64, Path, description = "The seal's place in the log"),
+        ("index" = u64, Path, minimum = 0, maximum = 1_099_511_627_776_u64, description = "The seal's place in the log"),
         ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several"),
     ),
     security(("api_key" = ["vault:read"]), ("agent_signature" = []), ("access_token" = ["vault:read"])),

@@ -75,6 +75,10 @@ impl World {
         let agent = Identity::generate();
         register(app.client(), &key, &agent, "theirs", json!({})).await.unwrap();
         let them = Tenant { project, key, token: Human::new(app, "them@example.com").await.token, agent };
+        // A full tile.
+        let seals = vec![json!({ "kind": "test.walk", "verdict": "SEAL", "payload": null }); 256];
+        let sealed = company.app.post("/v1/vault/seals/batch").key(&us.key).json(&json!({ "seals": seals }));
+        sealed.send().await.unwrap().expect::<Value>(201).unwrap();
         Self { company, us, them, made: AtomicU32::new(0) }
     }
 
@@ -88,6 +92,9 @@ impl World {
         } else if way.contains_key("access_token") {
             let ours = tenant.project == self.us.project;
             request = request.key(draft.person.as_ref().filter(|_| ours).unwrap_or(&tenant.token));
+            if operation.takes("Holdfast-Project") {
+                request = request.header("holdfast-project", &tenant.project.to_string());
+            }
         }
         if way.contains_key("agent_signature") {
             request = request.sign(draft.signer.as_ref().unwrap_or(&tenant.agent));
@@ -178,6 +185,14 @@ impl World {
             (_, "/v1/organizations/{organization}/members/{user}") => json!({ "role": "developer" }),
             (_, "/v1/projects/{project}/keys") => json!({ "name": "new", "scopes": ["agents:read"] }),
             (_, "/v1/projects/{project}/keys/{key}/rotate") => json!({ "overlap_seconds": 60 }),
+            (_, "/v1/vault/seals") => json!({ "kind": "test.walk", "verdict": "SEAL", "payload": number }),
+            (_, "/v1/vault/seals/batch") => {
+                json!({ "seals": [{ "kind": "test.walk", "verdict": "SEAL", "payload": number }] })
+            }
+            (_, "/v1/vault/verify") => json!({ "receipt": "c2sp.org/tlog-proof@v1" }),
+            (_, "/v1/vault/proposals/{proposal}/approve" | "/v1/vault/proposals/{proposal}/reject") => {
+                json!({ "reason": "the walk" })
+            }
             _ => panic!("{}: say in promises/world.rs what a sound body of it is", operation.name()),
         });
         let body = body.map(|body: Value| serde_json::to_vec(&body).unwrap());
@@ -230,6 +245,16 @@ impl World {
                 id.to_string()
             }
             "invitation" => self.company.old_invitation().await,
+            "log" => format!("log_{}", self.us.project.uuid().simple()),
+            "level" => "0".to_owned(),
+            "tile" => "000".to_owned(),
+            "index" => self.sealed(json!({ "verdict": "SEAL" })).await,
+            "proposal" => self.sealed(json!({ "verdict": "HOLD" })).await,
+            "subject" => {
+                let subject = format!("subject{}", self.made.fetch_add(1, Ordering::Relaxed));
+                self.sealed(json!({ "verdict": "SEAL", "subject": subject, "personal": "x" })).await;
+                subject
+            }
             _ => panic!("{{{placeholder}}}: say in promises/world.rs how to make one"),
         }
     }
@@ -248,6 +273,9 @@ impl World {
             "invitation" => ids.next::<InvitationId>().to_string(),
             "session" => ids.next::<SessionId>().to_string(),
             "passkey" => ids.next::<PasskeyId>().to_string(),
+            "log" => format!("log_{}", ids.next::<ProjectId>().uuid().simple()),
+            "index" | "proposal" => u32::MAX.to_string(),
+            "subject" => "nobody".to_owned(),
             _ => panic!("{{{placeholder}}}: say in promises/world.rs what an unknown one is"),
         }
     }
@@ -262,6 +290,14 @@ impl World {
         let body = json!({ "email": "owner@example.com", "role": "developer" });
         let made: Value = host.post(&invitations).json(&body).send().await.unwrap().expect(201).unwrap();
         self.company.mailed(made["id"].as_str().unwrap()).await
+    }
+
+    /// A seal of ours: its place in the log.
+    async fn sealed(&self, more: Value) -> String {
+        let mut seal = json!({ "kind": "test.walk", "payload": null });
+        seal.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let sealed = self.company.app.post("/v1/vault/seals").key(&self.us.key).json(&seal).send().await.unwrap();
+        sealed.expect::<Value>(201).unwrap()["index"].to_string()
     }
 
     /// Our agent's intent to itself.

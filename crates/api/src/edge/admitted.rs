@@ -1,0 +1,96 @@
+//! Which requests come through to the router: while there is room, within their quota, and once there is a database for them.
+
+use std::{
+    convert::Infallible,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{
+    extract::Request,
+    response::{IntoResponse, Response},
+};
+use domain::Result;
+use futures::future::BoxFuture;
+use tower::{Layer, Service};
+
+use super::{limits::ByAddress, overload::Slots, schema::Schema};
+use crate::{problem::Problem, state::AppState};
+
+/// Admits requests to what lies within.
+#[derive(Clone)]
+pub struct Admitted<S = ()> {
+    gate: Arc<Gate>,
+    inner: S,
+}
+
+struct Gate {
+    state: AppState,
+    slots: Slots,
+    schema: Schema,
+}
+
+impl Admitted {
+    /// The layer.
+    pub fn new(state: AppState) -> Self {
+        let gate = Gate { state, slots: Slots::new(), schema: Schema::default() };
+        Self { gate: Arc::new(gate), inner: () }
+    }
+}
+
+impl<S> Layer<S> for Admitted {
+    type Service = Admitted<S>;
+
+    fn layer(&self, inner: S) -> Admitted<S> {
+        Admitted { gate: Arc::clone(&self.gate), inner }
+    }
+}
+
+impl<S> Service<Request> for Admitted<S>
+where
+    S: Service<Request, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let (gate, mut inner) = (Arc::clone(&self.gate), self.inner.clone());
+        Box::pin(async move {
+            // `/health` is never refused: it must answer above all when the rest is full.
+            if request.uri().path().starts_with("/health") {
+                return inner.call(request).await;
+            }
+            Ok(gate.pass(request, inner).await.unwrap_or_else(|error| Problem::from(error).into_response()))
+        })
+    }
+}
+
+impl Gate {
+    async fn pass<S>(&self, request: Request, mut inner: S) -> Result<Response>
+    where
+        S: Service<Request, Response = Response, Error = Infallible>,
+    {
+        let path = request.uri().path();
+        let is_long_poll = path.ends_with("/inbox");
+        let work = async {
+            let by_address = ByAddress::of(&request, &self.state);
+            by_address.before(&self.state).await?;
+            let response = match self.schema.admits(request.uri().path(), &self.state.health).await {
+                Ok(()) => {
+                    let Ok(response) = inner.call(request).await;
+                    response
+                }
+                Err(error) => Problem::from(error).into_response(),
+            };
+            by_address.after(&self.state).await?;
+            Ok(response)
+        };
+        self.slots.within(is_long_poll, work).await
+    }
+}

@@ -1,0 +1,104 @@
+//! The meta-log, its witnesses, and the guard against rollback.
+
+use std::time::Duration;
+
+use dev::{AppOptions, TestApp, Witness};
+use domain::{
+    ids::LogId,
+    vault::{self, cosignature},
+};
+use serde_json::Value;
+
+use super::{fill, log, seal};
+
+async fn witnessed(witness: &Witness, variables: &[(&'static str, String)]) -> TestApp {
+    let variables = [variables, &[("VAULT_WITNESSES", witness.entry())]].concat();
+    TestApp::start_with(AppOptions { worker: false, variables, ..Default::default() }).await.unwrap()
+}
+
+/// Seals as soon as the witnesses were asked.
+async fn seal_when_asked(app: &TestApp) -> dev::client::Reply {
+    for _ in 0..100 {
+        let reply = app.post("/v1/vault/seals").key(app.key()).json(&seal(1)).send().await.unwrap();
+        if reply.code() != "unavailable" {
+            return reply;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("nobody asked the witnesses within 5 s");
+}
+
+#[tokio::test]
+async fn heads_and_keys_are_published_and_cosigned() {
+    let witness = Witness::start("witness.example").await.unwrap();
+    let app = witnessed(&witness, &[]).await;
+    seal_when_asked(&app).await.expect::<Value>(201).unwrap();
+    let vault = app.vault().unwrap();
+    let origin = vault.origin(LogId::META);
+    witness.trust(&origin, &vault.verifiers(LogId::META));
+    let client = dev_client(&app);
+    assert!(vault.check_rollback(&client).await.unwrap());
+
+    assert_eq!(vault::publish(&vault).await.unwrap(), 1);
+    assert_eq!(vault::publish(&vault).await.unwrap(), 0, "nothing moved");
+    assert!(vault::cosign(&vault, &client[0]).await.unwrap());
+    assert_eq!(witness.size(&origin), 2, "the keys and a head");
+    fill(&app, 3).await;
+    assert_eq!(vault::publish(&vault).await.unwrap(), 1);
+    for _ in 0..2 {
+        assert!(vault::cosign(&vault, &client[0]).await.unwrap());
+    }
+    assert_eq!(witness.size(&origin), 3);
+
+    let meta = LogId::META;
+    let note = app.get(&format!("/v1/vault/logs/{meta}/checkpoint")).send().await.unwrap().text();
+    let key = client[0].key();
+    key.find(cosignature::body(&note).unwrap(), cosignature::lines(&note)).unwrap();
+    let bundle = app.get(&format!("/v1/vault/logs/{meta}/tile/entries/000.p/3")).send().await.unwrap().text();
+    let head = log(&app).await;
+    for part in ["log.keys", "log.head", head["log"].as_str().unwrap(), head["root"].as_str().unwrap(), "\"size\":4"] {
+        assert!(bundle.contains(part), "{part}: {bundle}");
+    }
+    let policy = app.get(&format!("/v1/vault/logs/{meta}/policy")).send().await.unwrap().text();
+    assert!(policy.contains("witness witness.example ") && policy.ends_with("quorum witnesses\n"), "{policy}");
+}
+
+fn dev_client(app: &TestApp) -> Vec<std::sync::Arc<dyn domain::ports::Witness>> {
+    let witnesses: adapters::witness::Witnesses = app.variable("VAULT_WITNESSES").unwrap().parse().unwrap();
+    witnesses.clients().unwrap()
+}
+
+#[tokio::test]
+async fn a_restored_older_backup_signs_nothing() {
+    let witness = Witness::start("witness.example").await.unwrap();
+    let app = witnessed(&witness, &[]).await;
+    let (vault, client) = (app.vault().unwrap(), dev_client(&app));
+    witness.trust(&vault.origin(LogId::META), &vault.verifiers(LogId::META));
+    seal_when_asked(&app).await.expect::<Value>(201).unwrap();
+    vault.check_rollback(&client).await.unwrap();
+    vault::publish(&vault).await.unwrap();
+    vault::cosign(&vault, &client[0]).await.unwrap();
+
+    // The same deployment on a database from before that.
+    let same =
+        ["PUBLIC_URL", "VAULT_SIGNING_KEY", "VAULT_KEK"].map(|name| (name, app.variable(name).unwrap().to_owned()));
+    let restored = witnessed(&witness, &same).await;
+    let refused = seal_when_asked(&restored).await;
+    assert_eq!((refused.status, refused.code().as_str()), (503, "log_behind"));
+    let size: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM vault_entries").fetch_one(restored.core().db.pool()).await.unwrap();
+    assert_eq!(size, 0, "nor is anything appended");
+    assert!(!restored.vault().unwrap().check_rollback(&client).await.unwrap());
+    // The one with the newer data goes on.
+    assert_eq!(seal_when_asked(&app).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_witness_that_is_away_keeps_nobody_from_sealing() {
+    let witness = Witness::start("witness.example").await.unwrap();
+    let gone = witness.entry();
+    drop(witness);
+    let variables = vec![("VAULT_WITNESSES", gone)];
+    let app = TestApp::start_with(AppOptions { worker: false, variables, ..Default::default() }).await.unwrap();
+    assert_eq!(seal_when_asked(&app).await.status, 201);
+}
