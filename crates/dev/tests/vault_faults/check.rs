@@ -16,6 +16,8 @@ use uuid::Uuid;
 use crate::writers::{Done, Way};
 
 type Hash32 = [u8; 32];
+/// Index, leaf hash, entry, verdict and time.
+type Row = (i64, Vec<u8>, Vec<u8>, String, DateTime<Utc>);
 
 /// The entries that stand in a log, found sound, with every root that it ever had.
 pub struct Log {
@@ -50,7 +52,7 @@ pub async fn sound(database_url: &str, client: &Client, key: &str) -> Log {
 
 /// The entries of a log, and its roots of every size from 0 on, which all that is stored agrees with.
 async fn rebuilt(db: &mut PgConnection, project: Uuid) -> (Vec<Vec<u8>>, Vec<Hash32>) {
-    let rows: Vec<(i64, Vec<u8>, Vec<u8>, String, DateTime<Utc>)> = sqlx::query_as(
+    let rows: Vec<Row> = sqlx::query_as(
         "SELECT index, leaf_hash, entry, verdict, at FROM vault_entries WHERE project_id = $1 ORDER BY index",
     )
     .bind(project)
