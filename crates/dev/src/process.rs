@@ -147,8 +147,13 @@ impl Process {
         self.signal(Signal::SIGSTOP)?;
         let children = children(self.pid);
         self.signal(Signal::SIGKILL)?;
-        for child in children {
-            deliver(child, Signal::SIGKILL)?;
+        for child in &children {
+            deliver(*child, Signal::SIGKILL)?;
+        }
+        // Postgres does not start again while one of them has not yet let go of the memory they shared.
+        let deadline = Instant::now() + PATIENCE;
+        while children.iter().copied().any(lives) && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         match self.wait(PATIENCE).await? {
             Some(status) => Ok(status),
@@ -210,6 +215,12 @@ fn deliver(pid: Pid, signal: Signal) -> Result<()> {
         Ok(()) | Err(Errno::ESRCH) => Ok(()),
         Err(error) => Err(error).with_context(|| format!("cannot send {signal} to process {pid}")),
     }
+}
+
+/// Whether a process still holds anything: a dead one may go on being listed until somebody asks how it ended. Known on Linux alone.
+fn lives(pid: Pid) -> bool {
+    let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    state.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with(['Z', 'X']))
 }
 
 /// Direct children only: none of our services forks deeper. Other systems than Linux have `pgrep` for it.

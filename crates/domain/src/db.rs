@@ -9,8 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures::future::BoxFuture;
 use sqlx::{
-    AssertSqlSafe, Connection, PgPool, Postgres, Transaction,
+    AssertSqlSafe, Connection, PgPool, Postgres, SqlSafeStr, Transaction,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
@@ -115,8 +116,8 @@ impl Db {
     /// [`Code::Unavailable`](crate::Code::Unavailable) when Postgres is away; at once when it was found away moments ago.
     pub async fn begin(&self, caller: Caller) -> Result<Tx> {
         self.outage.check()?;
-        let begin = Finished::new(begin_on_live(self.pool.clone(), caller));
-        let begun = match tokio::time::timeout(ACQUIRE_TIMEOUT, begin).await {
+        // Boxed: connecting takes 4 KiB of state, which every future that may once begin a transaction would be copied around with.
+        let begun = match tokio::time::timeout(ACQUIRE_TIMEOUT, Box::pin(self.begin_on_live(caller))).await {
             Ok(begun) => begun.map_err(Error::from),
             Err(elapsed) => Err(Error::unavailable(elapsed)),
         };
@@ -125,6 +126,20 @@ impl Db {
             _ => self.outage.end(),
         }
         begun
+    }
+
+    /// After a restart of Postgres the pool is full of connections that died while they idled. Each fails its `BEGIN`, before
+    /// anything was done, and is dropped; so the next is tried, at most as often as the pool is large.
+    async fn begin_on_live(&self, caller: Caller) -> sqlx::Result<Tx> {
+        let mut stale = self.pool.options().get_max_connections();
+        loop {
+            let connection = self.pool.acquire().await?;
+            let begin = Transaction::begin(connection, Some(AssertSqlSafe(caller.begin()).into_sql_str()));
+            match Finished(Some(begin)).await {
+                Err(error) if stale > 0 && is_severed(&error) => stale -= 1,
+                begun => return begun,
+            }
+        }
     }
 
     /// The pool itself, for what is not on behalf of a caller: migrations, health, the worker's lease.
@@ -139,36 +154,27 @@ impl fmt::Debug for Db {
     }
 }
 
-/// After a restart of Postgres the pool is full of connections that died while they idled. Each fails its `BEGIN`, before
-/// anything was done, and is dropped; so the next is tried, at most as often as the pool is large.
-async fn begin_on_live(pool: PgPool, caller: Caller) -> sqlx::Result<Tx> {
-    let mut stale = pool.options().get_max_connections();
-    loop {
-        match pool.begin_with(AssertSqlSafe(caller.begin())).await {
-            Err(error) if stale > 0 && is_severed(&error) => stale -= 1,
-            begun => return begun,
-        }
+/// The connection broke, or Postgres ended it (SQLSTATE class 57: a shutdown).
+fn is_severed(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
+        sqlx::Error::Database(database) => database.code().is_some_and(|state| state.starts_with("57P")),
+        _ => false,
     }
 }
 
-/// A future that comes to its end also when whoever waited for it is gone; what comes of it is dropped then.
+/// A `BEGIN` that comes to its end also when whoever waited for it is gone.
 ///
-/// A `BEGIN` that is given up half way, by a client that hangs up or a timeout, would leave its connection in the pool with a transaction open, and the
-/// next caller in it, with the tenant of the one before. Finished, the transaction is rolled back like any other that is dropped.
-struct Finished<F: Future<Output: Send> + Send + 'static>(Option<Pin<Box<F>>>);
+/// Given up half way, by a client that hangs up or a timeout, it would leave its connection in the pool with a transaction open, and the next caller in
+/// it, with the tenant of the one before. Finished, the transaction is rolled back like any other that is dropped.
+struct Finished(Option<BoxFuture<'static, sqlx::Result<Tx>>>);
 
-impl<F: Future<Output: Send> + Send + 'static> Finished<F> {
-    fn new(future: F) -> Self {
-        Self(Some(Box::pin(future)))
-    }
-}
+impl Future for Finished {
+    type Output = sqlx::Result<Tx>;
 
-impl<F: Future<Output: Send> + Send + 'static> Future for Finished<F> {
-    type Output = F::Output;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        let Some(future) = self.0.as_mut() else { return Poll::Pending };
-        let polled = future.as_mut().poll(context);
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(begin) = self.0.as_mut() else { return Poll::Pending };
+        let polled = begin.as_mut().poll(context);
         if polled.is_ready() {
             self.0 = None;
         }
@@ -176,21 +182,12 @@ impl<F: Future<Output: Send> + Send + 'static> Future for Finished<F> {
     }
 }
 
-impl<F: Future<Output: Send> + Send + 'static> Drop for Finished<F> {
+impl Drop for Finished {
     fn drop(&mut self) {
         // Without a runtime there is nobody left who could use the connection.
-        if let (Some(future), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
-            runtime.spawn(async move { drop(future.await) });
+        if let (Some(begin), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            runtime.spawn(async move { drop(begin.await) });
         }
-    }
-}
-
-/// The connection broke, or Postgres ended it (SQLSTATE class 57: a shutdown).
-fn is_severed(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
-        sqlx::Error::Database(database) => database.code().is_some_and(|state| state.starts_with("57P")),
-        _ => false,
     }
 }
 

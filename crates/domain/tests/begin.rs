@@ -1,5 +1,4 @@
 //! A caller that goes away while its transaction begins leaves nothing of itself on the connection.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
     pin::pin,

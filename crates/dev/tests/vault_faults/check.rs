@@ -4,16 +4,20 @@
 use std::collections::{BTreeMap, HashMap};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use chrono::{DateTime, Utc};
 use dev::Client;
-use domain::vault::receipt::Receipt;
-use serde_json::Value;
+use domain::{ids::LogId, vault::receipt::Receipt};
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection};
 use tlog_tiles::Hash;
+use uuid::Uuid;
 
 use crate::writers::{Done, Way};
 
 type Hash32 = [u8; 32];
+/// Index, leaf hash, entry, verdict and time.
+type Row = (i64, Vec<u8>, Vec<u8>, String, DateTime<Utc>);
 
 /// The entries that stand in a log, found sound, with every root that it ever had.
 pub struct Log {
@@ -24,14 +28,37 @@ pub struct Log {
     roots: Vec<Hash32>,
 }
 
-/// Reads the only log of the database, and checks all that can be checked of it alone.
+/// Checks every log of the database, all that can be checked of each alone, and returns that of the key's project.
 pub async fn sound(database_url: &str, client: &Client, key: &str) -> Log {
+    let log: Value = client.get("/v1/vault/log").key(key).send().await.unwrap().expect(200).unwrap();
+    let ours: LogId = log["log"].as_str().unwrap().parse().unwrap();
     let mut db = PgConnection::connect(database_url).await.unwrap();
-    let rows: Vec<(i64, Vec<u8>, Vec<u8>, String, chrono::DateTime<chrono::Utc>)> =
-        sqlx::query_as("SELECT index, leaf_hash, entry, verdict, at FROM vault_entries ORDER BY index")
-            .fetch_all(&mut db)
-            .await
-            .unwrap();
+    // One moment for all that is read: the worker may be publishing.
+    sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ").execute(&mut db).await.unwrap();
+    let (mut entries, mut roots) = (Vec::new(), vec![Tree::default().root()]);
+    let logs: Vec<Uuid> = sqlx::query_scalar("SELECT project_id FROM vault_logs").fetch_all(&mut db).await.unwrap();
+    for project in logs {
+        let read = rebuilt(&mut db, project).await;
+        if ours.project().uuid() == project {
+            (entries, roots) = read;
+        }
+    }
+    beside(&mut db).await;
+    assert_eq!(log["size"], entries.len());
+    assert_eq!(log["root"], STANDARD.encode(roots.last().unwrap()));
+    let keys = log["keys"].as_array().unwrap().iter().map(|key| key.as_str().unwrap().to_owned()).collect();
+    Log { origin: log["origin"].as_str().unwrap().to_owned(), keys, entries, roots }
+}
+
+/// The entries of a log, and its roots of every size from 0 on, which all that is stored agrees with.
+async fn rebuilt(db: &mut PgConnection, project: Uuid) -> (Vec<Vec<u8>>, Vec<Hash32>) {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT index, leaf_hash, entry, verdict, at FROM vault_entries WHERE project_id = $1 ORDER BY index",
+    )
+    .bind(project)
+    .fetch_all(&mut *db)
+    .await
+    .unwrap();
     let (mut tree, mut roots, mut leaves) = (Tree::default(), vec![Tree::default().root()], Vec::new());
     let (mut verdicts, mut last) = (BTreeMap::<String, u64>::new(), None);
     for (wanted, (index, leaf, entry, verdict, at)) in rows.iter().enumerate() {
@@ -46,38 +73,27 @@ pub async fn sound(database_url: &str, client: &Client, key: &str) -> Log {
         tree.push(leaf_hash(entry));
         roots.push(tree.root());
     }
-    let size = i64::try_from(rows.len()).unwrap();
 
-    let checkpoints: Vec<(i64, Vec<u8>)> =
-        sqlx::query_as("SELECT size, root FROM vault_checkpoints ORDER BY size").fetch_all(&mut db).await.unwrap();
+    let sql = "SELECT size, root FROM vault_checkpoints WHERE project_id = $1 ORDER BY size";
+    let checkpoints: Vec<(i64, Vec<u8>)> = sqlx::query_as(sql).bind(project).fetch_all(&mut *db).await.unwrap();
     for (size, root) in &checkpoints {
         let recomputed = roots.get(usize::try_from(*size).unwrap()).expect("a checkpoint beyond the log");
         assert_eq!(root, recomputed, "the checkpoint of size {size} has another root");
     }
+    let size = i64::try_from(rows.len()).unwrap();
     assert_eq!(checkpoints.last().map_or(0, |(size, _)| *size), size, "the last commit has a checkpoint");
 
-    let head: Option<(i64, Vec<u8>, Value)> =
-        sqlx::query_as("SELECT size, edge, verdicts FROM vault_logs").fetch_optional(&mut db).await.unwrap();
-    if let Some((head, edge, counted)) = head {
-        assert_eq!((head, edge), (size, tree.edge()), "the head is where the entries end");
-        assert_eq!(counted, serde_json::to_value(&verdicts).unwrap());
-    }
-    let tiles: Vec<(i64, Vec<u8>)> = sqlx::query_as("SELECT n, hashes FROM vault_tiles WHERE level = 0 ORDER BY n")
-        .fetch_all(&mut db)
-        .await
-        .unwrap();
+    let sql = "SELECT size, edge, verdicts FROM vault_logs WHERE project_id = $1";
+    let head: (i64, Vec<u8>, Value) = sqlx::query_as(sql).bind(project).fetch_one(&mut *db).await.unwrap();
+    assert_eq!(head, (size, tree.edge(), json!(verdicts)), "the head is where the entries end");
+
+    let sql = "SELECT n, hashes FROM vault_tiles WHERE project_id = $1 AND level = 0 ORDER BY n";
+    let tiles: Vec<(i64, Vec<u8>)> = sqlx::query_as(sql).bind(project).fetch_all(&mut *db).await.unwrap();
     assert_eq!(tiles.len(), rows.len() / 256, "each full tile stands, and no other");
     for ((n, hashes), leaves) in tiles.iter().zip(leaves.chunks(256)) {
         assert_eq!(*hashes, leaves.concat(), "tile {n}");
     }
-    beside(&mut db).await;
-
-    let log: Value = client.get("/v1/vault/log").key(key).send().await.unwrap().expect(200).unwrap();
-    assert_eq!(log["size"], size);
-    assert_eq!(log["root"], STANDARD.encode(tree.root()));
-    let keys = log["keys"].as_array().unwrap().iter().map(|key| key.as_str().unwrap().to_owned()).collect();
-    let entries = rows.into_iter().map(|(_, _, entry, ..)| entry).collect();
-    Log { origin: log["origin"].as_str().unwrap().to_owned(), keys, entries, roots }
+    (rows.into_iter().map(|(_, _, entry, ..)| entry).collect(), roots)
 }
 
 /// What stands beside the entries was committed with them: personal data, proposals and the jobs that end them.
@@ -96,7 +112,7 @@ async fn beside(db: &mut PgConnection) {
         (
             "jobs",
             "SELECT count(*) FROM vault_proposals p WHERE 1 <> (SELECT count(*) FROM jobs j \
-             WHERE j.kind = 'vault.expire_proposal' AND (j.payload->>'proposal')::bigint = p.index)",
+             WHERE j.kind = 'vault.expire_proposal' AND (j.payload->>'proposal')::bigint = p.index AND substr(j.payload->>'project', 5)::uuid = p.project_id)",
         ),
     ] {
         let wrong: i64 = sqlx::query_scalar(sql).fetch_one(&mut *db).await.unwrap();

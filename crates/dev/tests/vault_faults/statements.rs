@@ -14,6 +14,11 @@ use dev::{
     pg_fault::{Cut, Fault},
     services,
 };
+use domain::{
+    Caller, Code, Db,
+    identity::Role,
+    vault::{self, Verdict, jobs::ExpireProposal, outbox},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -149,6 +154,55 @@ async fn a_commit_that_goes_on_after_its_connection_is_waited_for() {
     assert_eq!(again.header("idempotency-replayed"), "true", "{}", again.text());
     let log = sound(app.database().url(), app.client(), app.key()).await;
     assert_eq!((log.size(), log.verify(&again.expect(201).unwrap())), (3, 2));
+    app.stop().await.unwrap();
+}
+
+/// What is sealed past the queue: each is done once, whether its commit was lost or only the answer to it.
+#[tokio::test]
+async fn decisions_expiries_and_the_outbox_are_sealed_once() {
+    let (app, way) = app().await;
+    let hold = json!({"kind": "fault", "verdict": "HOLD", "payload": {"id": "held"}});
+    for _ in 0..4 {
+        app.post("/v1/vault/seals").key(app.key()).json(&hold).send().await.unwrap().expect::<Value>(201).unwrap();
+    }
+    let (person, token) = app.person("ada@example.com").await.unwrap();
+    app.join(person, Role::Owner).await.unwrap();
+    let project = app.project();
+    let approve = |index: u64| {
+        let request = app.post(&format!("/v1/vault/proposals/{index}/approve")).key(&token);
+        request.header("holdfast-project", &project.to_string()).json(&json!({"reason": "seen"})).send()
+    };
+    let mut vault = app.vault().unwrap();
+    vault.core.db = Db::lazy(way.url(app.database().url()).unwrap().parse().unwrap(), 2);
+    let expire = async |proposal| vault::expire(&vault, &ExpireProposal { project, proposal }).await;
+    let put = async |n: u64| {
+        let mut tx = app.core().db.begin(Caller::Project(project)).await.unwrap();
+        let payload = json!({"id": format!("put {n}")});
+        outbox::put(&mut tx, app.core(), project, "fault", Verdict::Seal, None, &payload).await.unwrap();
+        tx.commit().await.unwrap();
+    };
+    let drain = async || outbox::drain(&vault, project).await;
+
+    way.arm(&[commit(Cut::Before, 1)]);
+    put(0).await;
+    assert_eq!(approve(0).await.unwrap().code(), "unavailable");
+    assert_eq!(expire(1).await.unwrap_err().code(), Code::Unavailable);
+    assert_eq!(drain().await.unwrap_err().code(), Code::Unavailable);
+    way.arm(&[commit(Cut::After, 1)]);
+    for n in 0..2 {
+        // The first of each was tried before.
+        let decided: Value = approve(n * 2).await.unwrap().expect(201).unwrap();
+        assert_eq!(approve(n * 2).await.unwrap().code(), "proposal_decided");
+        expire(n * 2 + 1).await.unwrap();
+        expire(n * 2 + 1).await.unwrap();
+        drain().await.unwrap();
+        drain().await.unwrap();
+        put(n + 1).await;
+        let log = sound(app.database().url(), app.client(), app.key()).await;
+        assert_eq!(log.size() as u64, 4 + (n + 1) * 3);
+        assert_eq!(log.verify(&decided) as u64, 4 + n * 3);
+    }
+    assert_eq!(way.struck()[0].1, 6);
     app.stop().await.unwrap();
 }
 
