@@ -1,0 +1,13 @@
+//! Strict JSON: whatever is read is written canonically, once and for all.
+#![no_main]
+
+use domain::vault::json::{canonical, parse};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    if let Ok(value) = parse(bytes) {
+        let once = canonical(&value);
+        let again = parse(&once).expect("canonical text is strict");
+        assert_eq!(canonical(&again), once);
+    }
+});
