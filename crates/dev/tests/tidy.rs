@@ -57,7 +57,8 @@ fn no_file_is_too_long_to_read() {
 fn sql_stands_in_stores() {
     let stray = |(path, text): &(PathBuf, String)| {
         let domain = path.starts_with("crates/domain/src");
-        (domain && !path.ends_with("store.rs") && text.contains("sqlx::query")).then(|| path.display().to_string())
+        (domain && !path.to_string_lossy().ends_with("store.rs") && text.contains("sqlx::query"))
+            .then(|| path.display().to_string())
     };
     none(sources().iter().filter_map(stray).collect(), "in `domain`, SQL stands in `store.rs` files only");
 }
