@@ -36,12 +36,44 @@ pub trait Batch: Send + Sync + 'static {
         1
     }
 
-    /// Does `items`, which came in this order, and answers each; or fails, for all of them alike.
+    /// Does the items, which came in this order, and answers each; or fails, for all of them alike.
     fn run(
         &self,
         key: Self::Key,
-        items: Vec<Self::Item>,
-    ) -> impl Future<Output = Result<Vec<Result<Self::Answer>>>> + Send;
+        items: &mut Gathered<'_, Self>,
+    ) -> impl Future<Output = Result<Vec<Result<Self::Answer>>>> + Send
+    where
+        Self: Sized;
+}
+
+/// The items of one batch, which grows for as long as it is waiting for its turn.
+pub struct Gathered<'a, B: Batch> {
+    shared: &'a Shared<B>,
+    key: &'a B::Key,
+    items: Vec<B::Item>,
+    askers: Vec<oneshot::Sender<Result<B::Answer>>>,
+    weight: usize,
+}
+
+impl<B: Batch> Gathered<'_, B> {
+    /// Those that are in it.
+    pub fn items(&self) -> &[B::Item] {
+        &self.items
+    }
+
+    /// Takes in what came since, as far as there is room, and up to the first that is not `wanted`: for work that had to wait before it could begin.
+    pub fn more(&mut self, wanted: impl Fn(&B::Item) -> bool) {
+        let came = self.shared.lanes().take(self.key, self.weight, wanted);
+        self.add(came);
+    }
+
+    fn add(&mut self, came: Vec<Waiting<B>>) {
+        for Waiting { item, answer } in came {
+            self.weight += B::weight(&item);
+            self.items.push(item);
+            self.askers.push(answer);
+        }
+    }
 }
 
 /// Gathers items into batches. Cloning shares the lanes.
@@ -123,22 +155,28 @@ impl<B: Batch> Lanes<B> {
 
     /// The next batch of a lane; an empty lane is closed.
     fn next(&mut self, key: &B::Key) -> Option<Vec<Waiting<B>>> {
-        let lane = self.waiting.get_mut(key)?;
-        let (mut batch, mut weight) = (Vec::with_capacity(lane.len().min(B::BATCH)), 0);
-        while let Some(next) = lane.front() {
-            let heavier = weight + B::weight(&next.item);
-            if heavier > B::BATCH && !batch.is_empty() {
-                break;
-            }
-            weight = heavier;
-            batch.extend(lane.pop_front());
-        }
-        self.weight = self.weight.saturating_sub(weight);
+        let batch = self.take(key, 0, |_| true);
         if batch.is_empty() {
             self.waiting.remove(key);
             return None;
         }
         Some(batch)
+    }
+
+    /// What a batch of that weight has room for, up to the first that is not wanted.
+    fn take(&mut self, key: &B::Key, weight: usize, wanted: impl Fn(&B::Item) -> bool) -> Vec<Waiting<B>> {
+        let Some(lane) = self.waiting.get_mut(key) else { return Vec::new() };
+        let (mut batch, mut heavier) = (Vec::with_capacity(lane.len().min(B::BATCH)), weight);
+        while let Some(next) = lane.front() {
+            let with = heavier + B::weight(&next.item);
+            if with > B::BATCH && heavier > 0 || !wanted(&next.item) {
+                break;
+            }
+            heavier = with;
+            batch.extend(lane.pop_front());
+        }
+        self.weight = self.weight.saturating_sub(heavier - weight);
+        batch
     }
 }
 
@@ -157,10 +195,13 @@ impl<B: Batch> Lane<B> {
                 self.open = false;
                 return;
             };
-            let (items, askers): (Vec<_>, Vec<_>) = batch.into_iter().map(|one| (one.item, one.answer)).unzip();
-            let work = self.shared.work.run(self.key.clone(), items);
+            let (items, askers) = (Vec::with_capacity(batch.len()), Vec::with_capacity(batch.len()));
+            let mut gathered = Gathered { shared: &self.shared, key: &self.key, items, askers, weight: 0 };
+            gathered.add(batch);
+            let work = self.shared.work.run(self.key.clone(), &mut gathered);
             let answers =
                 tokio::time::timeout(B::TIMEOUT, work).await.unwrap_or_else(|late| Err(Error::unavailable(late)));
+            let askers = gathered.askers;
             match answers {
                 // Whoever no longer waits is not told.
                 Ok(answers) => askers.into_iter().zip(answers).for_each(|(asker, answer)| drop(asker.send(answer))),
@@ -210,8 +251,9 @@ mod tests {
         const BATCH: usize = 4;
         const QUEUE: usize = 8;
 
-        async fn run(&self, _: &'static str, items: Vec<u32>) -> Result<Vec<Result<Vec<u32>>>> {
+        async fn run(&self, _: &'static str, items: &mut Gathered<'_, Self>) -> Result<Vec<Result<Vec<u32>>>> {
             self.0.acquire().await.unwrap().forget();
+            let items = items.items().to_vec();
             assert!(!items.contains(&13), "unlucky");
             if items.contains(&7) {
                 return Err(Error::new(Code::Unavailable, "away").because("the cause"));
@@ -309,8 +351,10 @@ mod tests {
         const BATCH: usize = 2;
         const QUEUE: usize = 100;
 
-        async fn run(&self, (): (), items: Vec<u32>) -> Result<Vec<Result<u32>>> {
-            Ok(items.into_iter().map(Ok).collect())
+        async fn run(&self, (): (), items: &mut Gathered<'_, Self>) -> Result<Vec<Result<u32>>> {
+            tokio::task::yield_now().await;
+            items.more(|_| true);
+            Ok(items.items().iter().copied().map(Ok).collect())
         }
     }
 
@@ -331,6 +375,41 @@ mod tests {
         }
     }
 
+    /// Waits for its turn, and then does whatever has come by then.
+    struct Late(Arc<Semaphore>);
+
+    impl Batch for Late {
+        type Key = ();
+        type Item = u32;
+        type Answer = usize;
+        const BATCH: usize = 3;
+        const QUEUE: usize = 100;
+
+        async fn run(&self, (): (), items: &mut Gathered<'_, Self>) -> Result<Vec<Result<usize>>> {
+            self.0.acquire().await.unwrap().forget();
+            items.more(|_| true);
+            Ok(items.items().iter().map(|_| Ok(items.items().len())).collect())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_that_waits_for_its_turn_takes_in_what_comes_meanwhile() {
+        let gate = Arc::new(Semaphore::new(0));
+        let batcher = Batcher::new(Late(Arc::clone(&gate)));
+        let mut tasks = Vec::new();
+        for item in 0..5 {
+            let batcher = batcher.clone();
+            tasks.push(tokio::spawn(async move { batcher.submit((), item).await }));
+            tokio::task::yield_now().await;
+        }
+        gate.add_permits(2);
+        let mut sizes = Vec::new();
+        for task in tasks {
+            sizes.push(task.await.unwrap().unwrap());
+        }
+        assert_eq!(sizes, [3, 3, 3, 2, 2]);
+    }
+
     struct Hangs;
 
     impl Batch for Hangs {
@@ -341,7 +420,7 @@ mod tests {
         const QUEUE: usize = 1;
         const TIMEOUT: Duration = Duration::from_millis(10);
 
-        async fn run(&self, (): (), _: Vec<()>) -> Result<Vec<Result<()>>> {
+        async fn run(&self, (): (), _: &mut Gathered<'_, Self>) -> Result<Vec<Result<()>>> {
             std::future::pending().await
         }
     }

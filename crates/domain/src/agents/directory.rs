@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use super::{Agent, store};
 use crate::{
     Db,
-    batch::{Batch, Batcher},
+    batch::{Batch, Batcher, Gathered},
     crypto::Did,
     db::Caller,
     error::{Error, Result},
@@ -45,9 +45,11 @@ impl Batch for LookUp {
     /// More than the requests that are worked on at once, each of which waits for one.
     const QUEUE: usize = 4_096;
 
-    async fn run(&self, project: ProjectId, dids: Vec<Did>) -> Result<Vec<Result<Self::Answer>>> {
+    async fn run(&self, project: ProjectId, dids: &mut Gathered<'_, Self>) -> Result<Vec<Result<Self::Answer>>> {
         let mut tx = self.0.begin(Caller::Project(project)).await?;
-        let found = store::find_all(&mut tx, project, &dids).await?;
+        dids.more(|_| true);
+        let dids = dids.items();
+        let found = store::find_all(&mut tx, project, dids).await?;
         tx.commit().await?;
         let found: HashMap<Did, Arc<Agent>> =
             found.into_iter().map(|agent| (agent.did.clone(), Arc::new(agent))).collect();

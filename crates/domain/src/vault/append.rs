@@ -14,7 +14,7 @@ use super::{
     prove, store,
 };
 use crate::{
-    batch::{Batch, Batcher},
+    batch::{Batch, Batcher, Gathered},
     clock::Timestamp,
     db::{Caller, Tx},
     error::{Code, Error, Result},
@@ -133,13 +133,13 @@ impl Batch for Appends {
         append.seals.iter().map(|seal| 1 + seal.bytes() / BYTES_PER_WEIGHT).sum()
     }
 
-    async fn run(&self, project: ProjectId, appends: Vec<Append>) -> Result<Vec<Result<Answer>>> {
-        match self.once(project, &appends, false).await {
+    async fn run(&self, project: ProjectId, appends: &mut Gathered<'_, Self>) -> Result<Vec<Result<Answer>>> {
+        match self.once(project, appends, false).await {
             // Another replica has just committed one of these requests. Under the lock its answer is found, and no other can be added.
             Err(error) if error.code() == Code::IdempotencyInFlight => {}
             done => return done,
         }
-        match self.once(project, &appends, true).await {
+        match self.once(project, appends, true).await {
             // The key of one, used elsewhere for something else at this moment: no answer to the others.
             Err(error) if error.code() == Code::IdempotencyInFlight => Err(Error::unavailable(error)),
             done => done,
@@ -148,16 +148,27 @@ impl Batch for Appends {
 }
 
 impl Appends {
-    async fn once(&self, project: ProjectId, appends: &[Append], surely: bool) -> Result<Vec<Result<Answer>>> {
+    async fn once(
+        &self,
+        project: ProjectId,
+        gathered: &mut Gathered<'_, Self>,
+        surely: bool,
+    ) -> Result<Vec<Result<Answer>>> {
         let vault = &self.vault;
         let mut tx = vault.core.db.begin(Caller::Project(project)).await?;
-        let mut verdicts = judge(&mut tx, vault, project, appends).await?;
+        let mut verdicts = judge(&mut tx, vault, project, gathered.items(), 0).await?;
         if !verdicts.iter().any(|verdict| matches!(verdict, Ok(Asked::New))) {
             // Nonces that were spent stay spent.
             tx.commit().await?;
             return Ok(verdicts.into_iter().map(|verdict| verdict.and_then(Asked::before)).collect());
         }
         let mut ledger = Ledger::lock(&mut tx, vault, project).await?;
+        // Another replica had the lock for a while: who came meanwhile comes along. But no agent: its nonce may be waited for by somebody who waits
+        // for this lock.
+        let early = gathered.items().len();
+        gathered.more(|append| append.proof.is_none());
+        let appends = gathered.items();
+        verdicts.extend(judge(&mut tx, vault, project, appends, early).await?);
         if surely {
             look_again(&mut tx, vault, appends, &mut verdicts, |verdict| matches!(verdict, Ok(Asked::New))).await?;
         }
@@ -214,18 +225,27 @@ impl Asked {
     }
 }
 
-/// Which requests were answered before, and which are replayed signatures. Each costs a round trip for the whole batch, and none where nobody brought
-/// a key or a signature.
+/// Which of the requests from `first` on were answered before, and which are replayed signatures. Each costs a round trip for all of them, and none where
+/// nobody brought a key or a signature.
 async fn judge(
     tx: &mut PgConnection,
     vault: &Vault,
     project: ProjectId,
     appends: &[Append],
+    first: usize,
 ) -> Result<Vec<Result<Asked>>> {
-    let keys: Vec<Option<&Once>> = appends.iter().map(|append| append.once.as_ref()).collect();
+    let (before, appends) = appends.split_at(first);
+    if appends.iter().all(|append| append.once.is_none() && append.proof.is_none()) {
+        return Ok(appends.iter().map(|_| Ok(Asked::New)).collect());
+    }
+    // With those before them, whose keys nobody else in the batch may have.
+    let keys: Vec<Option<&Once>> = before.iter().chain(appends).map(|append| append.once.as_ref()).collect();
     let claims = idempotency::claim_all(&keys, tx, &vault.core).await?;
-    let mut verdicts: Vec<Result<Asked>> =
-        claims.into_iter().map(|claim| claim.map(|first| first.map_or(Asked::New, Asked::Before))).collect();
+    let mut verdicts: Vec<Result<Asked>> = claims
+        .into_iter()
+        .skip(first)
+        .map(|claim| claim.map(|first| first.map_or(Asked::New, Asked::Before)))
+        .collect();
     let signed: Vec<usize> = (0..appends.len())
         .filter(|n| {
             appends.get(*n).is_some_and(|append| append.proof.is_some())

@@ -117,10 +117,11 @@ async fn arguments_of_the_other_tools_are_checked() {
         ("vault_receipt", json!({"index": 0}), "not_found"),
         ("vault_receipt", json!({"index": u64::MAX}), "not_found"),
         ("vault_verify", json!({"receipt": 7}), "wrong_type"),
+        ("vault_verify", json!({"receipt": ""}), "too_short"),
     ] {
         assert_eq!(refused(&ask(&app, tool, &arguments).await)["code"], code, "{tool} {arguments}");
     }
-    assert_eq!(given(&ask(&app, "vault_verify", &json!({"receipt": ""})).await)["flaw"], "malformed");
+    assert_eq!(given(&ask(&app, "vault_verify", &json!({"receipt": "x"})).await)["flaw"], "malformed");
 }
 
 #[tokio::test]
