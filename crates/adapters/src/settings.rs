@@ -105,10 +105,13 @@ impl Dependencies {
         domain::Db::lazy(self.database_url.options(), self.database_max_connections)
     }
 
-    /// In production, one sentence for each dependency whose host is not private.
-    pub fn public_hosts(&self) -> Vec<String> {
+    /// In production, warns of each dependency whose host is not private.
+    ///
+    /// # Errors
+    /// With REQUIRE_PRIVATE_NETWORK, the same as one line.
+    pub fn check_hosts(&self) -> anyhow::Result<()> {
         if self.environment != Environment::Production {
-            return Vec::new();
+            return Ok(());
         }
         let url = |url: &Option<Masked<Url>>| url.as_ref().and_then(|url| url.reveal().host_str().map(str::to_owned));
         let hosts = [
@@ -119,7 +122,12 @@ impl Dependencies {
             ("QDRANT_URL", url(&self.qdrant_url)),
         ];
         let named: Vec<_> = hosts.into_iter().filter_map(|(variable, host)| Some((variable, host?))).collect();
-        network::check_private(&named)
+        let public = network::check_private(&named);
+        anyhow::ensure!(!self.require_private_network || public.is_empty(), "{}", public.join("; "));
+        for warning in public {
+            tracing::warn!("{warning}");
+        }
+        Ok(())
     }
 }
 

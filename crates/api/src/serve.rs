@@ -66,7 +66,7 @@ const FAREWELL: Duration = Duration::from_secs(3);
 /// every route says so at once.
 ///
 /// # Errors
-/// In production with REQUIRE_PRIVATE_NETWORK, a dependency on a public host.
+/// Settings that nothing can be made from.
 pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
     serve_at(config, listener, stop, Clock::system()).await
 }
@@ -81,11 +81,6 @@ pub async fn serve_at(
     stop: CancellationToken,
     clock: Clock,
 ) -> anyhow::Result<()> {
-    let public = config.dependencies.public_hosts();
-    anyhow::ensure!(!config.dependencies.require_private_network || public.is_empty(), "{}", public.join("; "));
-    for warning in public {
-        tracing::warn!("{warning}");
-    }
     let (state, adapters) = assemble(&config, clock, stop.clone())?;
     let db = state.core.db.clone();
     let witnesses = config.dependencies.vault_witnesses.clients().map_err(anyhow::Error::msg)?;

@@ -19,6 +19,7 @@ pub fn jobs() -> Registry {
         .on(jobs::identity::send_mail)
         .on(jobs::vault::expire_proposal)
         .on(jobs::vault::drain_outbox)
+        .on(jobs::vault::digest_audit)
         .on(jobs::vault::check_log)
 }
 
@@ -54,6 +55,11 @@ pub fn schedule() -> Vec<Periodic> {
             name: "vault.publish",
             every: Duration::from_secs(60),
             run: |context| Box::pin(jobs::vault::publish(context)),
+        },
+        Periodic {
+            name: "vault.digest",
+            every: Duration::from_secs(300),
+            run: |context| Box::pin(jobs::vault::digest(context)),
         },
         Periodic {
             name: "identity.erase",

@@ -48,6 +48,7 @@ fn until_told_to_stop() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
         let _telemetry = telemetry::install(&config.dependencies, env!("CARGO_PKG_VERSION"))?;
+        config.dependencies.check_hosts()?;
         let stop = CancellationToken::new();
         tokio::spawn(telemetry::stop_on_signal(stop.clone()));
         let listener = health::bind(config.port)
@@ -62,7 +63,7 @@ fn until_told_to_stop() -> anyhow::Result<()> {
 /// Works until `stop`, without a health listener: for tests that run the worker in their own process.
 ///
 /// # Errors
-/// In production with REQUIRE_PRIVATE_NETWORK, a dependency on a public host.
+/// Settings that nothing can be made from.
 pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
     work(config, None, State::new(), stop).await
 }
@@ -74,11 +75,6 @@ async fn work(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let dependencies = &config.dependencies;
-    let public = dependencies.public_hosts();
-    anyhow::ensure!(!dependencies.require_private_network || public.is_empty(), "{}", public.join("; "));
-    for warning in public {
-        tracing::warn!("{warning}");
-    }
     let clock = Clock::system();
     let connections = dependencies.database_max_connections;
     let queue_connections = (connections / 3).clamp(1, QUEUE_CONNECTIONS);

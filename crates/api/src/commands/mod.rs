@@ -130,6 +130,7 @@ fn with_runtime(work: impl AsyncFnOnce(Config) -> anyhow::Result<ExitCode>) -> a
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
         let _telemetry = telemetry::install(&config.dependencies, VERSION)?;
+        config.dependencies.check_hosts()?;
         work(config).await
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));

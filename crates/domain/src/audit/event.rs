@@ -86,12 +86,18 @@ impl Filter {
     /// after the event is dated; what lies in between is told apart by its date.
     pub(super) fn ids(&self) -> (Uuid, Uuid) {
         const APART: TimeDelta = TimeDelta::minutes(1);
-        let first_at = |at: Timestamp| {
-            let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
-            Builder::from_unix_timestamp_millis(millis.min((1 << 48) - 1), &[0; 10]).into_uuid()
-        };
         let from = self.from.and_then(|from| from.checked_sub_signed(APART)).map_or(Uuid::nil(), first_at);
         let to = self.to.and_then(|to| to.checked_add_signed(APART)).map_or(Uuid::max(), first_at);
         (from, to)
     }
+}
+
+/// The smallest identifier that an event of that time could have.
+pub(crate) fn first_id_at(at: Timestamp) -> AuditId {
+    first_at(at).into()
+}
+
+fn first_at(at: Timestamp) -> Uuid {
+    let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
+    Builder::from_unix_timestamp_millis(millis.min((1 << 48) - 1), &[0; 10]).into_uuid()
 }

@@ -8,9 +8,11 @@ mod store;
 use serde::Serialize;
 use sqlx::PgConnection;
 
+pub(crate) use event::first_id_at;
 pub use event::{Event, Filter};
 pub use export::Export;
 pub use list::{of_organization, of_person};
+pub(crate) use store::of_project;
 
 use crate::{
     Core,

@@ -1,12 +1,13 @@
 //! The SQL of the audit log.
 
+use futures::stream::BoxStream;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{By, Event, Filter};
 use crate::{
     clock::Timestamp,
-    ids::{AuditId, OrganizationId, UserId},
+    ids::{AuditId, OrganizationId, ProjectId, UserId},
 };
 
 pub(super) struct Row<'a> {
@@ -43,19 +44,40 @@ pub(super) async fn insert(tx: &mut PgConnection, row: &Row<'_>) -> sqlx::Result
     Ok(())
 }
 
+/// The columns of an [`Event`].
+macro_rules! columns {
+    () => {
+        "SELECT id, at, actor, action, subject, project_id, request_id, address, user_agent, \
+                encode(before_digest, 'hex') AS before_sha256, encode(after_digest, 'hex') AS after_sha256 \
+         FROM audit_events WHERE "
+    };
+}
+
 /// Events of what `$column` names, newest first. A text of its own for each column, so that Postgres uses that column's index.
 macro_rules! events {
     ($column:literal) => {
         concat!(
-            "SELECT id, at, actor, action, subject, project_id, request_id, address, user_agent, \
-                    encode(before_digest, 'hex') AS before_sha256, encode(after_digest, 'hex') AS after_sha256 \
-             FROM audit_events WHERE ",
+            columns!(),
             $column,
             " = $1 AND id >= $2 AND id < $3 AND ($4::text IS NULL OR actor = $4) AND ($5::text IS NULL OR action = $5) \
              AND ($6::text IS NULL OR subject = $6) AND ($7::timestamptz IS NULL OR at >= $7) AND ($8::timestamptz IS NULL OR at < $8) \
              ORDER BY id DESC LIMIT $9"
         )
     };
+}
+
+/// A project's events after one and up to another, oldest first, one at a time.
+pub(crate) fn of_project(
+    tx: &mut PgConnection,
+    project: ProjectId,
+    (after, through): (Option<AuditId>, AuditId),
+    limit: i64,
+) -> BoxStream<'_, sqlx::Result<Event>> {
+    const SQL: &str = concat!(
+        columns!(),
+        "project_id = $1 AND id > COALESCE($2, '00000000-0000-0000-0000-000000000000'::uuid) AND id <= $3 ORDER BY id LIMIT $4"
+    );
+    sqlx::query_as(SQL).bind(project).bind(after).bind(through).bind(limit).fetch(tx)
 }
 
 pub(super) async fn of_organization(

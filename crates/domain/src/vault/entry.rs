@@ -32,7 +32,8 @@ const MAX_TAGS: usize = 16;
 const PROPOSAL_SECONDS: std::ops::RangeInclusive<i64> = 60..=30 * 24 * 3600;
 const DEFAULT_PROPOSAL: TimeDelta = TimeDelta::days(7);
 /// Kinds by which Holdfast says what it did. Whoever reads a log takes them at their word, so nobody else's seal may have one.
-const OURS: [&str; 4] = ["proposal.approved", "proposal.rejected", "proposal.expired", "subject.erased"];
+const OURS: [&str; 5] =
+    ["proposal.approved", "proposal.rejected", "proposal.expired", "subject.erased", super::audit::KIND];
 
 /// What a seal says of what it records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -84,8 +85,8 @@ impl FromStr for Verdict {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSeal {
-    /// What kind of thing it records, in the product's own vocabulary. `proposal.approved`, `proposal.rejected`, `proposal.expired` and
-    /// `subject.erased` are Holdfast's own.
+    /// What kind of thing it records, in the product's own vocabulary. `proposal.approved`, `proposal.rejected`, `proposal.expired`,
+    /// `subject.erased` and `audit.digested` are Holdfast's own.
     #[schema(
         min_length = 1,
         max_length = 64,

@@ -30,6 +30,18 @@ impl Job for DrainOutbox {
     const KIND: &'static str = "vault.drain_outbox";
 }
 
+/// Digest what a project's audit log has gained. Where it fails for good, the next look asks for it again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct DigestAudit {
+    /// Whose audit log.
+    pub project: ProjectId,
+}
+
+impl Job for DigestAudit {
+    const KIND: &'static str = "vault.digest_audit";
+    const MAX_ATTEMPTS: u16 = 3;
+}
+
 /// Rebuild a log from its entries and compare everything with it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CheckLog {

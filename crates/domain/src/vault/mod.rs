@@ -9,6 +9,8 @@
 //! ```
 
 mod append;
+mod audit;
+mod audit_store;
 mod entry;
 mod erase;
 mod guard;
@@ -41,6 +43,7 @@ pub use tlog_tiles::{Hash, RecordProof};
 use url::Url;
 
 pub use append::{Append, Appended, Appender, MAX_SEALS};
+pub use audit::{digest_all, digest_project};
 pub use entry::{Draft, MAX_ENTRY, MAX_PAYLOAD, NewSeal, Tag, Verdict};
 pub use erase::erase;
 pub use guard::Guard;

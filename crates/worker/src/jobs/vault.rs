@@ -8,7 +8,7 @@ use domain::{
     vault::{
         self,
         fsck::{self, Check},
-        jobs::{CheckLog, DrainOutbox, ExpireProposal},
+        jobs::{CheckLog, DigestAudit, DrainOutbox, ExpireProposal},
         outbox,
     },
 };
@@ -34,6 +34,16 @@ pub(crate) async fn expire_proposal(context: Context, job: ExpireProposal, _: At
 /// Appends what other areas want sealed.
 pub(crate) async fn drain_outbox(context: Context, job: DrainOutbox, _: Attempt) -> Result<Outcome> {
     outbox::drain(&context.vault, job.project).await.map(|()| Outcome::Done)
+}
+
+/// Digests what a project's audit log has gained.
+pub(crate) async fn digest_audit(context: Context, job: DigestAudit, _: Attempt) -> Result<Outcome> {
+    vault::digest_project(&context.core, job.project).await.map(|()| Outcome::Done)
+}
+
+/// Has the audit logs digested that have gained something.
+pub(crate) async fn digest(context: Context) -> Result<()> {
+    vault::digest_all(&context.core).await
 }
 
 /// Publishes the heads of all logs in the meta-log, and has that cosigned.

@@ -12,7 +12,8 @@ use sqlx::PgConnection;
 use tlog_tiles::Hash;
 
 use super::{
-    super::{Vault, Verdict, ledger::whose, list::Entry, proposals::Decision, store::unsigned},
+    super::{Vault, Verdict, audit::AuditDigest, ledger::whose, list::Entry, proposals::Decision, store::unsigned},
+    audit,
     finding::Finding,
     read,
     report::Report,
@@ -31,6 +32,8 @@ pub(super) struct Batch {
     pub(super) cosignatures: Peekable<IntoIter<(i64, String, String)>>,
     /// Entries of which nothing is known.
     pub(super) unreadable: BTreeSet<u64>,
+    /// What was sealed of the audit log, and where.
+    pub(super) digests: Vec<(u64, AuditDigest)>,
     tagged: Vec<i64>,
     tags: Vec<String>,
     /// Of entries with personal data, its digest and whose it is.
@@ -48,6 +51,7 @@ impl Default for Batch {
             checkpoints: Vec::new().into_iter().peekable(),
             cosignatures: Vec::new().into_iter().peekable(),
             unreadable: BTreeSet::new(),
+            digests: Vec::new(),
             tagged: Vec::new(),
             tags: Vec::new(),
             personal: BTreeMap::new(),
@@ -78,6 +82,7 @@ impl Batch {
             self.decided.push(decided.proposal.cast_signed());
             self.deciders.push(index.cast_signed());
         }
+        self.digests.extend(audit::sealed(&entry).map(|digest| (index, digest)));
         if entry.verdict == Verdict::Hold {
             self.holds.insert(index, leaf);
         }

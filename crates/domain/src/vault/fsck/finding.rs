@@ -228,6 +228,26 @@ pub enum Finding {
         /// How.
         why: String,
     },
+    /// Events of the audit log that are not as they were digested.
+    #[error(
+        "the audit log is not as entry {index} has it: events were changed, removed or added since (it had {sealed}, and has {now} there)"
+    )]
+    AuditChanged {
+        /// Of the digest's seal.
+        index: u64,
+        /// How many events were digested.
+        sealed: u64,
+        /// How many there are now, counted to one more.
+        now: u64,
+    },
+    /// Events that no digest is of.
+    #[error(
+        "entry {index} does not digest the audit log from where the digest before it ended: the row of vault_progress was changed"
+    )]
+    AuditSkipped {
+        /// Of the digest's seal.
+        index: u64,
+    },
     /// A signed checkpoint is larger than the log.
     #[error(
         "the log is smaller than a checkpoint that was signed: it has {size} entries, and had {signed}; it was rolled back, or restored from an older backup"
@@ -258,6 +278,8 @@ pub enum About {
     Lists,
     /// What can be erased.
     Personal,
+    /// The audit log, of which the log has digests.
+    Audit,
 }
 
 impl About {
@@ -269,6 +291,9 @@ impl About {
             }
             About::Lists => {
                 "What follows from the entries is wrong. Where nothing is wrong with the log itself, it can be made anew from them; until then searches or proofs fail."
+            }
+            About::Audit => {
+                "The audit log is not what was digested into the log. Keep a copy of the database as it is, and compare audit_events with a backup."
             }
             About::Personal => {
                 "Personal data is wrong. The log is not touched by that: look for the data, or for VAULT_KEK's older keys, in a backup."
@@ -296,6 +321,7 @@ impl Finding {
             | Finding::PersonalMissing { .. }
             | Finding::PersonalSurplus { .. }
             | Finding::PersonalSubject { .. } => About::Personal,
+            Finding::AuditChanged { .. } | Finding::AuditSkipped { .. } => About::Audit,
             _ => About::Log,
         }
     }

@@ -4,6 +4,7 @@
 //! all that belongs to it in a transaction that sees one moment: what is erased or decided meanwhile is seen with the entry that says so, or not at all.
 
 mod against;
+mod audit;
 mod batch;
 mod finding;
 mod report;
@@ -41,7 +42,7 @@ use crate::{
     clock::Timestamp,
     db::{Caller, Tx},
     error::{Error, Result},
-    ids::{LogId, ProjectId},
+    ids::{AuditId, LogId, ProjectId},
     queue::Enqueue,
 };
 
@@ -109,6 +110,8 @@ struct Run<'a> {
     at: Option<Timestamp>,
     verdicts: BTreeMap<Verdict, u64>,
     tags: u64,
+    /// How far the audit log was digested.
+    audited: Option<AuditId>,
     /// The largest size whose checkpoint was compared.
     checkpoint: u64,
     report: Report,
@@ -131,6 +134,7 @@ impl<'a> Run<'a> {
             at: None,
             verdicts: BTreeMap::new(),
             tags: 0,
+            audited: None,
             checkpoint: 0,
             report: Report::new(log, size),
         };
@@ -168,6 +172,8 @@ impl<'a> Run<'a> {
             // Of the nodes, those that go on being needed.
             *tree = Tree::at(tree.size(), &tree.edge()?)?;
         }
+        let digests = std::mem::take(&mut batch.digests);
+        audit::compare(&mut tx, self.project, digests, &mut self.audited, &mut self.report).await?;
         self.tags += batch.compare(&mut tx, self.vault, self.project, (from, to), &mut self.report).await?;
         tx.commit().await?;
         Ok(to)
