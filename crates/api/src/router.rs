@@ -56,6 +56,8 @@ pub fn document() -> OpenApi {
 /// The whole service.
 pub fn router(state: AppState, cors_origins: &[String]) -> Router {
     let (routes, document) = routes().split_for_parts();
+    let mut asking = docs::asking(&document);
+    asking.insert((Method::POST, "/mcp".to_owned()));
     let live = get(routes::health::live_at_once(&state));
     let routed = routes
         .merge(docs::router(&docs::complete(document)))
@@ -65,7 +67,7 @@ pub fn router(state: AppState, cors_origins: &[String]) -> Router {
         .layer((
             edge::Watched::new(state.clone()),
             cors(cors_origins),
-            edge::Admitted::new(state.clone()),
+            edge::Admitted::new(state.clone(), asking),
             DefaultBodyLimit::max(BODY_LIMIT),
         ))
         .with_state(state);

@@ -29,6 +29,7 @@ use hyper_util::{
 };
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{net::TcpListener, sync::Semaphore};
+use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
@@ -47,6 +48,8 @@ const CONNECTIONS: u32 = 20_000;
 const EXPORTS: usize = 16;
 /// How long a client may take to send a request's headers; as long may a connection idle between requests.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take no byte of an answer.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most bytes of a request's line and headers.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 /// How long the process still serves all comers once it is asked to stop, and says in each answer that the connection ends with it. Proxies keep
@@ -206,7 +209,9 @@ async fn accept(listener: TcpListener, router: Router, stop: CancellationToken) 
                 Ok::<_, Infallible>(answer)
             }
         });
-        let connection = drain.watch(http.serve_connection(TokioIo::new(stream), service));
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(WRITE_TIMEOUT));
+        let connection = drain.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
         tokio::spawn(async move {
             // A client that breaks the protocol or goes away is no news.
             let _ = connection.await;

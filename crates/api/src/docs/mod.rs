@@ -21,7 +21,7 @@ use utoipa::{
 
 use crate::{problem, state::AppState};
 
-pub use operations::complete;
+pub use operations::{asking, complete};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(

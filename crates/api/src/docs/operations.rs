@@ -1,5 +1,8 @@
 //! What every operation promises, written into the document once rather than on each route.
 
+use std::collections::HashSet;
+
+use axum::http::Method;
 use domain::{Code, error::Kind};
 use utoipa::openapi::{
     ContentBuilder, Header, HeaderBuilder, KnownFormat, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response,
@@ -43,6 +46,29 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     document
 }
 
+/// Methods and paths of the operations that ask who it is.
+pub fn asking(document: &OpenApi) -> HashSet<(Method, String)> {
+    let mut asking = HashSet::new();
+    for (path, item) in &document.paths.paths {
+        let operations = [
+            (Method::GET, &item.get),
+            (Method::POST, &item.post),
+            (Method::DELETE, &item.delete),
+            (Method::PUT, &item.put),
+            (Method::PATCH, &item.patch),
+        ];
+        let asks = |(method, operation): (Method, &Option<Operation>)| {
+            operation.as_ref().is_some_and(is_secured).then(|| (method, path.clone()))
+        };
+        asking.extend(operations.into_iter().filter_map(asks));
+    }
+    asking
+}
+
+fn is_secured(operation: &Operation) -> bool {
+    operation.security.as_ref().is_some_and(|schemes| !schemes.is_empty())
+}
+
 fn operation_id(method: &str, path: &str) -> String {
     let words = path.trim_start_matches("/v1").split(['/', '{', '}', '-']).filter(|word| !word.is_empty());
     std::iter::once(method).chain(words).collect::<Vec<_>>().join("_")
@@ -50,7 +76,7 @@ fn operation_id(method: &str, path: &str) -> String {
 
 /// Which kinds of failure an operation has follows from what it takes.
 fn add_problems(path: &str, operation: &mut Operation) {
-    let secured = operation.security.as_ref().is_some_and(|schemes| !schemes.is_empty());
+    let secured = is_secured(operation);
     let has_body = operation.request_body.is_some();
     let takes = |place: ParameterIn| parameters(operation).any(|one| one.parameter_in == place);
     let mut kinds = vec![Kind::Internal, Kind::Unavailable];
@@ -94,8 +120,7 @@ fn add_problems(path: &str, operation: &mut Operation) {
 
 /// Whether a request makes something that stands already when it is answered, for a caller whose key can be told from another's.
 fn creates(operation: &Operation) -> bool {
-    let secured = operation.security.as_ref().is_some_and(|schemes| !schemes.is_empty());
-    secured && ["201", "202"].iter().any(|status| operation.responses.responses.contains_key(*status))
+    is_secured(operation) && ["201", "202"].iter().any(|status| operation.responses.responses.contains_key(*status))
 }
 
 fn idempotency_key() -> Parameter {

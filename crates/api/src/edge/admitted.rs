@@ -1,20 +1,22 @@
 //! Which requests come through to the router: while there is room, within their quota, and once there is a database for them.
 
 use std::{
+    collections::HashSet,
     convert::Infallible,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use axum::{
-    extract::Request,
+    extract::{MatchedPath, Request},
+    http::Method,
     response::{IntoResponse, Response},
 };
 use domain::Result;
 use futures::future::BoxFuture;
 use tower::{Layer, Service};
 
-use super::{limits::ByAddress, overload::Slots, schema::Schema};
+use super::{limits::ByAddress, outgoing::Outgoing, overload::Slots, schema::Schema};
 use crate::{problem::Problem, state::AppState};
 
 /// Admits requests to what lies within.
@@ -26,14 +28,18 @@ pub struct Admitted<S = ()> {
 
 struct Gate {
     state: AppState,
+    /// Methods and paths that ask who it is.
+    asking: HashSet<(Method, String)>,
     slots: Slots,
+    outgoing: Outgoing,
     schema: Schema,
 }
 
 impl Admitted {
-    /// The layer.
-    pub fn new(state: AppState) -> Self {
-        let gate = Gate { state, slots: Slots::new(), schema: Schema::default() };
+    /// The layer, around routes of which `asking` ask who it is.
+    pub fn new(state: AppState, asking: HashSet<(Method, String)>) -> Self {
+        let gate =
+            Gate { state, asking, slots: Slots::new(), outgoing: Outgoing::default(), schema: Schema::default() };
         Self { gate: Arc::new(gate), inner: () }
     }
 }
@@ -79,7 +85,7 @@ impl Gate {
         let path = request.uri().path();
         let is_long_poll = path.ends_with("/inbox");
         let work = async {
-            let by_address = ByAddress::of(&request, &self.state);
+            let by_address = ByAddress::of(&request, &self.state, self.asks(&request));
             by_address.before(&self.state).await?;
             let response = match self.schema.admits(request.uri().path(), &self.state.health).await {
                 Ok(()) => {
@@ -89,8 +95,14 @@ impl Gate {
                 Err(error) => Problem::from(error).into_response(),
             };
             by_address.after(&self.state).await?;
-            Ok(response)
+            self.outgoing.admit(response).await
         };
         self.slots.within(is_long_poll, work).await
+    }
+
+    fn asks(&self, request: &Request) -> bool {
+        let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
+        let path = path.map(|path| path.strip_prefix("/api").unwrap_or(path));
+        path.is_some_and(|path| self.asking.contains(&(request.method().clone(), path.to_owned())))
     }
 }

@@ -107,34 +107,36 @@ impl Meter {
     }
 }
 
-/// Counts by their address the requests that bring no credentials, and those that were not counted for a principal: their credentials were
-/// refused, or nothing asked for them. A principal's requests are not counted by address, since many may share one.
+/// Counts by their address the requests that no principal is counted for. A principal's requests are not counted by address, since many may
+/// share one.
 pub(super) struct ByAddress {
     meter: Meter,
     address: Address,
-    has_credentials: bool,
+    /// It brings credentials, and they are asked for: so it is counted for a principal, or, when they are refused, afterwards.
+    is_proving: bool,
 }
 
 impl ByAddress {
-    /// Of a request that is about to be answered.
-    pub(super) fn of(request: &Request, state: &AppState) -> Self {
+    /// Of a request that is about to be answered, by a route that does or does not ask who it is: where it does not, no header spares
+    /// the count before the work.
+    pub(super) fn of(request: &Request, state: &AppState, asks: bool) -> Self {
         Self {
             meter: request.extensions().get::<Meter>().cloned().unwrap_or_default(),
             address: Address(client_address(request, state.about.trusted_proxy_depth)),
-            has_credentials: has_credentials(request.headers()),
+            is_proving: asks && has_credentials(request.headers()),
         }
     }
 
     /// # Errors
     /// [`Code::RateLimited`].
     pub(super) async fn before(&self, state: &AppState) -> Result<()> {
-        if self.has_credentials { Ok(()) } else { self.take(state).await }
+        if self.is_proving { Ok(()) } else { self.take(state).await }
     }
 
     /// # Errors
     /// [`Code::RateLimited`].
     pub(super) async fn after(&self, state: &AppState) -> Result<()> {
-        if self.has_credentials && self.meter.is_fresh() { self.take(state).await } else { Ok(()) }
+        if self.is_proving && self.meter.is_fresh() { self.take(state).await } else { Ok(()) }
     }
 
     async fn take(&self, state: &AppState) -> Result<()> {

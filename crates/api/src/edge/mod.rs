@@ -3,6 +3,7 @@
 mod admitted;
 mod durations;
 mod limits;
+mod outgoing;
 mod overload;
 mod schema;
 mod trace;

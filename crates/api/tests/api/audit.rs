@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 
 /// The owner's access token, and the organisation of the first project.
-async fn owner(app: &TestApp) -> (String, OrganizationId) {
+pub async fn owner(app: &TestApp) -> (String, OrganizationId) {
     let (user, token) = app.person("owner@example.com").await.unwrap();
     (token, app.join(user, Role::Owner).await.unwrap())
 }

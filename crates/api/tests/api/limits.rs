@@ -52,6 +52,25 @@ async fn credentials_that_prove_nothing_do_not_escape_the_quota() {
     assert_eq!(answers, [200, 200, 200, 200, 200, 429]);
 }
 
+/// Where nobody asks for credentials, bringing some must not get the work done before the quota is looked at.
+#[tokio::test]
+async fn credentials_that_nobody_asks_for_do_not_put_off_the_count() {
+    let variables = vec![("RATE_LIMIT_PER_MINUTE", "5".to_owned())];
+    let app = TestApp::start_with(AppOptions { variables, ..Default::default() }).await.unwrap();
+    let path = format!("/v1/vault/logs/{}/checkpoint", domain::ids::LogId::from(app.project()));
+    for path in [path.clone(), format!("/api{path}")] {
+        for _ in 0..3 {
+            let _ = app.get(&path).key("junk").send().await.unwrap();
+        }
+    }
+    // Whoever looks into the database now does not come back.
+    let mut held = app.core().db.pool().begin().await.unwrap();
+    sqlx::query("LOCK TABLE vault_logs, vault_checkpoints IN ACCESS EXCLUSIVE MODE").execute(&mut *held).await.unwrap();
+    let refused = tokio::time::timeout(std::time::Duration::from_secs(5), app.get(&path).key("junk").send()).await;
+    assert_eq!(refused.expect("it was refused before the work").unwrap().status, 429);
+    held.rollback().await.unwrap();
+}
+
 async fn forwarded(api: &Api, chain: &str) -> Answer {
     api.send(api.http.get(api.at("/version")).header("x-forwarded-for", chain)).await
 }

@@ -6,10 +6,10 @@ use dev::TestApp;
 use domain::Code;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 
-use crate::harness::Api;
+use crate::{harness::Api, vault};
 
 /// Sends `start` and then nothing; what the server answered until it closed the connection.
 async fn answer_to(url: &str, start: &str) -> String {
@@ -41,6 +41,33 @@ async fn a_body_that_does_not_arrive_is_a_problem() {
     let answer = answer_to(app.url().as_str(), &head).await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     assert!(answer.contains(Code::RequestTimeout.as_str()), "{answer}");
+}
+
+/// Whoever asks for much and reads none of it holds memory; so the connection is closed.
+#[tokio::test]
+async fn an_answer_that_is_not_read_is_given_up() {
+    let app = vault::app().await;
+    let seal = serde_json::json!({"kind": "k", "verdict": "SEAL", "payload": "x".repeat(48_000)});
+    for _ in 0..16 {
+        let batch =
+            app.post("/v1/vault/seals/batch").key(app.key()).json(&serde_json::json!({"seals": vec![&seal; 16]}));
+        batch.send().await.unwrap().expect::<serde_json::Value>(201).unwrap();
+    }
+    let log = domain::ids::LogId::from(app.project());
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(4_096).unwrap();
+    let address = app.url().socket_addrs(|| None).unwrap().into_iter().find(|address| address.is_ipv4()).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    let request = format!("GET /v1/vault/logs/{log}/tile/entries/000 HTTP/1.1\r\nHost: x\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut first = [0; 15];
+    stream.read_exact(&mut first).await.unwrap();
+    assert_eq!(&first, b"HTTP/1.1 200 OK");
+    tokio::time::sleep(Duration::from_secs(35)).await;
+    // What the kernel had taken is still read, and then it ends, long before the answer's end.
+    let mut rest = Vec::new();
+    let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
+    assert!(ended.expect("the connection was closed").is_err() || rest.len() < 256 * 48_000, "{}", rest.len());
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! `/v1/vault`: sealing, finding and proving.
 
+mod audit;
 mod erasure;
 mod fsck;
 mod logs;

@@ -1,0 +1,84 @@
+//! How much memory answers may hold that clients are slow to read.
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, HttpBody},
+    response::Response,
+};
+use bytes::Bytes;
+use domain::{Code, Error, Result};
+use http_body_util::BodyExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// The bytes of all large answers that are on their way, in KiB.
+const BUDGET: usize = 256 * 1024;
+/// Answers below this, in KiB, are not counted: they fit what the kernel takes at once.
+const LARGE: u64 = 64;
+/// How long an answer waits for others to be read.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// The budget of large answers. What is streamed piece by piece holds little, and is not counted.
+pub(super) struct Outgoing(Arc<Semaphore>);
+
+impl Default for Outgoing {
+    fn default() -> Self {
+        Self(Arc::new(Semaphore::new(BUDGET)))
+    }
+}
+
+/// Bytes that count until the last of them is written, or its connection is gone.
+struct Counted {
+    bytes: Bytes,
+    _held: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Outgoing {
+    /// Takes a large answer's bytes out of the budget for as long as they are in memory.
+    ///
+    /// # Errors
+    /// [`Code::Overloaded`] when others do not read theirs.
+    pub(super) async fn admit(&self, response: Response) -> Result<Response> {
+        let Some(kib) = response.body().size_hint().exact().map(|bytes| bytes / 1024).filter(|kib| *kib >= LARGE)
+        else {
+            return Ok(response);
+        };
+        let kib = u32::try_from(kib).unwrap_or(u32::MAX).min(BUDGET as u32);
+        let held = tokio::time::timeout(WAIT, Arc::clone(&self.0).acquire_many_owned(kib)).await;
+        let Ok(Ok(held)) = held else {
+            let detail = "Too many large answers are on their way to clients that read them slowly; try again shortly";
+            return Err(Error::new(Code::Overloaded, detail).retry_after(Duration::from_secs(5)));
+        };
+        let (head, body) = response.into_parts();
+        // Whole in memory already: nothing is waited for, and nothing copied.
+        let bytes = body.collect().await.map_err(Error::internal)?.to_bytes();
+        Ok(Response::from_parts(head, Body::from(Bytes::from_owner(Counted { bytes, _held: held }))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_not_read_is_counted_until_it_is_gone() {
+        let outgoing = Outgoing::default();
+        let large = || Response::new(Body::from(vec![7; 200 * 1024 * 1024]));
+        let first = outgoing.admit(large()).await.unwrap();
+        assert_eq!(first.body().size_hint().exact(), Some(200 * 1024 * 1024));
+        assert_eq!(outgoing.admit(large()).await.unwrap_err().code(), Code::Overloaded);
+        outgoing.admit(Response::new(Body::from("small"))).await.unwrap();
+        let mut kept = first.into_body().collect().await.unwrap().to_bytes();
+        let rest = kept.split_off(100);
+        drop(kept);
+        assert_eq!(outgoing.admit(large()).await.unwrap_err().code(), Code::Overloaded, "some of it is left");
+        drop(rest);
+        outgoing.admit(large()).await.unwrap();
+    }
+}
