@@ -53,7 +53,7 @@ enum Command {
     Openapi,
 }
 
-#[derive(Debug, Subcommand)]
+#[derive(Debug, Clone, Copy, Subcommand)]
 enum Secret {
     /// The key for WEBHOOK_SIGNING_KEY.
     Webhook,
@@ -63,6 +63,28 @@ enum Secret {
     Vault,
     /// The key for VAULT_KEK.
     Kek,
+}
+
+impl Secret {
+    const ALL: [Secret; 4] = [Secret::Webhook, Secret::Jwt, Secret::Vault, Secret::Kek];
+
+    fn variable(self) -> &'static str {
+        match self {
+            Secret::Webhook => "WEBHOOK_SIGNING_KEY",
+            Secret::Jwt => "JWT_SIGNING_KEY",
+            Secret::Vault => "VAULT_SIGNING_KEY",
+            Secret::Kek => "VAULT_KEK",
+        }
+    }
+
+    fn generate(self, ids: &Ids) -> String {
+        match self {
+            Secret::Webhook => WebhookKey::generate(ids).reveal(),
+            Secret::Jwt => TokenKeys::generate(ids).reveal(),
+            Secret::Vault => VaultKeys::generate(ids).reveal(),
+            Secret::Kek => Keks::generate(ids).reveal(),
+        }
+    }
 }
 
 /// Runs the program: reads its arguments and environment, and returns how it ended. What is wrong is told in one line.
@@ -96,13 +118,7 @@ fn complain(error: &anyhow::Error) {
 fn execute(command: Option<Command>) -> anyhow::Result<ExitCode> {
     match command {
         Some(Command::Keygen { secret }) => {
-            let ids = Ids::new(Clock::system());
-            let text = match secret {
-                Secret::Webhook => WebhookKey::generate(&ids).reveal(),
-                Secret::Jwt => TokenKeys::generate(&ids).reveal(),
-                Secret::Vault => VaultKeys::generate(&ids).reveal(),
-                Secret::Kek => Keks::generate(&ids).reveal(),
-            };
+            let text = secret.generate(&Ids::new(Clock::system()));
             tell(&mut std::io::stdout(), &text);
             Ok(ExitCode::SUCCESS)
         }
@@ -110,23 +126,39 @@ fn execute(command: Option<Command>) -> anyhow::Result<ExitCode> {
             tell(&mut std::io::stdout(), &router::document().to_pretty_json()?);
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Migrate { check }) => with_runtime(async move |config| migrate::migrate(&config, check).await),
+        Some(Command::Migrate { check }) => {
+            with_runtime(&[], async move |config| migrate::migrate(&config, check).await)
+        }
         Some(Command::Bootstrap { name }) => {
-            with_runtime(async move |config| bootstrap::bootstrap(&config, &name).await)
+            with_runtime(&[], async move |config| bootstrap::bootstrap(&config, &name).await)
         }
         Some(Command::Vault { command: vault::VaultCommand::Fsck(asked) }) => {
             // 1 says that something was found.
-            Ok(with_runtime(async move |config| vault::fsck(&config, &asked).await).unwrap_or_else(|error| {
+            let needed = [Secret::Vault, Secret::Kek];
+            Ok(with_runtime(&needed, async move |config| vault::fsck(&config, &asked).await).unwrap_or_else(|error| {
                 complain(&error);
                 ExitCode::from(vault::NOT_DONE)
             }))
         }
-        None => with_runtime(until_told_to_stop),
+        None => with_runtime(&Secret::ALL, until_told_to_stop),
     }
 }
 
-fn with_runtime(work: impl AsyncFnOnce(Config) -> anyhow::Result<ExitCode>) -> anyhow::Result<ExitCode> {
-    let config = Config::from_pairs(settings::environment())?;
+/// Secrets that the work does not need may be missing: whoever migrates, or checks a log, is not to be handed the keys that people log in by. In their place
+/// stand new ones, by which nothing is signed or opened.
+fn with_runtime(
+    needed: &[Secret],
+    work: impl AsyncFnOnce(Config) -> anyhow::Result<ExitCode>,
+) -> anyhow::Result<ExitCode> {
+    let ids = Ids::new(Clock::system());
+    let mut variables: Vec<(String, String)> = settings::environment().into_iter().collect();
+    for secret in Secret::ALL.into_iter().filter(|secret| !needed.iter().any(|one| one.variable() == secret.variable()))
+    {
+        if !variables.iter().any(|(name, _)| name == secret.variable()) {
+            variables.push((secret.variable().to_owned(), secret.generate(&ids)));
+        }
+    }
+    let config = Config::from_pairs(variables)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(async {
         let _telemetry = telemetry::install(&config.dependencies, VERSION)?;

@@ -73,6 +73,22 @@ async fn a_request_sent_again_as_it_was_gets_the_first_answer_from_any_replica()
     assert_eq!((again.header("location"), again.header("idempotency-replayed")), (first.header("location"), "true"));
 }
 
+/// What was said can be erased elsewhere; so the fingerprint must not let anybody who guesses it find out that it is right.
+#[tokio::test]
+async fn what_is_kept_of_a_request_does_not_confirm_a_guess() {
+    let app = TestApp::start().await.unwrap();
+    let body = r#"{"kind":"k","verdict":"SEAL","payload":1,"subject":"ada","personal":{"phone":"4711"}}"#;
+    let seal = app.post("/v1/vault/seals").key(app.key()).header("idempotency-key", "one-seal");
+    let seal = seal.header("content-type", "application/json").body(body.as_bytes().to_vec());
+    assert_eq!(seal.send().await.unwrap().status, 201);
+    let guess = domain::crypto::sha256(format!("POST\n/v1/vault/seals\n{body}").as_bytes());
+    let kept: Vec<u8> = sqlx::query_scalar("SELECT fingerprint FROM idempotent_requests")
+        .fetch_one(app.core().db.pool())
+        .await
+        .unwrap();
+    assert!(kept.len() == 32 && kept != guess);
+}
+
 #[tokio::test]
 async fn without_a_key_the_same_request_is_a_replay() {
     let app = TestApp::start().await.unwrap();

@@ -193,6 +193,28 @@ async fn a_revoked_or_late_invitation_opens_nothing() {
 }
 
 #[tokio::test]
+async fn who_may_no_longer_invite_has_not_invited() {
+    let company = Company::start().await;
+    for (n, demoted) in [false, true].into_iter().enumerate() {
+        let admin = company.member(Role::Admin).await;
+        let email = format!("eve{n}@example.com");
+        let made: Value = company.invite(&admin, &email, "admin").await.expect(201).unwrap();
+        let token = company.mailed(made["id"].as_str().unwrap()).await;
+        let change = match demoted {
+            true => company.set_role(&company.owner, admin.id, "developer"),
+            false => company.remove(&company.owner, admin.id),
+        };
+        assert!([200, 204].contains(&change.send().await.unwrap().status));
+        let eve = Human::new(&company.app, &email).await;
+        assert_eq!(company.accept(&eve, &token).await.code(), "mail_token_invalid", "demoted: {demoted}");
+        assert_eq!(company.role_of(&eve).await, None);
+        let events = format!("/audit-events?action=invitation.revoked&subject={}", made["id"].as_str().unwrap());
+        let log: Value = company.owner.get(&company.path(&events)).send().await.unwrap().expect(200).unwrap();
+        assert_eq!(log["data"].as_array().unwrap().len(), 1);
+    }
+}
+
+#[tokio::test]
 async fn an_invitation_accepted_on_two_replicas_at_once_makes_one_member() {
     let mut company = Company::start().await;
     let second = company.app.another_api().await.unwrap();

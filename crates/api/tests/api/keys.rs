@@ -199,6 +199,34 @@ async fn a_rotated_key_works_on_for_the_overlap_and_a_key_dies_at_its_expiry() {
     assert_eq!(expired.code(), "api_key_replaced");
 }
 
+#[tokio::test]
+async fn a_key_that_expires_leaves_nothing_that_lives_longer() {
+    let clock = Clock::held(Clock::system().now());
+    let company = company_at(&clock).await;
+    let make = |by: &str, expires_at: Value| {
+        let scopes = ["agents:read", "keys:read", "keys:write"];
+        let body = json!({ "name": "short", "scopes": scopes, "expires_at": expires_at });
+        company.app.post(&company.keys("")).key(by).json(&body).send()
+    };
+    let lasting: Value = make(app_key(&company), Value::Null).await.unwrap().expect(201).unwrap();
+    let hour = clock.now() + chrono::TimeDelta::hours(1);
+    let short: Value = make(app_key(&company), json!(hour)).await.unwrap().expect(201).unwrap();
+    let key = short["key"].as_str().unwrap();
+    for expiry in [Value::Null, json!(hour + chrono::TimeDelta::seconds(1))] {
+        let refused = make(key, expiry).await.unwrap();
+        assert_eq!((refused.status, refused.code().as_str()), (422, "out_of_range"));
+    }
+    make(key, json!(hour)).await.unwrap().expect::<Value>(201).unwrap();
+    let rotate = |id: &Value| {
+        let path = company.keys(&format!("/{}/rotate", id.as_str().unwrap()));
+        company.app.post(&path).key(key).json(&json!({ "overlap_seconds": 60 })).send()
+    };
+    let refused = rotate(&lasting["id"]).await.unwrap();
+    assert_eq!((refused.status, refused.code().as_str()), (403, "forbidden"));
+    assert!(company.works(lasting["key"].as_str().unwrap()).await);
+    rotate(&short["id"]).await.unwrap().expect::<Value>(201).unwrap();
+}
+
 /// The bootstrap key does not expire; access tokens do when the clock is moved.
 fn app_key(company: &Company) -> &str {
     company.app.key()

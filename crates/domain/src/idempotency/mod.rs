@@ -89,7 +89,7 @@ impl Once {
 
     /// The first answer, from its record.
     fn answer<T: DeserializeOwned>(&self, fingerprint: &[u8], answer: &[u8]) -> Result<T> {
-        if fingerprint != self.fingerprint {
+        if !self.sealer.is_of(fingerprint, &self.fingerprint) {
             let detail = "This Idempotency-Key was used for another request in the last 24 hours; use a new one";
             return Err(Error::new(Code::IdempotencyKeyReused, detail));
         }
@@ -112,7 +112,7 @@ impl Once {
         let row = store::Row {
             tenant: self.tenant,
             key_digest: &self.key_digest,
-            fingerprint: &self.fingerprint,
+            fingerprint: &self.sealer.fingerprint(&self.fingerprint)?,
             answer: &sealed,
             now: core.clock.now(),
             expires_at: core.clock.now() + KEPT_FOR,
@@ -187,7 +187,7 @@ pub async fn keep_all<T: Serialize>(answers: &[(&Once, T)], tx: &mut PgConnectio
     for (once, answer) in answers {
         let answer = serde_json::to_vec(answer).map_err(Error::internal)?;
         rows.key_digests.push(once.key_digest.to_vec());
-        rows.fingerprints.push(once.fingerprint.to_vec());
+        rows.fingerprints.push(once.sealer.fingerprint(&once.fingerprint)?.to_vec());
         rows.answers.push(once.sealer.seal(&core.ids, &once.key_digest, &answer)?);
     }
     let now = core.clock.now();

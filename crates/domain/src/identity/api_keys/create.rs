@@ -4,12 +4,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{ApiKey, IssuedKey, Key, Scope, store, within, within_limit};
+use super::{ApiKey, IssuedKey, Key, Scope, outlived, store, within, within_limit};
 use crate::{
     Core, audit,
     check::Checks,
     clock::Timestamp,
-    error::{Code, Result},
+    error::{Code, Error, Result},
     idempotency::{self, Once},
     identity::{Permission, Permissions, Principal, organizations::projects},
 };
@@ -33,7 +33,7 @@ pub struct KeyRequest {
     /// What it may do; nothing that its maker may not.
     #[schema(value_type = Vec<Scope>, min_items = 1, max_items = 32, example = json!(["agents:read", "intents:read"]))]
     pub scopes: Vec<String>,
-    /// After which it is refused, at most ten years from now; never when left out.
+    /// After which it is refused, at most ten years from now; never when left out. A key that expires makes none that lives longer.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -83,6 +83,10 @@ pub async fn create(
     projects::lock(&mut tx, by.project).await?;
     if let Some(first) = idempotency::claim(once, &mut tx, core).await? {
         return Ok(first);
+    }
+    if let Some(end) = outlived(&mut tx, by, wanted.expires_at).await? {
+        let detail = format!("must be {end} or sooner: the key that asks expires then");
+        return Err(Error::field(Code::OutOfRange, "/expires_at", detail));
     }
     let key = ApiKey::generate(&core.ids, environment);
     let about = Key { expires_at: wanted.expires_at, ..Key::of(&key, &wanted.name, scopes, by.actor, now) };

@@ -128,6 +128,13 @@ fn within(by: &Principal, scopes: Permissions) -> Result<()> {
     Err(Error::new(Code::PermissionMissing, detail))
 }
 
+/// When `by` themselves expire, if what they would make lived longer: whoever has a key for an hour must not have what it makes for ever.
+async fn outlived(tx: &mut Tx, by: &Principal, expiry: Option<Timestamp>) -> Result<Option<Timestamp>> {
+    let Actor::ApiKey(id) = by.actor else { return Ok(None) };
+    let end = store::find(tx, by.project, id).await?.and_then(|key| key.expires_at);
+    Ok(end.filter(|end| expiry.is_none_or(|expiry| expiry > *end)))
+}
+
 /// That the project has not more keys in use than it may, the one just made among them.
 async fn within_limit(tx: &mut Tx, by: &Principal, now: Timestamp) -> Result<()> {
     if store::count_live(tx, by.project, now).await? <= MAX_LIVE {

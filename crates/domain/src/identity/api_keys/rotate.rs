@@ -6,12 +6,12 @@ use chrono::TimeDelta;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{ApiKey, IssuedKey, Key, store, unknown, within, within_limit};
+use super::{ApiKey, IssuedKey, Key, outlived, store, unknown, within, within_limit};
 use crate::{
     Core, audit,
     error::{Code, Error, Result},
     idempotency::{self, Once},
-    identity::{Permission, Principal, organizations::projects},
+    identity::{Actor, Permission, Principal, organizations::projects},
     ids::ApiKeyId,
 };
 
@@ -30,7 +30,7 @@ pub struct Rotation {
 /// Makes a key of the same name and scopes, and as long a life, which takes over from `id`.
 ///
 /// # Errors
-/// [`Code::PermissionMissing`], also when the key can do more than the caller; [`Code::OutOfRange`]; [`Code::NotFound`];
+/// [`Code::PermissionMissing`], also when the key can do more than the caller; [`Code::Forbidden`] when its successor would outlive the key that asks; [`Code::OutOfRange`]; [`Code::NotFound`];
 /// [`Code::ApiKeyReplaced`] when it has expired or was rotated before; [`Code::LimitReached`]; those of an `Idempotency-Key`; those of the database.
 pub async fn rotate(
     core: &Core,
@@ -60,16 +60,22 @@ pub async fn rotate(
         let detail = format!("The API key was rotated before: {successor} takes over from it");
         return Err(Error::new(Code::ApiKeyReplaced, detail));
     }
+    let expires_at = old.expires_at.map(|expiry| now + (expiry - old.created_at));
+    // A key hands over to its own successor, which is what rotating is for; by another's it could outlive itself.
+    if by.actor != Actor::ApiKey(id)
+        && let Some(end) = outlived(&mut tx, by, expires_at).await?
+    {
+        let detail = format!(
+            "The key that asks expires at {end}, and this one's successor would live longer; ask as somebody who does not expire"
+        );
+        return Err(Error::new(Code::Forbidden, detail));
+    }
     let end = now + TimeDelta::seconds(wanted.overlap_seconds);
     let retired = Key { expires_at: Some(old.expires_at.map_or(end, |expiry| expiry.min(end))), ..old.clone() };
     store::expire(&mut tx, by.project, &retired).await?;
 
     let key = ApiKey::generate(&core.ids, environment);
-    let about = Key {
-        expires_at: old.expires_at.map(|expiry| now + (expiry - old.created_at)),
-        replaces: Some(id),
-        ..Key::of(&key, &old.name, old.scopes, by.actor, now)
-    };
+    let about = Key { expires_at, replaces: Some(id), ..Key::of(&key, &old.name, old.scopes, by.actor, now) };
     store::insert(&mut tx, by.project, &about, &key.secret_hash()).await?;
     within_limit(&mut tx, by, now).await?;
     let change = (Some(&old), Some(&retired));

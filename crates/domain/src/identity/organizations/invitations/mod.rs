@@ -12,6 +12,7 @@ pub use create::{InvitationRequest, create};
 pub use get::list;
 pub use resend::resend;
 pub use revoke::revoke;
+pub(super) use revoke::revoke_of;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};

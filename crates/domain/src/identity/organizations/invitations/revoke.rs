@@ -3,9 +3,10 @@
 use super::{super::enter_alone, store, unknown};
 use crate::{
     Core, audit,
+    db::Tx,
     error::Result,
-    identity::{Permission, Person},
-    ids::{InvitationId, OrganizationId},
+    identity::{Member, Permission, Person},
+    ids::{InvitationId, OrganizationId, UserId},
 };
 
 /// Revokes the invitation: its links open nothing any more.
@@ -23,5 +24,22 @@ pub async fn revoke(core: &Core, by: &Person, organization: OrganizationId, id: 
     }
     audit::record_change(&mut tx, core, &me, "invitation.revoked", &id.to_string(), (Some(&gone), None)).await?;
     tx.commit().await?;
+    Ok(())
+}
+
+/// Revokes all that `inviter` invited to: what a member may no longer do, nobody does in their name.
+///
+/// # Errors
+/// Those of the database.
+pub(in crate::identity::organizations) async fn revoke_of(
+    tx: &mut Tx,
+    core: &Core,
+    by: &Member,
+    inviter: UserId,
+) -> Result<()> {
+    for gone in store::revoke_of(tx, by.organization, inviter, core.clock.now()).await? {
+        let id = gone.id.to_string();
+        audit::record_change(tx, core, by, "invitation.revoked", &id, (Some(&gone), None)).await?;
+    }
     Ok(())
 }

@@ -127,6 +127,25 @@ pub(super) async fn revoke(
     Ok(done.rows_affected() == 1)
 }
 
+/// Revokes the open invitations of one who invited; there are at most as many as an organisation may have open.
+pub(super) async fn revoke_of(
+    tx: &mut PgConnection,
+    organization: OrganizationId,
+    inviter: UserId,
+    now: Timestamp,
+) -> sqlx::Result<Vec<Invitation>> {
+    sqlx::query_as(
+        "UPDATE invitations SET revoked_at = $3 \
+         WHERE organization_id = $1 AND invited_by = $2 AND accepted_at IS NULL AND revoked_at IS NULL \
+         RETURNING id, email, role, invited_by, created_at, expires_at",
+    )
+    .bind(organization)
+    .bind(inviter)
+    .bind(now)
+    .fetch_all(tx)
+    .await
+}
+
 /// An open invitation, and how the person who has its token stands to it.
 #[derive(FromRow)]
 pub(super) struct Open {

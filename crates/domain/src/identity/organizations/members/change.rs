@@ -1,6 +1,9 @@
 //! Giving a member another role.
 
-use super::{super::enter_alone, Membership, RoleChange, spare_owner, store, unknown};
+use super::{
+    super::{enter_alone, invitations},
+    Membership, RoleChange, spare_owner, store, unknown,
+};
 use crate::{
     Core, audit,
     error::Result,
@@ -9,7 +12,7 @@ use crate::{
     version::Expected,
 };
 
-/// Changes the member's role.
+/// Changes the member's role. With a lesser one, the invitations that they made are revoked.
 ///
 /// # Errors
 /// [`Code::NotFound`](crate::Code::NotFound), [`Code::PermissionMissing`](crate::Code::PermissionMissing);
@@ -36,6 +39,9 @@ pub async fn change(
     }
     let after = Membership { role: wanted.role, version: before.version + 1, ..before.clone() };
     store::update(&mut tx, organization, &after).await?;
+    if after.role < before.role {
+        invitations::revoke_of(&mut tx, core, &me, user).await?;
+    }
     let change = (Some(&before), Some(&after));
     audit::record_change(&mut tx, core, &me, "member.role_changed", &user.to_string(), change).await?;
     tx.commit().await?;

@@ -1,6 +1,9 @@
 //! Removing a member, and leaving.
 
-use super::{super::enter_alone, spare_owner, store, unknown};
+use super::{
+    super::{enter_alone, invitations},
+    spare_owner, store, unknown,
+};
 use crate::{
     Core, audit,
     error::Result,
@@ -9,7 +12,7 @@ use crate::{
 };
 
 /// Takes `user` out of the organisation: others, which takes `members:write`, or the caller themselves. The projects' API keys stay, whoever made
-/// them.
+/// them; the invitations that they made do not.
 ///
 /// # Errors
 /// [`Code::NotFound`](crate::Code::NotFound), [`Code::PermissionMissing`](crate::Code::PermissionMissing),
@@ -26,6 +29,7 @@ pub async fn remove(core: &Core, by: &Person, organization: OrganizationId, user
     // Written first: who has left can no longer write into the organisation's log.
     let action = if leaves { "member.left" } else { "member.removed" };
     audit::record_change(&mut tx, core, &me, action, &user.to_string(), (Some(&gone), None)).await?;
+    invitations::revoke_of(&mut tx, core, &me, user).await?;
     store::delete(&mut tx, organization, user).await?;
     tx.commit().await?;
     Ok(())
