@@ -12,7 +12,7 @@ use domain::{Code, Error, Result, text::excerpt};
 use http_body_util::{BodyExt, LengthLimitError};
 use serde::de::DeserializeOwned;
 
-use crate::problem::Problem;
+use crate::{problem::Problem, serde_words};
 
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -66,15 +66,20 @@ pub fn check_json(headers: &HeaderMap) -> Result<()> {
 /// [`Code::MalformedJson`], [`Code::UnknownField`], [`Code::MissingField`], [`Code::WrongType`].
 pub fn read<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| explain(what, &error))?;
+    let is_array = bytes.trim_ascii_start().starts_with(b"[");
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| match error.inner().is_data() {
+        true if is_array => an_array(),
+        _ => explain(what, &error),
+    })?;
     deserializer
         .end()
         .map_err(|error| Error::new(Code::MalformedJson, format!("{what} goes on after its JSON value: {error}")))?;
     // serde also reads a struct's fields from an array, in their order.
-    if bytes.trim_ascii_start().starts_with(b"[") {
-        return Err(Error::field(Code::WrongType, "", "must be an object, is an array"));
-    }
-    Ok(value)
+    if is_array { Err(an_array()) } else { Ok(value) }
+}
+
+fn an_array() -> Error {
+    Error::field(Code::WrongType, "", "must be an object, is a list")
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -94,10 +99,8 @@ fn explain(what: &str, error: &serde_path_to_error::Error<serde_json::Error>) ->
     if let Some(field) = quoted_after(&text, "missing field `") {
         return Error::field(Code::MissingField, format!("{place}/{field}"), "is required");
     }
-    if text.starts_with("unknown field") {
-        return Error::field(Code::UnknownField, place, text);
-    }
-    Error::field(Code::WrongType, place, text)
+    let code = if text.starts_with("unknown field") { Code::UnknownField } else { Code::WrongType };
+    Error::field(code, place, serde_words::plain(&text))
 }
 
 fn quoted_after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
@@ -158,7 +161,7 @@ impl<T: DeserializeOwned> Query<T> {
                 let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
                 let (place, detail) = text.split_once(": ").unwrap_or(("query", text));
                 let code = if detail.contains("unknown field") { Code::UnknownField } else { Code::WrongType };
-                Err(Error::field(code, excerpt(place, 64), excerpt(detail, 300)))
+                Err(Error::field(code, excerpt(place, 64), serde_words::plain(&excerpt(detail, 300))))
             }
         }
     }

@@ -18,6 +18,7 @@ mod polls;
 mod problem;
 mod router;
 mod routes;
+mod serde_words;
 mod serve;
 mod state;
 mod vault_page;

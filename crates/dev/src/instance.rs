@@ -261,6 +261,8 @@ async fn program_variables(
     let defaults = [
         ("PUBLIC_URL", url.as_str().trim_end_matches('/').to_owned()),
         ("PUSH_ALLOW_PRIVATE", "true".to_owned()),
+        // One developer tries more in a quarter of an hour than a stranger may.
+        ("AUTH_RATE_LIMIT", "200".to_owned()),
         ("NO_COLOR", if say::coloured() { String::new() } else { "1".to_owned() }),
     ];
     let set = |name: &str| options.heed_environment && env::var_os(name).is_some();

@@ -32,7 +32,8 @@ impl Checks {
             let detail = format!("may have at most {} characters, has {count}", chars.end());
             self.broken(Code::TooLong, pointer, detail);
         } else if count < *chars.start() {
-            let detail = format!("needs at least {} characters, has {count}", chars.start());
+            let noun = if *chars.start() == 1 { "character" } else { "characters" };
+            let detail = format!("needs at least {} {noun}, has {count}", chars.start());
             self.broken(Code::TooShort, pointer, detail);
         }
     }

@@ -134,7 +134,7 @@ codes! {
     InvalidDid = "invalid_did", Invalid, "The text is not a DID";
     InvalidPublicKey = "invalid_public_key", Invalid, "The text is not an Ed25519 public key";
     DidKeyMismatch = "did_key_mismatch", Invalid, "The did:key names another key";
-    InvalidEmail = "invalid_email", Invalid, "The text is not an e-mail address that is taken";
+    InvalidEmail = "invalid_email", Invalid, "The text is not an e-mail address that is accepted";
     UnknownScope = "unknown_scope", Invalid, "No API key can have such a scope";
     InvalidEndpoint = "invalid_endpoint", Invalid, "The endpoint is not an acceptable URL";
     AmbiguousJson = "ambiguous_json", Invalid, "The JSON could be read in two ways, or is larger than a seal's may be";
@@ -189,6 +189,7 @@ impl Error {
     /// Several fields that break rules; `code` is that of the first.
     pub fn fields(code: Code, fields: Vec<FieldError>) -> Self {
         let detail = match fields.as_slice() {
+            [one] if one.pointer.is_empty() => format!("The body {}", one.detail),
             [one] => format!("`{}`: {}", one.pointer, one.detail),
             many => format!("{} values break a rule; `errors` names each", many.len()),
         };

@@ -62,7 +62,7 @@ impl Meter {
         }
         let wait = Duration::from_secs(u64::from(decision.retry_after_seconds.max(1)));
         let detail =
-            format!("More than {quota} requests in {window_seconds} seconds; wait as long as `Retry-After` says");
+            format!("More than {quota} requests in {window_seconds} seconds; try again in {} seconds", wait.as_secs());
         Err(Error::new(Code::RateLimited, detail).retry_after(wait))
     }
 

@@ -7,6 +7,8 @@ use std::{
 
 use anyhow::Result;
 use clap::Args;
+use domain::ids::{LogId, ProjectId};
+use serde_json::Value;
 
 use super::{ServiceArgs, asked_to_end};
 use crate::{Instance, InstanceOptions, say};
@@ -38,7 +40,7 @@ pub(super) async fn run(arguments: UpArgs) -> Result<ExitCode> {
         instance = Instance::start(options) => instance?,
         () = &mut end => return Ok(ExitCode::SUCCESS),
     };
-    say::line(ready(&instance, started.elapsed()));
+    say::line(ready(&instance, &project(&instance).await?, started.elapsed()));
     let ended = loop {
         tokio::select! {
             () = &mut end => break Ok(()),
@@ -54,8 +56,16 @@ pub(super) async fn run(arguments: UpArgs) -> Result<ExitCode> {
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-/// What a newcomer needs to go on: where, with what, and three things to try.
-fn ready(instance: &Instance, took: Duration) -> String {
+/// The project of the key: its log has the same digits.
+async fn project(instance: &Instance) -> Result<ProjectId> {
+    let reply = instance.client()?.get("/v1/vault/log").key(instance.key()).send().await?;
+    let log: Value = reply.expect(200)?;
+    let id: LogId = log["log"].as_str().unwrap_or_default().parse()?;
+    Ok(id.project())
+}
+
+/// What a newcomer needs to go on: where, with what, and things to try.
+fn ready(instance: &Instance, project: &ProjectId, took: Duration) -> String {
     let (url, key) = (instance.url().as_str().trim_end_matches('/'), instance.key());
     let (bold, plain) = if say::coloured() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     format!(
@@ -66,15 +76,18 @@ fn ready(instance: &Instance, took: Duration) -> String {
   Docs     {url}/docs
   Health   {url}/health
   API key  {key}
+  Project  {project}
+  Vault    {url}/vault/{log}
 
 Try:
   curl -s {url}/health
   curl -s {url}/v1/agents -H 'Authorization: Bearer {key}'
-  curl -s {url}/openapi.json
+  curl -s {url}/v1/vault/seals -H 'Authorization: Bearer {key}' --json '{{\"kind\":\"hello\",\"verdict\":\"SEAL\",\"payload\":{{\"n\":1}}}}'
 
 An intent from end to end:  cargo dev tour --url {url} --key {key}
 Ctrl-C ends everything.
 ",
+        log = LogId::from(*project),
         seconds = took.as_secs_f32(),
     )
 }
