@@ -13,7 +13,9 @@ Checks a running Holdfast from the outside and prints a line per check. Exits wi
   --require-ok     /health must be "ok"; otherwise "degraded", an accelerator away, is enough
 
 With HOLDFAST_API_KEY set, two throw-away agents also register, send an intent, receive and acknowledge it, and leave
-again. URL must then be what PUBLIC_URL says, since signatures cover it. Needs curl and Python 3, and for that, OpenSSL 3.
+again; and one entry, "deployment.verified", is sealed in the project's log, where it stays for ever, and is proved. Use a
+key of a project made for checks, with agents:read, agents:write, vault:read and vault:write. URL must then be what
+PUBLIC_URL says, since signatures cover it and logs are named by its host. Needs curl and Python 3, and for that, OpenSSL 3.
 TEXT
 }
 die() { echo "verify-deployment: $1" >&2; exit 2; }
@@ -119,6 +121,7 @@ check "/health says how each dependency does" health
 [ "$require_ok" = no ] || check "no accelerator is away" health_ok
 fetch /version
 check "/version names the build" version
+cp "$work/body" "$work/build"
 [ -z "$commit" ] || check "the build is commit $commit" at_commit
 check "requests are counted: RateLimit and RateLimit-Policy" limits
 fetch /openapi.json
@@ -150,6 +153,41 @@ case $url in
     url=$secure
     check "plain http is sent to https" redirects_to_https ;;
 esac
+
+# What is sealed: the build, and how many of the checks before held.
+entry() {
+  python3 -c '
+import json, sys
+try:
+    build = json.load(open(sys.argv[1], encoding="utf-8"))
+except ValueError:
+    build = {}
+total, failed = map(int, sys.argv[2:])
+payload = {"version": build.get("version"), "commit": build.get("commit"), "checks": total, "failed": failed}
+print(json.dumps({"kind": "deployment.verified", "verdict": "SEAL", "payload": payload, "tags": ["verify-deployment"]}))' "$work/build" "$total" "$failed"
+}
+# What a receipt's check is asked with: what fetch got, or, with "changed", that with another index.
+receipt() {
+  python3 -c '
+import json, re, sys
+text = open(sys.argv[1], encoding="utf-8").read()
+if sys.argv[2] == "changed":
+    text = re.sub("^index .*$", lambda line: "index " + str(int(line[0][6:]) + 1), text, count=1, flags=re.M)
+print(json.dumps({"receipt": text}))' "$work/receipt" "$1"
+}
+sealed() { is 201 && json "a['log'].startswith('log_') and a['index'] < a['size'] and len(a['leaf_hash']) == 64 and a['checkpoint']"; }
+has_receipt() { is 200 && header content-type text/plain && grep -qxF 'c2sp.org/tlog-proof@v1' "$work/body" && grep -qxF "index $place" "$work/body"; }
+is_valid() { is 200 && json "a['valid'] is True and a['log'] == '$log' and a['index'] == $place"; }
+is_refused() { is 200 && json "a['valid'] is False and a['flaw'] in ('index', 'proof')"; }
+# A signed note of the log by the name that clients know, over a tree that has the entry.
+checkpoint() {
+  local host=${url#*://} size
+  is 200 || return 1
+  grep -qxF "${host%%/*}/v1/vault/logs/$log" <(head -n 1 "$work/body") || { echo "the log is called $(head -n 1 "$work/body" | head -c 200): is PUBLIC_URL what clients call?"; return 1; }
+  size=$(sed -n 2p "$work/body")
+  [ "$size" -gt "$place" ] 2>/dev/null || { echo "it is of $size entries, and the entry's index is $place"; return 1; }
+  grep -qF "— ${host%%/*}/v1/vault/logs/$log " "$work/body" || { echo "it is not signed"; return 1; }
+}
 
 round_trip() {
   HOLDFAST_URL=$url WORK=$work python3 - <<'PYTHON'
@@ -258,8 +296,26 @@ if [ -n "${HOLDFAST_API_KEY:-}" ]; then
   fetch /v1/agents -H @<(printf 'Authorization: Bearer %s' "$HOLDFAST_API_KEY")
   check "the API key is good" is 200
   check "a signed intent is accepted, delivered by the worker and acknowledged" round_trip
+  bearer=(-H 'Content-Type: application/json' -H "@$work/bearer")
+  printf 'Authorization: Bearer %s' "$HOLDFAST_API_KEY" >"$work/bearer"
+  fetch /v1/vault/seals "${bearer[@]}" --data "$(entry)"
+  check "an entry is sealed in the vault" sealed
+  # Both go into paths and expressions: nothing but an identifier and a number.
+  read -r log place < <(python3 -c '
+import json, re, sys
+a = json.load(open(sys.argv[1], encoding="utf-8"))
+print(re.fullmatch("log_[0-9a-f]{32}", a["log"])[0], int(a["index"]))' "$work/body" 2>/dev/null) || log=none place=0
+  fetch "/v1/vault/seals/$place/receipt" "${bearer[@]}"
+  check "it has a receipt" has_receipt
+  cp "$work/body" "$work/receipt"
+  fetch /v1/vault/verify -H 'Content-Type: application/json' --data "$(receipt whole)"
+  check "the receipt is valid" is_valid
+  fetch /v1/vault/verify -H 'Content-Type: application/json' --data "$(receipt changed)"
+  check "a changed receipt is not" is_refused
+  fetch "/v1/vault/logs/$log/checkpoint"
+  check "the log's checkpoint is signed and covers the entry" checkpoint
 else
-  echo "  - HOLDFAST_API_KEY is not set: no intent was sent"
+  echo "  - HOLDFAST_API_KEY is not set: no intent was sent, nothing was sealed"
 fi
 
 if [ "$failed" = 0 ]; then
