@@ -90,12 +90,12 @@ pub(super) async fn fsck(config: &Config, asked: &Fsck) -> anyhow::Result<ExitCo
     let check = Check { witnesses: config.dependencies.vault_witnesses.keys(), against: known.into_iter().collect() };
     let mut reports = Vec::with_capacity(logs.len());
     for log in logs {
-        let mut progress = Progress::new(log);
+        let mut progress = Progress::new(log, asked.json);
         let report = Box::pin(fsck::check(&vault, log, &check, |done, size| progress.show(done, size))).await;
         progress.end();
         let report = report.with_context(|| format!("{log} could not be checked"))?;
         if !asked.json {
-            tell(&report);
+            tell(&report, known.filter(|_| report.is_clean()));
         }
         reports.push(report);
     }
@@ -121,12 +121,13 @@ async fn current(core: &Core) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn tell(report: &Report) {
+fn tell(report: &Report, known: Option<Known>) {
     let to = &mut std::io::stdout();
-    let (log, size) = (report.log, thousands(report.size));
-    match report.count {
-        0 => super::tell(to, &format!("{log}: {size} entries, nothing is wrong")),
-        count => super::tell(to, &format!("{log}: {size} entries, {} findings", thousands(count))),
+    let name = if report.log == LogId::META { " (the meta-log)" } else { "" };
+    let found = if report.is_clean() { "nothing is wrong".to_owned() } else { counted(report.count, "finding") };
+    super::tell(to, &format!("{}{name}: {}, {found}", report.log, entries(report.size)));
+    if let Some(known) = known {
+        super::tell(to, &format!("  it begins with the signed tree of size {}", thousands(known.size)));
     }
     for finding in &report.findings {
         super::tell(to, &format!("  - {finding}"));
@@ -144,10 +145,11 @@ fn conclude(reports: &[Report]) {
     let to = &mut std::io::stdout();
     let wrong = reports.iter().filter(|report| !report.is_clean()).count();
     if wrong == 0 {
-        super::tell(to, &format!("{} logs checked, nothing is wrong", reports.len()));
+        super::tell(to, &format!("{} checked, nothing is wrong", counted(reports.len() as u64, "log")));
         return;
     }
-    super::tell(to, &format!("{} logs checked, something is wrong with {wrong}. What to do:", reports.len()));
+    let checked = counted(reports.len() as u64, "log");
+    super::tell(to, &format!("{checked} checked, something is wrong with {wrong}. What to do:"));
     let about: std::collections::BTreeSet<_> = reports.iter().flat_map(Report::about).collect();
     for about in about {
         super::tell(to, &format!("  {}", about.advice()));
@@ -170,26 +172,33 @@ fn json(reports: &[Report], clean: bool) -> serde_json::Value {
     serde_json::json!({"clean": clean, "logs": reports.iter().map(report).collect::<Vec<_>>()})
 }
 
-/// How far a log is: on a terminal one line that changes, elsewhere a line for each tenth.
+/// A log below this is checked before anybody wonders.
+const LONG: u64 = 100_000;
+
+/// How far a log is: on a terminal one line that changes, elsewhere a line for each tenth of a long one. Nothing for a program that reads JSON.
 struct Progress {
     log: LogId,
+    quiet: bool,
     terminal: bool,
     shown: Option<u64>,
 }
 
 impl Progress {
-    fn new(log: LogId) -> Self {
-        Self { log, terminal: std::io::stderr().is_terminal(), shown: None }
+    fn new(log: LogId, quiet: bool) -> Self {
+        Self { log, quiet, terminal: std::io::stderr().is_terminal(), shown: None }
     }
 
     fn show(&mut self, done: u64, size: u64) {
+        if self.quiet || !self.terminal && size < LONG {
+            return;
+        }
         let percent = (u128::from(done) * 100).checked_div(u128::from(size)).unwrap_or(100);
         let percent = u64::try_from(percent).unwrap_or(100);
         let step = if self.terminal { percent } else { percent / 10 };
         if self.shown.replace(step) == Some(step) {
             return;
         }
-        let line = format!("{} {percent}% {} of {} entries", self.log, thousands(done), thousands(size));
+        let line = format!("{} {percent}% {} of {}", self.log, thousands(done), entries(size));
         let mut to = std::io::stderr();
         if self.terminal {
             // Whoever would read it is gone.
@@ -201,11 +210,19 @@ impl Progress {
 
     /// Leaves the line to what comes after it.
     fn end(&self) {
-        if self.terminal {
+        if self.terminal && !self.quiet {
             let mut to = std::io::stderr();
             let _ = write!(to, "\r\x1b[K").and_then(|()| to.flush());
         }
     }
+}
+
+fn entries(count: u64) -> String {
+    format!("{} {}", thousands(count), if count == 1 { "entry" } else { "entries" })
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    format!("{} {noun}{}", thousands(count), if count == 1 { "" } else { "s" })
 }
 
 /// A number as people read it: `1,234,567`.
@@ -229,5 +246,9 @@ mod tests {
     fn numbers_are_grouped() {
         let read = [0, 999, 1_000, 123_456, 1_234_567].map(thousands);
         assert_eq!(read, ["0", "999", "1,000", "123,456", "1,234,567"]);
+        assert_eq!(
+            [entries(1), entries(2_000), counted(1, "log"), counted(0, "log")],
+            ["1 entry", "2,000 entries", "1 log", "0 logs"]
+        );
     }
 }
