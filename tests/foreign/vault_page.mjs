@@ -85,7 +85,15 @@ try {
   assert.equal(await page.getByLabel("Log", { exact: true }).inputValue(), origin);
   await page.getByText("is a key of this log").first().waitFor();
   const fetched = asked.filter((path) => path !== "/favicon.ico").map((path) => path.replace(/assets\/[^/]+/, "assets"));
-  assert.deepEqual(fetched.sort(), [`/v1/vault/logs/${log}/policy`, "/vault/assets/page.css", "/vault/assets/page.js", "/vault/assets/verify.js", `/vault/${log}`]);
+  assert.deepEqual(fetched.sort(), [`/v1/vault/logs/${log}/checkpoint`, `/v1/vault/logs/${log}/policy`, "/vault/assets/page.css", "/vault/assets/page.js", "/vault/assets/verify.js", `/vault/${log}`]);
+
+  // What the log is, under the keys that are trusted; and nothing is said to have been checked.
+  const keyId = keys[0].split("+")[1];
+  const newest = (await (await fetch(`${url}/v1/vault/logs/${log}/checkpoint`)).text()).split("\n");
+  const facts = await page.locator("#log dd").allTextContents();
+  assert.deepEqual([facts[0], facts[1], facts[2].replace("…", "")], [log, newest[1], newest[2].slice(0, 12)]);
+  assert.ok(facts[3].includes(keyId), facts[3]);
+  assert.equal(await page.locator("#verdict").textContent(), "Nothing was checked yet.");
 
   // From here on there is no network: whatever is found, no server was asked.
   await context.setOffline(true);
@@ -93,7 +101,7 @@ try {
   const verdict = page.locator("#verdict");
   const paste = async (text) => {
     await page.getByLabel("Receipt").fill(text);
-    assert.match(await verdict.textContent(), /Not checked/, "what was found does not outlast a change");
+    assert.match(await verdict.textContent(), /^(Not checked since|Nothing was checked)/, "what was found does not outlast a change");
     await page.getByRole("button", { name: "Check" }).press("Enter");
     await page.waitForSelector("#verdict[data-valid]");
     return verdict.evaluate(({ dataset }) => ({ ...dataset }));
@@ -104,15 +112,25 @@ try {
     assert.deepEqual(await paste(text), { valid: "true" }, `${why}: ${await verdict.textContent()}`);
     assert.deepEqual(await states(), steps.map((step) => [step, "right"]), why);
   };
+  const sentences = new Map();
   const isWrong = async (text, flaw, why) => {
     assert.deepEqual(await paste(text), { valid: "false", flaw }, `${why}: ${await verdict.textContent()}`);
     const at = steps.indexOf(flaw);
     assert.deepEqual(await states(), steps.map((step, i) => [step, i < at ? "right" : i === at ? "wrong" : "skipped"]), why);
-    assert.ok((await verdict.textContent()).includes(`Not valid: ${flaw}.`));
+    // A sentence in plain words of its own for each; hashes and names are in the step that failed.
+    const said = await verdict.textContent();
+    assert.match(said, /^Not valid: [a-z][a-z ,']+\.$/);
+    assert.equal(sentences.get(said) ?? flaw, flaw, `two flaws are said alike: ${said}`);
+    sentences.set(said, flaw);
+    assert.equal(await page.locator("#facts").isVisible(), false, `${why}: nor what it would say`);
     assert.equal(await page.locator("#entry").isVisible(), false, `${why}: an entry that nobody vouches for is not shown`);
   };
 
   await isValid(receipt, "a receipt");
+  assert.equal(await verdict.textContent(), `Valid: entry ${index} is in this log.`);
+  const said = await page.locator("#facts dd").allTextContents();
+  assert.deepEqual([said[0], said[1], said[3]], ["foreign.page", "ALLOW", origin]);
+  assert.equal(await page.locator("#facts time").getAttribute("datetime"), JSON.parse(Buffer.from(lines[1].split(" ")[1], "base64")).at);
   const shown = await page.locator("#entry").textContent();
   assert.ok(shown.includes('"kind": "foreign.page"') && shown.includes("<img src=x") && shown.includes("\\u202e") && !shown.includes("\u202e"), shown);
   assert.deepEqual(JSON.parse(shown), JSON.parse(Buffer.from(lines[1].split(" ")[1], "base64")));
@@ -144,11 +162,27 @@ try {
   await page.waitForSelector("#verdict[data-flaw=signature]");
   assert.deepEqual([asked.length, errors.filter((error) => !error.includes("favicon"))], [before, []]);
 
-  // Served, but without a policy: keys can still be pasted.
+  // A checkpoint that does not verify under the keys is not shown as what the log is.
   await context.setOffline(false);
+  await page.route("**/checkpoint", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, body: (await answer.text()).replace(/\n\d+\n/, "\n99999\n") });
+  });
+  await page.goto(`${url}/vault/${log}`);
+  await page.getByText("its signature does not verify").waitFor();
+  assert.ok(!(await page.locator("#log").textContent()).includes("99999"));
+  await page.unroute("**/checkpoint");
+
+  // Served, but without a policy: keys can still be pasted.
   await page.route("**/policy", (route) => route.abort());
-  await page.goto(`${url}/vault/log_${"f".repeat(32)}`);
+  await page.goto(`${url}/vault/${log}`);
   await page.getByText("No key could be fetched").waitFor();
+  await page.unroute("**/policy");
+
+  // A log that the server does not have: it is said, and no key is passed off as that log's.
+  await page.goto(`${url}/vault/log_${"f".repeat(32)}`);
+  await page.getByText("This server knows no such log, or it is still empty.").waitFor();
+  assert.deepEqual([await page.getByLabel("Verifier keys").inputValue(), await page.locator("#log").isVisible()], ["", false]);
   await page.getByLabel("Log", { exact: true }).fill(origin);
   await page.getByLabel("Verifier keys").fill(keys.join("\n"));
   await isValid(receipt, "on another log's page, with what is trusted pasted by hand");

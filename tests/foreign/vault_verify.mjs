@@ -5,7 +5,7 @@ import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 const file = new URL("../../crates/api/src/vault_page/verify.js", import.meta.url);
-const { FLAWS, decodeBase64, keysOfPolicy, parseCheckpoint, parseKey, parseNote, readable, rootOf, unsupported, verifyReceipt } = await import(
+const { FLAWS, decodeBase64, keysOfPolicy, parseCheckpoint, parseKey, parseNote, readable, rootOf, stated, unsupported, verifyCheckpoint, verifyReceipt } = await import(
   `data:text/javascript;base64,${readFileSync(file, "base64")}`
 );
 assert.equal(await unsupported(), null);
@@ -221,5 +221,21 @@ assert.deepEqual(readable(Buffer.from('{"b":1.50e400,"a":[],"a":{"x":"<b>\u202e,
 assert.deepEqual(readable(Buffer.from([0xff, 0x00])), { kind: "bytes", index: null, text: "ff00" });
 assert.deepEqual(readable(Buffer.from("a\u0000b")), { kind: "text", index: null, text: "a\\u0000b" });
 assert.ok(readable(Buffer.from("[".repeat(30_000) + "]".repeat(30_000))).text.length < 4_000_000);
+
+// A checkpoint alone.
+assert.deepEqual(await verifyCheckpoint(note, origin, [ours.vkey]), { log: origin, size: 37n, root: new Uint8Array(rootHash(leaves.slice(0, 37))), keys: [ours.vkey] });
+const flawOf = (text, of, trusted) => verifyCheckpoint(text, of, trusted).then(() => null, ({ flaw }) => flaw);
+assert.equal(await flawOf(note, other, [ours.vkey]), "other_log");
+assert.equal(await flawOf(note, origin, [stranger.vkey]), "unknown_key");
+assert.equal(await flawOf(note, origin, []), "unknown_key");
+assert.equal(await flawOf(note.replace("\n37\n", "\n38\n"), origin, [ours.vkey]), "signature");
+assert.equal(await flawOf(note.slice(0, -1), origin, [ours.vkey]), "malformed_checkpoint");
+
+// What an entry states once, as a text and of itself; not what it has twice in whatever spelling, nor what stands deeper in it.
+const states = (text) => stated(Buffer.from(text), ["kind", "verdict", "at"]);
+assert.deepEqual(states('{"kind":"a:\\"b\\"","verdict":7,"payload":{"at":"x"}}'), { kind: 'a:"b"' });
+assert.deepEqual(states('{"kind":"a","at":"t","k\\u0069nd":"b"}'), { at: "t" });
+for (const text of ['[{"kind":"a"}]', '["kind"]', "null", "7", "no JSON", '"kind"', '{"__proto__":{"kind":"a"}}']) assert.deepEqual(states(text), {}, text);
+assert.deepEqual(stated(Buffer.from([0xff]), ["kind"]), {});
 
 console.log(`verify.js: ${right} proofs right; ${wrong} receipts refused by the right name; ${changed} mutants of one receipt, none valid: ${JSON.stringify(counted)}`);

@@ -1,4 +1,5 @@
-//! `/vault/{log}`: a page that checks a receipt in the browser. What it decides by is in `verify.js`; of the server it asks the verifier keys alone.
+//! `/vault/{log}`: a page that checks a receipt in the browser. What it decides by is in `verify.js`; of the server it asks the log's keys and newest
+//! checkpoint alone.
 //!
 //! The page is the same for every log, which it reads from its own address; nothing of a request is written into it.
 
@@ -83,7 +84,7 @@ fn answer(log: &str, asked: &HeaderMap, page: Bytes, tag: String) -> Response {
     (headers, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
 }
 
-/// Whether it could be a log's id. Whether there is such a log, the page hears when it asks for the keys.
+/// Whether it could be a log's id. Whether there is such a log, the page hears when it asks for its checkpoint.
 fn is_log(text: &str) -> bool {
     text.strip_prefix("log_").is_some_and(|digits| {
         digits.len() == 32 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))

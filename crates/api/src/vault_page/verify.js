@@ -108,7 +108,7 @@ export const parseNote = (note) => {
   const signatures = lines.map((line) => {
     const [dash, name, base64, ...rest] = line.split(" ");
     const bytes = decodeBase64(base64 ?? "");
-    if (dash !== "—" || !isName(name ?? "") || rest.length || !bytes || bytes.length < 5) throw malformed("a signature line is not one");
+    if (dash !== "—" || !isName(name ?? "") || rest.length || !bytes || bytes.length < 5) throw malformed("one of its signature lines is damaged or was cut off");
     return { name, id: hex(bytes.slice(0, 4)), signature: bytes.slice(4) };
   });
   return { text: note.slice(0, end + 1), signatures };
@@ -213,6 +213,19 @@ export const unsupported = async () => {
   return "This browser cannot verify Ed25519. Chrome 137, Firefox 129, Safari 17 and later can.";
 };
 
+// Checks a checkpoint alone: which keys of `trusted` the log called `origin` signed it with. Throws what is wrong with it, whose `flaw` has the name
+// that a receipt of it would be refused by.
+export const verifyCheckpoint = async (text, origin, trusted) => {
+  const note = parseNote(text);
+  const { origin: named, size, root } = parseCheckpoint(note.text);
+  if (named !== origin) throw new Flawed("other_log", `it is of ${named}`);
+  const { found } = await signers(note, origin, await Promise.all(trusted.map(parseKey)));
+  for (const signed of found) {
+    if (!(await isSignedBy(note.text, signed))) throw new Flawed("signature", `it is not of key ${signed.key.id}`);
+  }
+  return { log: named, size, root, keys: found.map(({ key }) => key.text) };
+};
+
 // Checks that the log called `origin`, under one of the verifier keys `trusted`, signed a checkpoint whose tree has the entry at the index.
 // Resolves to {valid, flaw, detail, steps, log, index, size, leafHash, entry, keys, others}. The steps are those of FLAWS, in its order; after the
 // first that is wrong they are "skipped". What could not be read is null.
@@ -252,7 +265,7 @@ export const verifyReceipt = async (text, origin, trusted) => {
 
     const reached = await rootOf(leaf, receipt.index, size, receipt.hashes);
     if (!reached) throw new Flawed("proof", `${receipt.hashes.length} hashes are not as many as lead from entry ${receipt.index} to the root of ${size}`);
-    if (!equal(reached, root)) throw new Flawed("proof", `it leads to ${encodeBase64(reached)}`);
+    if (!equal(reached, root)) throw new Flawed("proof", `it leads to ${encodeBase64(reached)}, the root is ${encodeBase64(root)}`);
     passed(`${receipt.hashes.length} hashes lead to the checkpoint's root`);
     return { ...result, valid: true, entry: receipt.entry, keys: found.map(({ key }) => key.text), others };
   } catch (error) {
@@ -268,6 +281,28 @@ export const verifyReceipt = async (text, origin, trusted) => {
 export const visible = (text) =>
   text.replace(/[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/gu, (letter) =>
     letter === "\n" ? letter : letter.split("").map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`).join(""));
+
+const tokensOf = (json) => json.match(/"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{},:]|[^\s"[\]{},:]+/g) ?? [];
+
+// What an entry that is a JSON object states in fields of its own: each of `names` that it has once, as a text. Of what it has twice, one reader
+// would take the first and another the last.
+export const stated = (entry, names) => {
+  let text, value;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(entry);
+    value = JSON.parse(text);
+  } catch {
+    return {};
+  }
+  const counts = new Map();
+  let depth = 0;
+  tokensOf(text).forEach((token, i, tokens) => {
+    if (token === "{" || token === "[") depth += 1;
+    else if (token === "}" || token === "]") depth -= 1;
+    else if (depth === 1 && tokens[i + 1] === ":") counts.set(JSON.parse(token), (counts.get(JSON.parse(token)) ?? 0) + 1);
+  });
+  return Object.fromEntries(names.filter((name) => counts.get(name) === 1 && typeof value[name] === "string").map((name) => [name, value[name]]));
+};
 
 // An entry for reading: {kind: "json" | "text" | "bytes", text, index}. JSON is set in lines of its own with every token as it stands: nothing is
 // rounded, reordered or dropped, as parsing and writing again would. `index` is what the entry itself says its place is, where it does.
@@ -287,7 +322,7 @@ export const readable = (entry) => {
   let [out, depth] = ["", 0];
   // Bounded, so that many brackets do not make very many spaces.
   const line = () => `\n${"  ".repeat(Math.min(depth, 24))}`;
-  const tokens = text.match(/"[^"\\]*(?:\\.[^"\\]*)*"|[[\]{},:]|[^\s"[\]{},:]+/g) ?? [];
+  const tokens = tokensOf(text);
   tokens.forEach((token, i) => {
     if (token === "}" || token === "]") {
       depth -= 1;
