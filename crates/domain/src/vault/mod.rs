@@ -56,7 +56,12 @@ pub use publish::{cosign, publish};
 pub use verify::{Verification, verify};
 
 use self::{cosignature::WitnessKey, note::VaultKeys, personal::Keks};
-use crate::{Core, error::Result, ids::LogId};
+use crate::{
+    Core,
+    crypto::{hex, sha256},
+    error::Result,
+    ids::LogId,
+};
 
 /// What the vault's use cases are handed. Cloning shares it.
 #[derive(Clone)]
@@ -91,6 +96,11 @@ impl Vault {
     /// What the log is called in its checkpoints and verifier keys.
     pub fn origin(&self, log: LogId) -> String {
         format!("{}/v1/vault/logs/{log}", self.authority)
+    }
+
+    /// What the log is called in the meta-log: SHA-256 over its origin, in hexadecimal.
+    pub fn blinded(&self, log: LogId) -> String {
+        hex(&sha256(self.origin(log).as_bytes()))
     }
 
     /// Which of our logs is called `origin`.

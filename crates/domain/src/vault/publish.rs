@@ -1,4 +1,7 @@
 //! The meta-log: its entries are the heads of all logs, and the keys that sign them. Witnesses watch this one log, and with it every other.
+//!
+//! Everybody reads it, and may read of a log only who knows its id. So a log is called there by the SHA-256 of its origin: who knows the id finds it, and nobody
+//! comes from there to the id, which is a UUIDv7 with 74 random bits and a time in milliseconds, too many to try.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -23,6 +26,8 @@ use crate::{
 
 /// The tenant of the meta-log.
 pub(super) const META: ProjectId = LogId::META.project();
+/// The kind of the entries that are heads.
+pub(super) const HEAD: &str = "log.head";
 /// How many heads one batch publishes.
 const BATCH: i64 = 1_000;
 
@@ -38,9 +43,9 @@ pub async fn publish(vault: &Vault) -> Result<u64> {
     let mut drafts = Vec::with_capacity(heads.len() + 1);
     drafts.extend(changed_keys(vault).await?);
     for moved in &heads {
-        let log = LogId::from(moved.project);
-        let payload = json!({"origin": vault.origin(log), "size": moved.size, "root": base64(&moved.root)});
-        drafts.push(own("log.head", Some(log.to_string()), &payload)?);
+        let log = vault.blinded(LogId::from(moved.project));
+        let payload = json!({"log": log, "size": moved.size, "root": base64(&moved.root)});
+        drafts.push(own(HEAD, Some(log), &payload)?);
     }
     if drafts.is_empty() {
         return Ok(0);

@@ -56,11 +56,46 @@ async fn heads_and_keys_are_published_and_cosigned() {
     key.find(cosignature::body(&note).unwrap(), cosignature::lines(&note)).unwrap();
     let bundle = app.get(&format!("/v1/vault/logs/{meta}/tile/entries/000.p/3")).send().await.unwrap().text();
     let head = log(&app).await;
-    for part in ["log.keys", "log.head", head["log"].as_str().unwrap(), head["root"].as_str().unwrap(), "\"size\":4"] {
+    let name = vault.blinded(app.project().into());
+    for part in ["log.keys", "log.head", &name, head["root"].as_str().unwrap(), "\"size\":4"] {
         assert!(bundle.contains(part), "{part}: {bundle}");
     }
     let policy = app.get(&format!("/v1/vault/logs/{meta}/policy")).send().await.unwrap().text();
     assert!(policy.contains("witness witness.example ") && policy.ends_with("quorum witnesses\n"), "{policy}");
+}
+
+#[tokio::test]
+async fn the_meta_log_tells_nobody_where_a_log_is() {
+    let app = super::app().await;
+    let (other, key) = app.another_project("Other").await.unwrap();
+    for key in [app.key(), &key] {
+        app.post("/v1/vault/seals").key(key).json(&seal(1)).send().await.unwrap().expect::<Value>(201).unwrap();
+    }
+    let vault = app.vault().unwrap();
+    vault::publish(&vault).await.unwrap();
+    let meta = format!("/v1/vault/logs/{}", LogId::META);
+    let note = app.get(&format!("{meta}/checkpoint")).send().await.unwrap().text();
+    let bundle = app.get(&format!("{meta}/tile/entries/000.p/3")).send().await.unwrap().text();
+    let columns: Vec<Option<String>> =
+        sqlx::query_scalar("SELECT subject FROM vault_entries WHERE project_id = $1 ORDER BY index")
+            .bind(LogId::META.project())
+            .fetch_all(app.core().db.pool())
+            .await
+            .unwrap();
+    let said = format!("{note}{bundle}{columns:?}");
+    for project in [app.project(), other] {
+        let digits = project.uuid().simple().to_string();
+        assert!(!said.contains(&digits) && !said.contains(&project.uuid().to_string()), "{said}");
+        // Who knows the log finds it.
+        let origin = note.lines().next().unwrap().replace(&LogId::META.to_string(), &LogId::from(project).to_string());
+        assert!(
+            bundle.contains(&domain::crypto::hex(&domain::crypto::sha256(origin.as_bytes()))),
+            "{origin}: {bundle}"
+        );
+    }
+    for id in said.split("log_").skip(1) {
+        assert!(id.starts_with(&"0".repeat(32)), "log_{}", &id[..32]);
+    }
 }
 
 fn dev_client(app: &TestApp) -> Vec<std::sync::Arc<dyn domain::ports::Witness>> {
