@@ -52,7 +52,7 @@ pub use ledger::Placed;
 pub use list::{Counts, Filter, Seal, SealInFull, Tally, count, get, list};
 pub use proposals::{Decision, Proposal, ProposalFilter, Reason, decide, expire, proposals};
 pub use prove::{Consistency, Inclusion, bundle, consistency, inclusion, receipt as receipt_of, tile};
-pub use publish::{cosign, publish};
+pub use publish::{Published, cosign, publish};
 pub use verify::{Verification, verify};
 
 use self::{cosignature::WitnessKey, note::VaultKeys, personal::Keks};

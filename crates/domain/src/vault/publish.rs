@@ -6,6 +6,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use serde_json::{Value, json};
+use sqlx::PgConnection;
 
 use super::{
     Vault, Verdict, append, cosignature,
@@ -29,46 +30,54 @@ pub(super) const META: ProjectId = LogId::META.project();
 /// The kind of the entries that are heads.
 pub(super) const HEAD: &str = "log.head";
 /// How many heads one batch publishes.
-const BATCH: i64 = 1_000;
+const BATCH: usize = 1_000;
 
-/// Appends to the meta-log the heads that have moved since they were last there, up to 1,000, and the signing keys when they are others than before. Returns how
-/// many heads. A head may be there twice, when this is killed before it notes what it did.
+/// What one batch published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Published {
+    /// How many heads.
+    pub heads: usize,
+    /// Whether there are more to publish.
+    pub more: bool,
+}
+
+/// Appends to the meta-log the heads that have moved since they were last there, up to 1,000, and the signing keys when they are others than before. What is
+/// there already is looked up under the lock of the meta-log, and noted in the commit: of those who publish at once each head is there once, and no log goes back.
 ///
 /// # Errors
-/// Those of the database.
-pub async fn publish(vault: &Vault) -> Result<u64> {
-    let mut tx = vault.core.db.begin(Caller::Worker).await?;
-    let heads = store::moved(&mut tx, BATCH).await?;
-    tx.commit().await?;
-    let mut drafts = Vec::with_capacity(heads.len() + 1);
-    drafts.extend(changed_keys(vault).await?);
+/// Those of the guard against rollback, and of the database.
+pub async fn publish(vault: &Vault) -> Result<Published> {
+    let mut tx = vault.core.db.begin(Caller::Job(META)).await?;
+    let mut drafts = Vec::new();
+    let mut ledger = Ledger::lock(&mut tx, vault, META).await?;
+    drafts.extend(changed_keys(&mut tx, vault).await?);
+    store::leave_tenant(&mut tx).await?;
+    let mut heads = store::moved(&mut tx, BATCH + 1).await?;
+    let more = heads.len() > BATCH;
+    heads.truncate(BATCH);
+    store::published(&mut tx, &heads).await?;
+    store::enter_tenant(&mut tx, META).await?;
     for moved in &heads {
         let log = vault.blinded(LogId::from(moved.project));
         let payload = json!({"log": log, "size": moved.size, "root": base64(&moved.root)});
         drafts.push(own(HEAD, Some(log), &payload)?);
     }
     if drafts.is_empty() {
-        return Ok(0);
+        tx.commit().await?;
+        return Ok(Published { heads: 0, more: false });
     }
-    let mut tx = vault.core.db.begin(Caller::Job(META)).await?;
-    let mut ledger = Ledger::lock(&mut tx, vault, META).await?;
     for draft in &drafts {
         ledger.push(draft)?;
     }
     let written = ledger.write(&mut tx).await?;
     append::commit(vault, tx, &written).await?;
-    let mut tx = vault.core.db.begin(Caller::Worker).await?;
-    store::published(&mut tx, &heads).await?;
-    tx.commit().await?;
-    Ok(heads.len() as u64)
+    Ok(Published { heads: heads.len(), more })
 }
 
 /// The keys that sign the meta-log, if they are others than those sealed last: so a rotation is on record, in the tree that the old key still signs.
-async fn changed_keys(vault: &Vault) -> Result<Option<Draft>> {
+async fn changed_keys(tx: &mut PgConnection, vault: &Vault) -> Result<Option<Draft>> {
     let keys = json!({ "keys": vault.verifiers(LogId::META) });
-    let mut tx = vault.core.db.begin(Caller::Project(META)).await?;
-    let last = store::newest_of_kind(&mut tx, META, "log.keys").await?;
-    tx.commit().await?;
+    let last = store::newest_of_kind(tx, META, "log.keys").await?;
     let last: Option<Value> = last.map(|entry| serde_json::from_slice(&entry)).transpose().map_err(Error::internal)?;
     if last.is_some_and(|last| last["payload"] == keys) { Ok(None) } else { own("log.keys", None, &keys).map(Some) }
 }

@@ -52,7 +52,7 @@ pub(crate) async fn publish(context: Context) -> Result<()> {
         return Ok(());
     }
     for _ in 0..BATCHES {
-        if vault::publish(&context.vault).await? < 1_000 {
+        if !vault::publish(&context.vault).await?.more {
             break;
         }
     }

@@ -1,12 +1,13 @@
 //! The meta-log, its witnesses, and the guard against rollback.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use dev::{AppOptions, TestApp, Witness};
 use domain::{
     ids::LogId,
     vault::{self, cosignature},
 };
+use futures::future::join_all;
 use serde_json::Value;
 
 use super::{fill, log, seal};
@@ -39,12 +40,12 @@ async fn heads_and_keys_are_published_and_cosigned() {
     let client = dev_client(&app);
     assert!(vault.check_rollback(&client).await.unwrap());
 
-    assert_eq!(vault::publish(&vault).await.unwrap(), 1);
-    assert_eq!(vault::publish(&vault).await.unwrap(), 0, "nothing moved");
+    assert_eq!(vault::publish(&vault).await.unwrap().heads, 1);
+    assert_eq!(vault::publish(&vault).await.unwrap().heads, 0, "nothing moved");
     assert!(vault::cosign(&vault, &client[0]).await.unwrap());
     assert_eq!(witness.size(&origin), 2, "the keys and a head");
     fill(&app, 3).await;
-    assert_eq!(vault::publish(&vault).await.unwrap(), 1);
+    assert_eq!(vault::publish(&vault).await.unwrap().heads, 1);
     for _ in 0..2 {
         assert!(vault::cosign(&vault, &client[0]).await.unwrap());
     }
@@ -96,6 +97,48 @@ async fn the_meta_log_tells_nobody_where_a_log_is() {
     for id in said.split("log_").skip(1) {
         assert!(id.starts_with(&"0".repeat(32)), "log_{}", &id[..32]);
     }
+}
+
+/// Size of each head in the meta-log, in its order, by the log's name there.
+async fn published(app: &TestApp) -> BTreeMap<String, Vec<u64>> {
+    let entries: Vec<Vec<u8>> = sqlx::query_scalar(
+        "SELECT entry FROM vault_entries WHERE project_id = $1 AND kind = 'log.head' ORDER BY index",
+    )
+    .bind(LogId::META.project())
+    .fetch_all(app.core().db.pool())
+    .await
+    .unwrap();
+    let mut heads = BTreeMap::<String, Vec<u64>>::new();
+    for entry in entries {
+        let entry: Value = serde_json::from_slice(&entry).unwrap();
+        let (log, size) = (entry["payload"]["log"].as_str().unwrap(), entry["payload"]["size"].as_u64().unwrap());
+        heads.entry(log.to_owned()).or_default().push(size);
+    }
+    heads
+}
+
+#[tokio::test]
+async fn of_those_who_publish_at_once_each_head_is_there_once_and_none_goes_back() {
+    let app = super::app().await;
+    let vault = app.vault().unwrap();
+    for round in 1..=6 {
+        fill(&app, 1).await;
+        let publishing = join_all((0..4).map(|_| vault::publish(&vault)));
+        let growing = fill(&app, 1);
+        let (published, ()) = tokio::join!(publishing, growing);
+        let heads: usize = published.into_iter().map(|published| published.unwrap().heads).sum();
+        assert!((1..=2).contains(&heads), "round {round}: {heads}");
+    }
+    vault::publish(&vault).await.unwrap();
+    let heads = published(&app).await.remove(&vault.blinded(app.project().into())).unwrap();
+    assert!(heads.is_sorted_by(|one, next| one < next) && heads.last() == Some(&12), "{heads:?}");
+    // What was published is noted in the same commit.
+    let noted: i64 = sqlx::query_scalar("SELECT published_size FROM vault_progress WHERE project_id = $1")
+        .bind(app.project())
+        .fetch_one(app.core().db.pool())
+        .await
+        .unwrap();
+    assert_eq!(noted, 12);
 }
 
 fn dev_client(app: &TestApp) -> Vec<std::sync::Arc<dyn domain::ports::Witness>> {
