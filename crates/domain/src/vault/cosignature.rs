@@ -110,6 +110,11 @@ impl WitnessKey {
         self.id
     }
 
+    /// Name and id, as [its lines](Cosignature::line) have them: what its cosignatures are kept under.
+    pub fn signer(&self) -> String {
+        format!("{}+{:08x}", self.name, self.id)
+    }
+
     /// The key itself. Whoever has two of one key has one witness, whatever their names.
     pub fn public_key(&self) -> &PublicKey {
         &self.key

@@ -11,6 +11,7 @@
 mod append;
 mod audit;
 mod audit_store;
+mod cosign;
 mod entry;
 mod erase;
 mod guard;
@@ -44,6 +45,7 @@ use url::Url;
 
 pub use append::{Append, Appended, Appender, MAX_SEALS};
 pub use audit::{digest_all, digest_project};
+pub use cosign::{cosign, uncosigned_seconds};
 pub use entry::{Draft, MAX_ENTRY, MAX_PAYLOAD, NewSeal, Tag, Verdict};
 pub use erase::erase;
 pub use guard::Guard;
@@ -52,7 +54,7 @@ pub use ledger::Placed;
 pub use list::{Counts, Filter, Seal, SealInFull, Tally, count, get, list};
 pub use proposals::{Decision, Proposal, ProposalFilter, Reason, decide, expire, proposals};
 pub use prove::{Consistency, Inclusion, bundle, consistency, inclusion, receipt as receipt_of, tile};
-pub use publish::{Published, cosign, publish};
+pub use publish::{Published, publish};
 pub use verify::{Verification, verify};
 
 use self::{cosignature::WitnessKey, note::VaultKeys, personal::Keks};
@@ -127,6 +129,11 @@ impl Vault {
             policy.push_str("quorum none\n");
         }
         policy
+    }
+
+    /// Whether anything may be signed; it may not while a witness knows more than the database has, and until the witnesses were asked.
+    pub fn signs(&self) -> bool {
+        self.guard.pass().is_ok()
     }
 
     /// The signed checkpoint of a head that is committed.

@@ -3,26 +3,16 @@
 //! Everybody reads it, and may read of a log only who knows its id. So a log is called there by the SHA-256 of its origin: who knows the id finds it, and nobody
 //! comes from there to the id, which is a UUIDv7 with 74 random bits and a time in milliseconds, too many to try.
 
-use std::{collections::BTreeSet, sync::Arc};
-
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::{
-    Vault, Verdict, append, cosignature,
-    entry::Draft,
-    head, json,
-    ledger::Ledger,
-    prove, publish_store as store,
-    tree::{consistency_nodes, prove_consistency},
-};
+use super::{Vault, Verdict, append, entry::Draft, json, ledger::Ledger, publish_store as store};
 use crate::{
     crypto::base64,
     db::Caller,
     error::{Error, Result},
     identity::Actor,
     ids::{LogId, ProjectId},
-    ports::{Witness, WitnessRefused},
 };
 
 /// The tenant of the meta-log.
@@ -84,61 +74,4 @@ async fn changed_keys(tx: &mut PgConnection, vault: &Vault) -> Result<Option<Dra
 
 fn own(kind: &str, subject: Option<String>, payload: &Value) -> Result<Draft> {
     Draft::own(Actor::System, kind, Verdict::Seal, (None, subject), &json::canonical(payload))
-}
-
-/// Has the meta-log's head cosigned by a witness, and keeps its cosignature. A witness that is away, or will not, is for the log of the operator and the next
-/// run. Returns whether it cosigned.
-///
-/// # Errors
-/// Those of the database.
-pub async fn cosign(vault: &Vault, witness: &Arc<dyn Witness>) -> Result<bool> {
-    let mut tx = vault.core.db.begin(Caller::Project(META)).await?;
-    let head = head::newest(&mut tx, META).await?;
-    tx.commit().await?;
-    let Some(head) = head else { return Ok(false) };
-    let name = witness.key().name();
-    let whose = format!("{name}+{:08x}", witness.key().id());
-    let mut tx = vault.core.db.begin(Caller::Worker).await?;
-    let last = store::last_cosigned(&mut tx, META, &whose).await?;
-    tx.commit().await?;
-    if last == Some(head.size) {
-        return Ok(true);
-    }
-    let note = vault.sign(LogId::META, head.size, head.root)?;
-    let mut from = last.unwrap_or(0);
-    // What we know of it may be old: then it says what it knows, once.
-    for _ in 0..2 {
-        let proof = consistency(vault, from, head.size).await?;
-        match witness.add_checkpoint(from, &proof, &note).await {
-            Ok(lines) => {
-                let body = cosignature::body(&note).unwrap_or_default();
-                let found = witness.key().find(body, lines.iter().map(String::as_str));
-                let Ok(line) = found.inspect_err(|error| tracing::error!(witness = name, %error, "a witness answered with no cosignature of its own")) else {
-                    return Ok(false);
-                };
-                let mut tx = vault.core.db.begin(Caller::Worker).await?;
-                store::insert_cosignature(&mut tx, META, head.size, &whose, line.line(), vault.core.clock.now())
-                    .await?;
-                tx.commit().await?;
-                return Ok(true);
-            }
-            Err(WitnessRefused::Behind { size }) if size <= head.size && size != from => from = size,
-            Err(refused) => {
-                tracing::warn!(witness = name, %refused, size = head.size, "a witness did not cosign the vault's meta-log");
-                return Ok(false);
-            }
-        }
-    }
-    Ok(false)
-}
-
-async fn consistency(vault: &Vault, from: u64, to: u64) -> Result<Vec<super::Hash>> {
-    if from == 0 || from == to {
-        return Ok(Vec::new());
-    }
-    let wanted: BTreeSet<_> = consistency_nodes(from, to).unwrap_or_default().into_iter().collect();
-    let mut tx = vault.core.db.begin(Caller::Project(META)).await?;
-    let nodes = prove::nodes(&mut tx, META, to, wanted).await?;
-    tx.commit().await?;
-    prove_consistency(from, to, &nodes)
 }

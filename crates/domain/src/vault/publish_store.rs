@@ -87,6 +87,22 @@ pub(super) async fn last_cosigned(tx: &mut PgConnection, project: ProjectId, wit
     size.map(unsigned).transpose()
 }
 
+/// When the first head was committed that the witness has not cosigned, nor a later one.
+pub(super) async fn uncosigned_since(
+    tx: &mut PgConnection,
+    project: ProjectId,
+    witness: &str,
+) -> sqlx::Result<Option<Timestamp>> {
+    sqlx::query_scalar(
+        "SELECT at FROM vault_checkpoints WHERE project_id = $1 AND size > COALESCE((SELECT max(size) \
+             FROM vault_cosignatures WHERE project_id = $1 AND witness = $2), 0) ORDER BY size LIMIT 1",
+    )
+    .bind(project)
+    .bind(witness)
+    .fetch_optional(tx)
+    .await
+}
+
 /// Keeps a cosignature that was verified. The same witness may cosign a size again: the first stays.
 pub(super) async fn insert_cosignature(
     tx: &mut PgConnection,
