@@ -125,10 +125,19 @@ async fn cosign_by(vault: &Vault, witness: &dyn Witness, patience: Duration) -> 
     if size == 0 || last == Some(size) {
         return Ok(size > 0);
     }
+    let now = vault.core.clock.now();
     match ask(vault, witness, Some(last.unwrap_or(0)), patience).await? {
+        Answer::Cosigned(_, cosignature) if !cosignature.is_of(now) => {
+            let at = cosignature.at().to_rfc3339();
+            tracing::error!(
+                witness = name,
+                at,
+                "a witness' clock is more than ten minutes from ours: its cosignature is not kept"
+            );
+            Ok(false)
+        }
         Answer::Cosigned(size, cosignature) => {
             let mut tx = vault.core.db.begin(Caller::Worker).await?;
-            let now = vault.core.clock.now();
             store::insert_cosignature(&mut tx, META, size, &whose, cosignature.line(), now).await?;
             tx.commit().await?;
             Ok(true)

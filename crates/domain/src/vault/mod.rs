@@ -147,12 +147,7 @@ impl Vault {
 
     /// [`sign`](Self::sign), and what witnesses signed below it.
     fn sign_with(&self, log: LogId, size: u64, root: Hash, cosignatures: &[String]) -> Result<String> {
-        let mut note = self.sign(log, size, root)?;
-        for line in cosignatures {
-            note.push_str(line);
-            note.push('\n');
-        }
-        Ok(note)
+        cosignature::append(&self.sign(log, size, root)?, cosignatures.iter().map(String::as_str))
     }
 }
 

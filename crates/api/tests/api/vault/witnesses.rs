@@ -9,9 +9,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::TimeDelta;
 use dev::{AppOptions, TestApp, Witness};
 use domain::{
-    Code,
+    Clock, Code,
     ids::LogId,
     ports,
     vault::{
@@ -316,6 +317,23 @@ async fn witnesses_that_hang_cost_one_wait_and_starve_nobody() {
     assert_eq!(vault::publish(&vault).await.unwrap().heads, 1);
     assert_eq!(vault::cosign(&vault, &clients, short).await.unwrap(), 1, "those that hang keep no other from it");
     assert!(started.elapsed() < short * 3, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_cosignature_of_another_time_is_not_kept() {
+    let clock = Clock::held(Clock::system().now() - TimeDelta::minutes(15));
+    let witness = Witness::start_at("late.example", clock.clone()).await.unwrap();
+    let app = witnessed(&witness, &[]).await;
+    let (vault, client) = (app.vault().unwrap(), dev_client(&app));
+    witness.trust(&vault.origin(LogId::META), &vault.verifiers(LogId::META));
+    vault.check_rollback(&client, PATIENCE).await.unwrap();
+    vault::publish(&vault).await.unwrap();
+    let kept = async || -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM vault_cosignatures").fetch_one(app.core().db.pool()).await.unwrap()
+    };
+    assert_eq!((vault::cosign(&vault, &client, PATIENCE).await.unwrap(), kept().await), (0, 0));
+    clock.advance(Duration::from_secs(10 * 60));
+    assert_eq!((vault::cosign(&vault, &client, PATIENCE).await.unwrap(), kept().await), (1, 1));
 }
 
 #[tokio::test]
