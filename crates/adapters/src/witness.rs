@@ -74,7 +74,7 @@ pub enum NotWitnesses {
     #[error("held {0} witnesses; it wants {MAX_WITNESSES} at most")]
     TooMany(usize),
     /// One entry.
-    #[error("held as number {number} {entry}; it wants <verifier key> <url>, separated by commas")]
+    #[error("held as number {number} {entry}; it wants <verifier key> <url> of each witness once, separated by commas")]
     Entry {
         /// From 1.
         number: usize,
@@ -99,7 +99,7 @@ pub enum NotAWitness {
     #[error("an http:// URL whose host is not on a private network: use https://")]
     InClear,
     /// It is there twice.
-    #[error("a public key that an entry before has as well")]
+    #[error("the public key of a witness that is there before")]
     Twice,
 }
 

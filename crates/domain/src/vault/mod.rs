@@ -76,8 +76,8 @@ pub struct Vault {
     authority: String,
     url: Url,
     guard: Guard,
-    /// The policy's lines on witnesses.
-    witnesses: Vec<String>,
+    /// Who watches the meta-log, and where they are asked.
+    witnesses: Vec<(WitnessKey, String)>,
 }
 
 impl Vault {
@@ -91,8 +91,7 @@ impl Vault {
     /// Signs nothing until [`check_rollback`](Self::check_rollback) has asked the witnesses, which the policy of the meta-log names.
     #[must_use]
     pub fn witnessed_by(self, witnesses: &[(WitnessKey, String)]) -> Self {
-        let line = |(key, url): &(WitnessKey, String)| format!("witness {} {key} {url}\n", key.name());
-        Self { guard: Guard::closed(), witnesses: witnesses.iter().map(line).collect(), ..self }
+        Self { guard: Guard::closed(), witnesses: witnesses.to_vec(), ..self }
     }
 
     /// What the log is called in its checkpoints and verifier keys.
@@ -122,8 +121,10 @@ impl Vault {
         let line = |key: &String| format!("log {key} {base}/v1/vault/logs/{log}\n");
         let mut policy: String = self.verifiers(log).iter().map(line).collect();
         if log == LogId::META && !self.witnesses.is_empty() {
-            let names: Vec<&str> = self.witnesses.iter().filter_map(|line| line.split(' ').nth(1)).collect();
-            policy.extend(self.witnesses.iter().map(String::as_str));
+            // Numbered: a name is for one line alone, be it a witness' or a group's, and two witnesses may call themselves the same.
+            let named: Vec<(String, _)> = (1..).map(|n| format!("w{n}")).zip(&self.witnesses).collect();
+            policy.extend(named.iter().map(|(name, (key, url))| format!("witness {name} {key} {url}\n")));
+            let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
             policy.push_str(&format!("group witnesses any {}\nquorum witnesses\n", names.join(" ")));
         } else {
             policy.push_str("quorum none\n");

@@ -78,7 +78,9 @@ async fn heads_and_keys_are_published_and_cosigned() {
         assert!(bundle.contains(part), "{part}: {bundle}");
     }
     let policy = app.get(&format!("/v1/vault/logs/{meta}/policy")).send().await.unwrap().text();
-    assert!(policy.contains("witness witness.example ") && policy.ends_with("quorum witnesses\n"), "{policy}");
+    let (entry, [verifier]) = (witness.entry(), vault.verifiers(meta).try_into().unwrap());
+    let log = format!("log {verifier} {}v1/vault/logs/{meta}", app.url());
+    assert_eq!(policy, format!("{log}\nwitness w1 {entry}\ngroup witnesses any w1\nquorum witnesses\n"));
 }
 
 #[tokio::test]
@@ -334,6 +336,20 @@ async fn a_cosignature_of_another_time_is_not_kept() {
     assert_eq!((vault::cosign(&vault, &client, PATIENCE).await.unwrap(), kept().await), (0, 0));
     clock.advance(Duration::from_secs(10 * 60));
     assert_eq!((vault::cosign(&vault, &client, PATIENCE).await.unwrap(), kept().await), (1, 1));
+}
+
+#[tokio::test]
+async fn the_policy_calls_no_two_lines_the_same() {
+    let mut entries = Vec::new();
+    for name in ["witnesses", "same.example", "same.example"] {
+        entries.push(Witness::start(name).await.unwrap().entry());
+    }
+    let variables = vec![("VAULT_WITNESSES", entries.join(","))];
+    let app = TestApp::start_with(AppOptions { worker: false, variables, ..Default::default() }).await.unwrap();
+    let policy = app.get(&format!("/v1/vault/logs/{}/policy", LogId::META)).send().await.unwrap().text();
+    let lines: Vec<&str> = policy.lines().skip(1).collect();
+    let [first, second, third] = [0, 1, 2].map(|n| format!("witness w{} {}", n + 1, entries[n]));
+    assert_eq!(lines, [&first, &second, &third, "group witnesses any w1 w2 w3", "quorum witnesses"]);
 }
 
 #[tokio::test]
