@@ -74,7 +74,7 @@ pub enum NotWitnesses {
     #[error("held {0} witnesses; it wants {MAX_WITNESSES} at most")]
     TooMany(usize),
     /// One entry.
-    #[error("held as number {number} {entry}; it wants <verifier key> <url>, separated by commas")]
+    #[error("held as number {number} {entry}; it wants <verifier key> <url> of each witness once, separated by commas")]
     Entry {
         /// From 1.
         number: usize,
@@ -99,7 +99,7 @@ pub enum NotAWitness {
     #[error("an http:// URL whose host is not on a private network: use https://")]
     InClear,
     /// It is there twice.
-    #[error("a public key that an entry before has as well")]
+    #[error("the public key of a witness that is there before")]
     Twice,
 }
 
@@ -209,7 +209,9 @@ impl HttpWitness {
             (true, Some(size)) if size != old_size => Err(WitnessRefused::Behind { size }),
             (true, None) => Err(refused("it answered 409 with something other than a size")),
             // It knows this very size, so another proof would not help: what it has is another root.
-            _ => Err(refused("it has cosigned another tree of the same size (409): the log shows two histories")),
+            _ => Err(WitnessRefused::Forked(
+                "it has cosigned another tree of the same size (409): the log shows two histories".to_owned(),
+            )),
         }
     }
 
@@ -295,7 +297,11 @@ fn explain(status: StatusCode) -> WitnessRefused {
         404 => {
             "it does not know this log, or its URL is wrong (404): give its operator the log's origin and verifier keys"
         }
-        422 => "the log does not continue what it cosigned before (422): was a backup restored, or the log changed?",
+        422 => {
+            let reason =
+                "the log does not continue what it cosigned before (422): was a backup restored, or the log changed?";
+            return WitnessRefused::Forked(reason.to_owned());
+        }
         300..400 => return refused(&format!("it answered {code}: redirects are not followed")),
         408 | 425 | 429 | 500.. => return WitnessRefused::Away(format!("it answered {code}")),
         _ => return refused(&format!("it answered {code}")),

@@ -14,7 +14,7 @@ use axum::{
     http::{HeaderValue, Request, header},
 };
 use domain::{
-    Clock, Core, Ids,
+    Clock, Code, Core, Ids,
     agents::Directory,
     idempotency::Sealer,
     identity::{access_token::AccessTokens, passkeys::RelyingParty, password::Passwords},
@@ -62,6 +62,10 @@ const DRAIN: Duration = Duration::from_secs(20);
 
 /// How often witnesses are asked whether the vault was rolled back.
 const ROLLBACK_CHECK: Duration = Duration::from_secs(60);
+/// How long witnesses are waited for at the start, all at once, while nothing is sealed; one that does not answer by then keeps nobody from sealing.
+const AT_START: Duration = Duration::from_secs(3);
+/// The same later, when nobody waits.
+const LATER: Duration = Duration::from_secs(10);
 /// How long connections may take to say goodbye to Postgres.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -87,9 +91,7 @@ pub async fn serve_at(
     let (state, adapters) = assemble(&config, clock, stop.clone())?;
     let db = state.core.db.clone();
     let witnesses = config.dependencies.vault_witnesses.clients().map_err(anyhow::Error::msg)?;
-    if !witnesses.is_empty() {
-        tokio::spawn(watch_for_rollback(state.vault.clone(), witnesses, stop.clone()));
-    }
+    tokio::spawn(watch_for_rollback(state.vault.clone(), witnesses, stop.clone()));
     edge::describe_metrics();
     tracing::info!(address = %listener.local_addr()?, environment = %config.dependencies.environment, "listening");
     accept(listener, router(state, &config.cors_origins), stop).await;
@@ -100,13 +102,18 @@ pub async fn serve_at(
     Ok(())
 }
 
-/// Asks the witnesses at the start, since nothing is signed before, and then once a minute, whether the database is older than what was signed.
+/// Asks the witnesses at the start, since nothing is signed before, and then once a minute, whether the database has what was signed.
 async fn watch_for_rollback(vault: Vault, witnesses: Vec<Arc<dyn Witness>>, stop: CancellationToken) {
+    let mut patience = AT_START;
     loop {
-        let wait = match vault.check_rollback(&witnesses).await {
-            Ok(_) => ROLLBACK_CHECK,
-            // Without Postgres there is nothing to sign either.
-            Err(_) => Duration::from_secs(1),
+        let checked = vault.check_rollback(&witnesses, patience).await;
+        metrics::gauge!("holdfast_vault_signs").set(f64::from(u8::from(vault.signs())));
+        let wait = match checked {
+            Err(error) if error.code() != Code::LogBehind => Duration::from_secs(1),
+            Ok(_) | Err(_) => {
+                patience = LATER;
+                ROLLBACK_CHECK
+            }
         };
         tokio::select! {
             () = tokio::time::sleep(wait) => {}

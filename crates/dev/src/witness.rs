@@ -56,7 +56,14 @@ impl Witness {
     /// # Errors
     /// When no port is free.
     pub async fn start(name: &str) -> Result<Self> {
-        let clock = Clock::system();
+        Self::start_at(name, Clock::system()).await
+    }
+
+    /// [`start`](Self::start), by a clock of its own.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub async fn start_at(name: &str, clock: Clock) -> Result<Self> {
         let key = SigningKey::from_bytes(&Ids::new(clock.clone()).bytes());
         let shared = Arc::new(Shared { name: name.to_owned(), key, clock, logs: Mutex::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await?;

@@ -118,7 +118,7 @@ pub trait Mailer: Send + Sync + fmt::Debug {
 }
 
 /// A witness of the vault's logs: somebody else, who cosigns a log's checkpoint once it is proved to continue the last one that it saw (C2SP
-/// tlog-witness). An effect: called only from a job.
+/// tlog-witness). An effect: called only from a job, and by the guard against rollback, for which nobody waits.
 pub trait Witness: Send + Sync + fmt::Debug {
     /// Its name and key, to verify its answers with.
     fn key(&self) -> &WitnessKey;
@@ -149,6 +149,9 @@ pub enum WitnessRefused {
         /// Leaves.
         size: u64,
     },
+    /// What it cosigned is not how this checkpoint's tree begins: it has seen another history. In words for the operator.
+    #[error("the witness has seen another tree: {0}")]
+    Forked(String),
     /// It will not, and asking again does not help. In words for the operator, with nothing of what the witness said.
     #[error("the witness refused: {0}")]
     Refused(String),

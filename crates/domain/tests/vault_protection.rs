@@ -125,10 +125,12 @@ async fn nobody_who_works_may_change_the_ledger() {
             scene.refused(caller, &format!("DROP TRIGGER append_only ON {table}"), "must be owner").await;
         }
     }
-    // Only a request erases, and only a worker says how a check ended.
+    // Only a request erases, and only a worker says how a check ended and what witnesses signed.
     scene.refused(Caller::Job(scene.ours), "SELECT vault_erase('s')", "permission denied").await;
     let progress = "INSERT INTO vault_progress (project_id) VALUES (OURS)";
     scene.refused(Caller::Project(scene.ours), progress, "permission denied").await;
+    let cosignature = "INSERT INTO vault_cosignatures VALUES (OURS, 300, 'w', 'l', now())";
+    scene.refused(Caller::Project(scene.ours), cosignature, "permission denied").await;
 }
 
 #[tokio::test]
@@ -165,7 +167,11 @@ async fn nobody_who_works_writes_into_the_log_of_another_project() {
             sqlx::raw_sql(AssertSqlSafe(become_it)).execute(&mut *tx).await.unwrap();
             let insert = format!("INSERT INTO {table} SELECT * FROM a_row");
             let refused = sqlx::query(AssertSqlSafe(insert)).execute(&mut *tx).await.unwrap_err();
-            assert!(refused.to_string().contains("row-level security"), "{caller:?}: {table}: {refused}");
+            let why = match (table, role) {
+                ("vault_cosignatures", "holdfast_app") => "permission denied",
+                _ => "row-level security",
+            };
+            assert!(refused.to_string().contains(why), "{caller:?}: {table}: {refused}");
         }
     }
 }

@@ -150,7 +150,7 @@ impl Term {
         }
         claimers.spawn(ring(engine.context.core.wake.clone(), bells, claiming.clone()));
         claimers.spawn(metrics::watch_queues(db.clone(), timing.stats, claiming.clone()));
-        claimers.spawn(metrics::watch_vault(engine.context.core.clone(), timing.stats, claiming.clone()));
+        claimers.spawn(metrics::watch_vault(engine.context.clone(), timing.stats, claiming.clone()));
         let tasks = engine.schedule.clone();
         claimers.spawn(schedule::run(db, epoch, timing, tasks, engine.context.clone(), claiming.clone()));
         claimers.close();

@@ -2,11 +2,17 @@
 
 use std::{error::Error, fmt::Write, time::Duration};
 
-use domain::{Core, Db, queue, vault::fsck};
+use domain::{
+    Db, queue,
+    vault::{self, fsck},
+};
 use metrics::{counter, gauge, histogram};
 use tokio_util::sync::CancellationToken;
 
-use crate::timing::{bounded, rest};
+use crate::{
+    context::Context,
+    timing::{bounded, rest},
+};
 
 /// A run of a job ended.
 pub(crate) fn job_ended(kind: &'static str, outcome: &'static str, took: Duration) {
@@ -30,10 +36,16 @@ pub(crate) fn lease(held: bool) {
     gauge!("holdfast_worker_lease_held").set(f64::from(u8::from(held)));
 }
 
-/// Shows every `interval`, until `stop`, how the vault's logs stand by their last checks.
-pub(crate) async fn watch_vault(core: Core, interval: Duration, stop: CancellationToken) {
+/// Shows every `interval`, until `stop`, how the vault's logs stand by their last checks, and how the meta-log stands with its witnesses.
+pub(crate) async fn watch_vault(context: Context, interval: Duration, stop: CancellationToken) {
     loop {
-        if let Ok(standing) = bounded(fsck::standing(&core)).await {
+        gauge!("holdfast_vault_signs").set(f64::from(u8::from(context.vault.signs())));
+        for witness in &context.witnesses {
+            if let Ok(seconds) = bounded(vault::uncosigned_seconds(&context.vault, witness.as_ref())).await {
+                gauge!("holdfast_vault_uncosigned_seconds", "witness" => witness.key().name().to_owned()).set(seconds);
+            }
+        }
+        if let Ok(standing) = bounded(fsck::standing(&context.core)).await {
             gauge!("holdfast_vault_logs_damaged").set(count(standing.damaged));
             gauge!("holdfast_vault_logs_unchecked").set(count(standing.unchecked));
         }

@@ -52,7 +52,7 @@ fn client(server: &Server) -> std::sync::Arc<dyn Witness> {
 /// The reason, or what came of it instead.
 fn refused(outcome: Result<Vec<String>, WitnessRefused>) -> String {
     match outcome {
-        Err(WitnessRefused::Refused(reason)) => reason,
+        Err(WitnessRefused::Refused(reason) | WitnessRefused::Forked(reason)) => reason,
         other => format!("{other:?}"),
     }
 }

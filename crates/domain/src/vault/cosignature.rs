@@ -6,6 +6,7 @@
 use std::{fmt, str::FromStr};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use chrono::TimeDelta;
 use signed_note::{Note, Signature, is_key_name_valid, key_id};
 
 use crate::{
@@ -21,6 +22,8 @@ const COSIGNATURE_V1: u8 = 4;
 /// Those of keys that an operator may hand us by mistake.
 const ED25519: u8 = 1;
 const ML_DSA_44: u8 = 6;
+/// How far a witness' clock may be from ours.
+const CLOCKS: TimeDelta = TimeDelta::minutes(10);
 /// The bytes of a cosignature: its time, big-endian, and an Ed25519 signature.
 const TIME: usize = 8;
 const SIGNATURE: usize = 64;
@@ -110,6 +113,11 @@ impl WitnessKey {
         self.id
     }
 
+    /// Name and id, as [its lines](Cosignature::line) have them: what its cosignatures are kept under.
+    pub fn signer(&self) -> String {
+        format!("{}+{:08x}", self.name, self.id)
+    }
+
     /// The key itself. Whoever has two of one key has one witness, whatever their names.
     pub fn public_key(&self) -> &PublicKey {
         &self.key
@@ -117,7 +125,7 @@ impl WitnessKey {
 
     /// Verifies `line`, without its newline, on the checkpoint whose text is `body`: all that stands before the empty line, with its last newline.
     ///
-    /// The time is what the witness says; whether it lies ahead of ours is for the caller to judge.
+    /// The time is what the witness says: [`Cosignature::is_of`] judges it.
     ///
     /// # Errors
     /// The first thing that is wrong.
@@ -183,6 +191,12 @@ impl Cosignature {
     /// The line, without its newline.
     pub fn line(&self) -> &str {
         &self.line
+    }
+
+    /// Whether the witness' clock, when it signed, was within ten minutes of what is now. A cosignature states when a tree was seen: one of another time would state
+    /// that falsely for ever.
+    pub fn is_of(&self, now: Timestamp) -> bool {
+        (now - self.at).abs() <= CLOCKS
     }
 
     /// When the witness says that it saw the checkpoint: nothing larger was then known to it. To the second.
@@ -318,6 +332,10 @@ mod tests {
         let good = witness.cosign(body, NOW);
         let verified = witness.key().verify(body, &good).unwrap();
         assert_eq!((verified.line(), verified.at().timestamp()), (good.as_str(), 1_679_315_147));
+        for (off, of) in [(0, true), (600, true), (-600, true), (601, false), (-601, false), (i64::MAX / 10_000, false)]
+        {
+            assert_eq!(verified.is_of(verified.at() + TimeDelta::seconds(off)), of, "{off}");
+        }
 
         let refused = |body: &str, line: &str| witness.key().verify(body, line).unwrap_err();
         assert_eq!(refused(&checkpoint(38), &good), NotCosigned::Signature);

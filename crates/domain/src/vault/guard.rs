@@ -1,5 +1,5 @@
 //! The guard against rollback: who restores an older backup has a log that is shorter than what was signed, and would sign another history. So before
-//! anything is signed, the meta-log is held against what witnesses know of it; while one of them is ahead, nothing is signed at all.
+//! anything is signed, the meta-log is held against what witnesses know of it; while one of them has seen more, or something else, nothing is signed at all.
 //!
 //! A witness that does not answer keeps nobody from sealing: the guard is against accidents, and Postgres is the only thing this cannot live without.
 
@@ -9,12 +9,15 @@ use std::sync::{
 };
 use std::time::Duration;
 
-use super::{Vault, head, publish::META, tree::Tree};
+use futures::future::join_all;
+
+use super::{
+    Vault,
+    cosign::{Answer, ask},
+};
 use crate::{
-    db::Caller,
     error::{Code, Error, Result},
-    ids::LogId,
-    ports::{Witness, WitnessRefused},
+    ports::Witness,
 };
 
 const UNKNOWN: u8 = 0;
@@ -41,56 +44,66 @@ impl Guard {
     pub(super) fn pass(&self) -> Result<()> {
         match self.0.load(Ordering::Acquire) {
             SOUND => Ok(()),
-            BEHIND => {
-                let detail = "A witness knows the vault at a larger size than the database has it: an older backup was restored. Nothing is signed \
-                              until the operator has brought the newer data back";
-                Err(Error::new(Code::LogBehind, detail).retry_after(Duration::from_secs(60)))
-            }
+            BEHIND => Err(behind()),
             _ => Err(Error::unavailable("no witness was asked yet").retry_after(Duration::from_secs(1))),
         }
     }
+
+    /// Nothing is signed from here on. Returns the error that says so.
+    pub(super) fn found_behind(&self, witness: &str, why: &str) -> Error {
+        self.0.store(BEHIND, Ordering::Release);
+        tracing::error!(
+            witness,
+            why,
+            "a witness has seen what the database does not have of the vault's meta-log: an older backup was restored, or it was changed; nothing is signed; \
+             docs/operations.md says what to do"
+        );
+        behind()
+    }
+}
+
+fn behind() -> Error {
+    let detail = "A witness has seen more of the vault than the database has, or something else: an older backup was restored, or the log was changed. Nothing \
+                  is signed until the operator has brought the newer data back";
+    Error::new(Code::LogBehind, detail).retry_after(Duration::from_secs(60))
 }
 
 impl Vault {
-    /// Asks each of `witnesses` whether it knows the meta-log at a larger size than the database has, and lets the guard pass or not. Returns whether it
-    /// does. Asks nobody for more than a cosignature of what it has seen or may see.
+    /// Asks all of `witnesses` at once whether they have seen of the meta-log what the database does not have, and lets the guard pass or not. Each is waited for as
+    /// long as `patience`; one that is away does not close the guard, and does not open one that was closed. Returns those that answered.
     ///
     /// # Errors
-    /// Those of the database; the guard stays as it was.
-    pub async fn check_rollback(&self, witnesses: &[Arc<dyn Witness>]) -> Result<bool> {
-        let mut tx = self.core.db.begin(Caller::Project(META)).await?;
-        let head = head::newest(&mut tx, META).await?;
-        tx.commit().await?;
-        let (size, root) = match head {
-            Some(head) => (head.size, head.root),
-            None => (0, Tree::default().root()?),
-        };
-        // Past the guard: this is what opens it, and a witness that is ahead will not have it.
-        let note = self.keys.sign(&self.origin(LogId::META), size, root)?;
-        let mut behind = false;
-        for witness in witnesses {
-            match witness.add_checkpoint(size, &[], &note).await {
-                Err(WitnessRefused::Behind { size: theirs }) if theirs > size => {
-                    tracing::error!(
-                        witness = witness.key().name(),
-                        theirs,
-                        ours = size,
-                        "a witness knows the vault's meta-log at a larger size than the database has: an older backup was restored; nothing is signed"
-                    );
-                    behind = true;
-                }
-                Err(WitnessRefused::Away(why)) => {
+    /// [`Code::LogBehind`]; those of the database, and then the guard stays as it was.
+    pub async fn check_rollback(
+        &self,
+        witnesses: &[Arc<dyn Witness>],
+        patience: Duration,
+    ) -> Result<Vec<Arc<dyn Witness>>> {
+        let asked = join_all(witnesses.iter().map(|witness| ask(self, witness.as_ref(), None, patience))).await;
+        let (mut reached, mut ahead, mut failed) = (Vec::new(), None, None);
+        for (witness, answer) in witnesses.iter().zip(asked) {
+            let name = witness.key().name();
+            match answer {
+                Ok(Answer::Ahead(why)) => ahead = Some(self.guard.found_behind(name, &why)),
+                Ok(Answer::Away(why)) => {
                     tracing::warn!(
-                        witness = witness.key().name(),
+                        witness = name,
                         why,
                         "a witness could not be asked whether the vault was rolled back"
                     );
                 }
-                // Smaller sizes, and what it does not take for other reasons, say nothing of a rollback.
-                Ok(_) | Err(_) => {}
+                // What it does not take for other reasons says nothing of a rollback.
+                Ok(Answer::Cosigned(..) | Answer::Refused(_)) => reached.push(Arc::clone(witness)),
+                Err(error) => failed = Some(error),
             }
         }
-        self.guard.0.store(if behind { BEHIND } else { SOUND }, Ordering::Release);
-        Ok(!behind)
+        if let Some(error) = ahead.or(failed) {
+            return Err(error);
+        }
+        if reached.len() < witnesses.len() && self.guard.0.load(Ordering::Acquire) == BEHIND {
+            return Err(behind());
+        }
+        self.guard.0.store(SOUND, Ordering::Release);
+        Ok(reached)
     }
 }

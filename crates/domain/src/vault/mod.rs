@@ -11,6 +11,7 @@
 mod append;
 mod audit;
 mod audit_store;
+mod cosign;
 mod entry;
 mod erase;
 mod guard;
@@ -44,6 +45,7 @@ use url::Url;
 
 pub use append::{Append, Appended, Appender, MAX_SEALS};
 pub use audit::{digest_all, digest_project};
+pub use cosign::{cosign, uncosigned_seconds};
 pub use entry::{Draft, MAX_ENTRY, MAX_PAYLOAD, NewSeal, Tag, Verdict};
 pub use erase::erase;
 pub use guard::Guard;
@@ -52,11 +54,16 @@ pub use ledger::Placed;
 pub use list::{Counts, Filter, Seal, SealInFull, Tally, count, get, list};
 pub use proposals::{Decision, Proposal, ProposalFilter, Reason, decide, expire, proposals};
 pub use prove::{Consistency, Inclusion, bundle, consistency, inclusion, receipt as receipt_of, tile};
-pub use publish::{cosign, publish};
+pub use publish::{Published, publish};
 pub use verify::{Verification, verify};
 
 use self::{cosignature::WitnessKey, note::VaultKeys, personal::Keks};
-use crate::{Core, error::Result, ids::LogId};
+use crate::{
+    Core,
+    crypto::{hex, sha256},
+    error::Result,
+    ids::LogId,
+};
 
 /// What the vault's use cases are handed. Cloning shares it.
 #[derive(Clone)]
@@ -69,8 +76,8 @@ pub struct Vault {
     authority: String,
     url: Url,
     guard: Guard,
-    /// The policy's lines on witnesses.
-    witnesses: Vec<String>,
+    /// Who watches the meta-log, and where they are asked.
+    witnesses: Vec<(WitnessKey, String)>,
 }
 
 impl Vault {
@@ -84,13 +91,17 @@ impl Vault {
     /// Signs nothing until [`check_rollback`](Self::check_rollback) has asked the witnesses, which the policy of the meta-log names.
     #[must_use]
     pub fn witnessed_by(self, witnesses: &[(WitnessKey, String)]) -> Self {
-        let line = |(key, url): &(WitnessKey, String)| format!("witness {} {key} {url}\n", key.name());
-        Self { guard: Guard::closed(), witnesses: witnesses.iter().map(line).collect(), ..self }
+        Self { guard: Guard::closed(), witnesses: witnesses.to_vec(), ..self }
     }
 
     /// What the log is called in its checkpoints and verifier keys.
     pub fn origin(&self, log: LogId) -> String {
         format!("{}/v1/vault/logs/{log}", self.authority)
+    }
+
+    /// What the log is called in the meta-log: SHA-256 over its origin, in hexadecimal.
+    pub fn blinded(&self, log: LogId) -> String {
+        hex(&sha256(self.origin(log).as_bytes()))
     }
 
     /// Which of our logs is called `origin`.
@@ -110,13 +121,20 @@ impl Vault {
         let line = |key: &String| format!("log {key} {base}/v1/vault/logs/{log}\n");
         let mut policy: String = self.verifiers(log).iter().map(line).collect();
         if log == LogId::META && !self.witnesses.is_empty() {
-            let names: Vec<&str> = self.witnesses.iter().filter_map(|line| line.split(' ').nth(1)).collect();
-            policy.extend(self.witnesses.iter().map(String::as_str));
+            // Numbered: a name is for one line alone, be it a witness' or a group's, and two witnesses may call themselves the same.
+            let named: Vec<(String, _)> = (1..).map(|n| format!("w{n}")).zip(&self.witnesses).collect();
+            policy.extend(named.iter().map(|(name, (key, url))| format!("witness {name} {key} {url}\n")));
+            let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
             policy.push_str(&format!("group witnesses any {}\nquorum witnesses\n", names.join(" ")));
         } else {
             policy.push_str("quorum none\n");
         }
         policy
+    }
+
+    /// Whether anything may be signed; it may not while a witness knows more than the database has, and until the witnesses were asked.
+    pub fn signs(&self) -> bool {
+        self.guard.pass().is_ok()
     }
 
     /// The signed checkpoint of a head that is committed.
@@ -130,12 +148,7 @@ impl Vault {
 
     /// [`sign`](Self::sign), and what witnesses signed below it.
     fn sign_with(&self, log: LogId, size: u64, root: Hash, cosignatures: &[String]) -> Result<String> {
-        let mut note = self.sign(log, size, root)?;
-        for line in cosignatures {
-            note.push_str(line);
-            note.push('\n');
-        }
-        Ok(note)
+        cosignature::append(&self.sign(log, size, root)?, cosignatures.iter().map(String::as_str))
     }
 }
 

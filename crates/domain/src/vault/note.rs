@@ -25,8 +25,14 @@ pub struct VaultKeys(Vec<SigningKey>);
 
 /// A text that is not a list of keys; it is not repeated here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be `vsk_` and the base64 of 32 secret bytes; up to 3 of them, separated by commas, which all sign")]
-pub struct NotVaultKeys;
+pub enum NotVaultKeys {
+    /// Something else, or too many.
+    #[error("must be `vsk_` and the base64 of 32 secret bytes; up to 3 of them, separated by commas, which all sign")]
+    Form,
+    /// The same key again: a checkpoint has one signature of each.
+    #[error("names one key twice; each key once")]
+    Twice,
+}
 
 impl VaultKeys {
     /// One new key.
@@ -74,11 +80,15 @@ impl FromStr for VaultKeys {
 
     fn from_str(text: &str) -> Result<Self, NotVaultKeys> {
         let key = |text: &str| {
-            let bytes = text.trim().strip_prefix(PREFIX).and_then(decode_base64).ok_or(NotVaultKeys)?;
-            Ok(SigningKey::from_bytes(&bytes.try_into().map_err(|_| NotVaultKeys)?))
+            let bytes = text.trim().strip_prefix(PREFIX).and_then(decode_base64).ok_or(NotVaultKeys::Form)?;
+            Ok(SigningKey::from_bytes(&bytes.try_into().map_err(|_| NotVaultKeys::Form)?))
         };
         let keys = text.split(',').map(key).collect::<Result<Vec<_>, _>>()?;
-        if keys.len() > MAX_KEYS { Err(NotVaultKeys) } else { Ok(Self(keys)) }
+        if keys.len() > MAX_KEYS {
+            return Err(NotVaultKeys::Form);
+        }
+        let twice = keys.iter().enumerate().any(|(n, key)| keys.iter().take(n).any(|before| before == key));
+        if twice { Err(NotVaultKeys::Twice) } else { Ok(Self(keys)) }
     }
 }
 

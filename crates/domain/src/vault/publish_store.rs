@@ -18,8 +18,23 @@ pub(super) struct Moved {
     pub(super) root: Vec<u8>,
 }
 
+/// From here on the transaction, which is a job's, sees the rows of all projects.
+pub(super) async fn leave_tenant(tx: &mut PgConnection) -> sqlx::Result<()> {
+    set_tenant(tx, "").await
+}
+
+/// From here on the transaction sees the rows of that project alone.
+pub(super) async fn enter_tenant(tx: &mut PgConnection, project: ProjectId) -> sqlx::Result<()> {
+    set_tenant(tx, &project.uuid().to_string()).await
+}
+
+async fn set_tenant(tx: &mut PgConnection, tenant: &str) -> sqlx::Result<()> {
+    sqlx::query("SELECT set_config('app.project_id', $1, true)").bind(tenant).execute(tx).await?;
+    Ok(())
+}
+
 /// Logs that have grown since their head was published.
-pub(super) async fn moved(tx: &mut PgConnection, limit: i64) -> sqlx::Result<Vec<Moved>> {
+pub(super) async fn moved(tx: &mut PgConnection, limit: usize) -> sqlx::Result<Vec<Moved>> {
     sqlx::query_as(
         "SELECT l.project_id, l.size, c.root FROM vault_logs l \
          JOIN vault_checkpoints c ON c.project_id = l.project_id AND c.size = l.size \
@@ -27,7 +42,7 @@ pub(super) async fn moved(tx: &mut PgConnection, limit: i64) -> sqlx::Result<Vec
          WHERE l.size > COALESCE(p.published_size, 0) AND l.project_id <> $1 ORDER BY l.project_id LIMIT $2",
     )
     .bind(LogId::META.project())
-    .bind(limit)
+    .bind(i64::try_from(limit).unwrap_or(i64::MAX))
     .fetch_all(tx)
     .await
 }
@@ -70,6 +85,22 @@ pub(super) async fn last_cosigned(tx: &mut PgConnection, project: ProjectId, wit
             .fetch_one(tx)
             .await?;
     size.map(unsigned).transpose()
+}
+
+/// When the first head was committed that the witness has not cosigned, nor a later one.
+pub(super) async fn uncosigned_since(
+    tx: &mut PgConnection,
+    project: ProjectId,
+    witness: &str,
+) -> sqlx::Result<Option<Timestamp>> {
+    sqlx::query_scalar(
+        "SELECT at FROM vault_checkpoints WHERE project_id = $1 AND size > COALESCE((SELECT max(size) \
+             FROM vault_cosignatures WHERE project_id = $1 AND witness = $2), 0) ORDER BY size LIMIT 1",
+    )
+    .bind(project)
+    .bind(witness)
+    .fetch_optional(tx)
+    .await
 }
 
 /// Keeps a cosignature that was verified. The same witness may cosign a size again: the first stays.

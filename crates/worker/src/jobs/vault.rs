@@ -23,6 +23,8 @@ use crate::{
 static CHECKS: Semaphore = Semaphore::const_new(2);
 /// How many batches of heads one run publishes; the next run goes on.
 const BATCHES: u32 = 20;
+/// How long witnesses are waited for, before heads are published and again after: all of them at once.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How long at most a check waits for its turn.
 const TURN: Duration = Duration::from_secs(20);
 
@@ -46,19 +48,16 @@ pub(crate) async fn digest(context: Context) -> Result<()> {
     vault::digest_all(&context.core).await
 }
 
-/// Publishes the heads of all logs in the meta-log, and has that cosigned.
+/// Publishes the heads of all logs in the meta-log, and has that cosigned. A witness that did not answer at first costs that wait and no other; one that has seen what
+/// the database does not have fails the task.
 pub(crate) async fn publish(context: Context) -> Result<()> {
-    if !context.witnesses.is_empty() && !context.vault.check_rollback(&context.witnesses).await? {
-        return Ok(());
-    }
+    let reached = context.vault.check_rollback(&context.witnesses, PATIENCE).await?;
     for _ in 0..BATCHES {
-        if vault::publish(&context.vault).await? < 1_000 {
+        if !vault::publish(&context.vault).await?.more {
             break;
         }
     }
-    for witness in &context.witnesses {
-        vault::cosign(&context.vault, witness).await?;
-    }
+    vault::cosign(&context.vault, &reached, PATIENCE).await?;
     Ok(())
 }
 

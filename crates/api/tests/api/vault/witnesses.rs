@@ -1,15 +1,32 @@
 //! The meta-log, its witnesses, and the guard against rollback.
 
-use std::time::Duration;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
+use chrono::TimeDelta;
 use dev::{AppOptions, TestApp, Witness};
 use domain::{
+    Clock, Code,
     ids::LogId,
-    vault::{self, cosignature},
+    ports,
+    vault::{
+        self,
+        cosignature::{self, WitnessKey},
+    },
 };
+use futures::future::{BoxFuture, join_all};
 use serde_json::Value;
+use tokio::net::TcpListener;
 
 use super::{fill, log, seal};
+
+const PATIENCE: Duration = Duration::from_secs(5);
 
 async fn witnessed(witness: &Witness, variables: &[(&'static str, String)]) -> TestApp {
     let variables = [variables, &[("VAULT_WITNESSES", witness.entry())]].concat();
@@ -37,16 +54,16 @@ async fn heads_and_keys_are_published_and_cosigned() {
     let origin = vault.origin(LogId::META);
     witness.trust(&origin, &vault.verifiers(LogId::META));
     let client = dev_client(&app);
-    assert!(vault.check_rollback(&client).await.unwrap());
+    assert_eq!(vault.check_rollback(&client, PATIENCE).await.unwrap().len(), 1);
 
-    assert_eq!(vault::publish(&vault).await.unwrap(), 1);
-    assert_eq!(vault::publish(&vault).await.unwrap(), 0, "nothing moved");
-    assert!(vault::cosign(&vault, &client[0]).await.unwrap());
+    assert_eq!(vault::publish(&vault).await.unwrap().heads, 1);
+    assert_eq!(vault::publish(&vault).await.unwrap().heads, 0, "nothing moved");
+    assert_eq!(vault::cosign(&vault, &client, PATIENCE).await.unwrap(), 1);
     assert_eq!(witness.size(&origin), 2, "the keys and a head");
     fill(&app, 3).await;
-    assert_eq!(vault::publish(&vault).await.unwrap(), 1);
+    assert_eq!(vault::publish(&vault).await.unwrap().heads, 1);
     for _ in 0..2 {
-        assert!(vault::cosign(&vault, &client[0]).await.unwrap());
+        assert_eq!(vault::cosign(&vault, &client, PATIENCE).await.unwrap(), 1);
     }
     assert_eq!(witness.size(&origin), 3);
 
@@ -56,14 +73,93 @@ async fn heads_and_keys_are_published_and_cosigned() {
     key.find(cosignature::body(&note).unwrap(), cosignature::lines(&note)).unwrap();
     let bundle = app.get(&format!("/v1/vault/logs/{meta}/tile/entries/000.p/3")).send().await.unwrap().text();
     let head = log(&app).await;
-    for part in ["log.keys", "log.head", head["log"].as_str().unwrap(), head["root"].as_str().unwrap(), "\"size\":4"] {
+    let name = vault.blinded(app.project().into());
+    for part in ["log.keys", "log.head", &name, head["root"].as_str().unwrap(), "\"size\":4"] {
         assert!(bundle.contains(part), "{part}: {bundle}");
     }
     let policy = app.get(&format!("/v1/vault/logs/{meta}/policy")).send().await.unwrap().text();
-    assert!(policy.contains("witness witness.example ") && policy.ends_with("quorum witnesses\n"), "{policy}");
+    let (entry, [verifier]) = (witness.entry(), vault.verifiers(meta).try_into().unwrap());
+    let log = format!("log {verifier} {}v1/vault/logs/{meta}", app.url());
+    assert_eq!(policy, format!("{log}\nwitness w1 {entry}\ngroup witnesses any w1\nquorum witnesses\n"));
 }
 
-fn dev_client(app: &TestApp) -> Vec<std::sync::Arc<dyn domain::ports::Witness>> {
+#[tokio::test]
+async fn the_meta_log_tells_nobody_where_a_log_is() {
+    let app = super::app().await;
+    let (other, key) = app.another_project("Other").await.unwrap();
+    for key in [app.key(), &key] {
+        app.post("/v1/vault/seals").key(key).json(&seal(1)).send().await.unwrap().expect::<Value>(201).unwrap();
+    }
+    let vault = app.vault().unwrap();
+    vault::publish(&vault).await.unwrap();
+    let meta = format!("/v1/vault/logs/{}", LogId::META);
+    let note = app.get(&format!("{meta}/checkpoint")).send().await.unwrap().text();
+    let bundle = app.get(&format!("{meta}/tile/entries/000.p/3")).send().await.unwrap().text();
+    let columns: Vec<Option<String>> =
+        sqlx::query_scalar("SELECT subject FROM vault_entries WHERE project_id = $1 ORDER BY index")
+            .bind(LogId::META.project())
+            .fetch_all(app.core().db.pool())
+            .await
+            .unwrap();
+    let said = format!("{note}{bundle}{columns:?}");
+    for project in [app.project(), other] {
+        let digits = project.uuid().simple().to_string();
+        assert!(!said.contains(&digits) && !said.contains(&project.uuid().to_string()), "{said}");
+        // Who knows the log finds it.
+        let origin = note.lines().next().unwrap().replace(&LogId::META.to_string(), &LogId::from(project).to_string());
+        assert!(
+            bundle.contains(&domain::crypto::hex(&domain::crypto::sha256(origin.as_bytes()))),
+            "{origin}: {bundle}"
+        );
+    }
+    for id in said.split("log_").skip(1) {
+        assert!(id.starts_with(&"0".repeat(32)), "log_{}", &id[..32]);
+    }
+}
+
+/// Size of each head in the meta-log, in its order, by the log's name there.
+async fn published(app: &TestApp) -> BTreeMap<String, Vec<u64>> {
+    let entries: Vec<Vec<u8>> = sqlx::query_scalar(
+        "SELECT entry FROM vault_entries WHERE project_id = $1 AND kind = 'log.head' ORDER BY index",
+    )
+    .bind(LogId::META.project())
+    .fetch_all(app.core().db.pool())
+    .await
+    .unwrap();
+    let mut heads = BTreeMap::<String, Vec<u64>>::new();
+    for entry in entries {
+        let entry: Value = serde_json::from_slice(&entry).unwrap();
+        let (log, size) = (entry["payload"]["log"].as_str().unwrap(), entry["payload"]["size"].as_u64().unwrap());
+        heads.entry(log.to_owned()).or_default().push(size);
+    }
+    heads
+}
+
+#[tokio::test]
+async fn of_those_who_publish_at_once_each_head_is_there_once_and_none_goes_back() {
+    let app = super::app().await;
+    let vault = app.vault().unwrap();
+    for round in 1..=6 {
+        fill(&app, 1).await;
+        let publishing = join_all((0..4).map(|_| vault::publish(&vault)));
+        let growing = fill(&app, 1);
+        let (published, ()) = tokio::join!(publishing, growing);
+        let heads: usize = published.into_iter().map(|published| published.unwrap().heads).sum();
+        assert!((1..=2).contains(&heads), "round {round}: {heads}");
+    }
+    vault::publish(&vault).await.unwrap();
+    let heads = published(&app).await.remove(&vault.blinded(app.project().into())).unwrap();
+    assert!(heads.is_sorted_by(|one, next| one < next) && heads.last() == Some(&12), "{heads:?}");
+    // What was published is noted in the same commit.
+    let noted: i64 = sqlx::query_scalar("SELECT published_size FROM vault_progress WHERE project_id = $1")
+        .bind(app.project())
+        .fetch_one(app.core().db.pool())
+        .await
+        .unwrap();
+    assert_eq!(noted, 12);
+}
+
+fn dev_client(app: &TestApp) -> Vec<Arc<dyn ports::Witness>> {
     let witnesses: adapters::witness::Witnesses = app.variable("VAULT_WITNESSES").unwrap().parse().unwrap();
     witnesses.clients().unwrap()
 }
@@ -75,22 +171,222 @@ async fn a_restored_older_backup_signs_nothing() {
     let (vault, client) = (app.vault().unwrap(), dev_client(&app));
     witness.trust(&vault.origin(LogId::META), &vault.verifiers(LogId::META));
     seal_when_asked(&app).await.expect::<Value>(201).unwrap();
-    vault.check_rollback(&client).await.unwrap();
+    vault.check_rollback(&client, PATIENCE).await.unwrap();
     vault::publish(&vault).await.unwrap();
-    vault::cosign(&vault, &client[0]).await.unwrap();
+    vault::cosign(&vault, &client, PATIENCE).await.unwrap();
 
     // The same deployment on a database from before that.
-    let same =
-        ["PUBLIC_URL", "VAULT_SIGNING_KEY", "VAULT_KEK"].map(|name| (name, app.variable(name).unwrap().to_owned()));
-    let restored = witnessed(&witness, &same).await;
+    let restored = witnessed(&witness, &same(&app)).await;
     let refused = seal_when_asked(&restored).await;
     assert_eq!((refused.status, refused.code().as_str()), (503, "log_behind"));
     let size: i64 =
         sqlx::query_scalar("SELECT count(*) FROM vault_entries").fetch_one(restored.core().db.pool()).await.unwrap();
     assert_eq!(size, 0, "nor is anything appended");
-    assert!(!restored.vault().unwrap().check_rollback(&client).await.unwrap());
     // The one with the newer data goes on.
     assert_eq!(seal_when_asked(&app).await.status, 201);
+
+    // What was found stays found while the witness is away.
+    let vault = restored.vault().unwrap();
+    let behind = vault.check_rollback(&client, PATIENCE).await.unwrap_err();
+    assert_eq!((behind.code(), vault.signs()), (Code::LogBehind, false));
+    drop(witness);
+    assert_eq!(vault.check_rollback(&client, PATIENCE).await.unwrap_err().code(), Code::LogBehind);
+    assert_eq!(vault::publish(&vault).await.unwrap_err().code(), Code::LogBehind);
+}
+
+/// What makes another API the same deployment.
+fn same(app: &TestApp) -> Vec<(&'static str, String)> {
+    ["PUBLIC_URL", "VAULT_SIGNING_KEY", "VAULT_KEK"].map(|name| (name, app.variable(name).unwrap().to_owned())).to_vec()
+}
+
+/// A deployment whose meta-log, of `heads` heads and one entry of keys, the witness has cosigned; and its clients.
+async fn cosigned(witness: &Witness, heads: usize) -> (TestApp, Vec<Arc<dyn ports::Witness>>) {
+    let app = witnessed(witness, &[]).await;
+    let (vault, client) = (app.vault().unwrap(), dev_client(&app));
+    witness.trust(&vault.origin(LogId::META), &vault.verifiers(LogId::META));
+    seal_when_asked(&app).await.expect::<Value>(201).unwrap();
+    vault.check_rollback(&client, PATIENCE).await.unwrap();
+    for _ in 0..heads {
+        fill(&app, 1).await;
+        vault::publish(&vault).await.unwrap();
+    }
+    vault::cosign(&vault, &client, PATIENCE).await.unwrap();
+    assert_eq!(witness.size(&vault.origin(LogId::META)), heads as u64 + 1);
+    (app, client)
+}
+
+#[tokio::test]
+async fn another_history_signs_nothing_whether_it_is_as_long_or_longer() {
+    let witness = Witness::start("witness.example").await.unwrap();
+    let (app, client) = cosigned(&witness, 2).await;
+    for heads in [2, 5] {
+        // The same deployment on another database, which grew while nobody asked the witness.
+        let options = AppOptions { worker: false, variables: same(&app), ..Default::default() };
+        let forked = TestApp::start_with(options).await.unwrap();
+        let vault = forked.vault().unwrap();
+        for _ in 0..heads {
+            fill(&forked, 1).await;
+            vault::publish(&vault).await.unwrap();
+        }
+        assert!(vault.signs());
+        assert_eq!(vault::cosign(&vault, &client, PATIENCE).await.unwrap_err().code(), Code::LogBehind, "{heads}");
+        assert!(!vault.signs());
+        let other = forked.vault().unwrap();
+        assert_eq!(other.check_rollback(&client, PATIENCE).await.unwrap_err().code(), Code::LogBehind, "{heads}");
+        assert!(!other.signs());
+    }
+    app.vault().unwrap().check_rollback(&client, PATIENCE).await.unwrap();
+}
+
+/// Another worker, which publishes and has it cosigned while a check is under way.
+#[derive(Debug)]
+struct Meanwhile {
+    witness: Arc<dyn ports::Witness>,
+    other: vault::Vault,
+    asked: AtomicUsize,
+}
+
+impl ports::Witness for Meanwhile {
+    fn key(&self) -> &WitnessKey {
+        self.witness.key()
+    }
+
+    fn add_checkpoint<'a>(
+        &'a self,
+        old_size: u64,
+        proof: &'a [vault::Hash],
+        checkpoint: &'a str,
+    ) -> BoxFuture<'a, Result<Vec<String>, ports::WitnessRefused>> {
+        Box::pin(async move {
+            if self.asked.fetch_add(1, Ordering::Relaxed) == 0 {
+                assert_eq!(vault::publish(&self.other).await.unwrap().heads, 1);
+                let witness = [Arc::clone(&self.witness)];
+                assert_eq!(vault::cosign(&self.other, &witness, PATIENCE).await.unwrap(), 1);
+            }
+            self.witness.add_checkpoint(old_size, proof, checkpoint).await
+        })
+    }
+}
+
+#[tokio::test]
+async fn what_another_worker_publishes_meanwhile_is_no_rollback() {
+    let witness = Witness::start("witness.example").await.unwrap();
+    let (app, client) = cosigned(&witness, 1).await;
+    let other = app.vault().unwrap();
+    other.check_rollback(&client, PATIENCE).await.unwrap();
+    fill(&app, 1).await;
+    let meanwhile = Meanwhile { witness: Arc::clone(&client[0]), other, asked: AtomicUsize::new(0) };
+    let meanwhile: Vec<Arc<dyn ports::Witness>> = vec![Arc::new(meanwhile)];
+    let vault = app.vault().unwrap();
+    assert_eq!(vault.check_rollback(&meanwhile, PATIENCE).await.unwrap().len(), 1);
+    assert!(vault.signs());
+    assert_eq!(witness.size(&vault.origin(LogId::META)), 3);
+}
+
+/// A witness that takes connections and never answers: its entry for `VAULT_WITNESSES`, and what must live as long as it.
+async fn hung(name: &str) -> (String, TcpListener) {
+    let (witness, listener) = (Witness::start(name).await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let entry = witness.entry();
+    let key = entry.split_once(' ').unwrap().0;
+    (format!("{key} http://{}", listener.local_addr().unwrap()), listener)
+}
+
+#[tokio::test]
+async fn witnesses_that_hang_cost_one_wait_and_starve_nobody() {
+    let witness = Witness::start("good.example").await.unwrap();
+    let mut entries = vec![witness.entry()];
+    let mut listeners = Vec::new();
+    for n in 0..3 {
+        let (entry, listener) = hung(&format!("hung{n}.example")).await;
+        entries.insert(0, entry);
+        listeners.push(listener);
+    }
+    let variables = vec![("VAULT_WITNESSES", entries.join(","))];
+    let started = Instant::now();
+    let app = TestApp::start_with(AppOptions { worker: false, variables, ..Default::default() }).await.unwrap();
+    // Nothing is signed at first, and soon it is.
+    let early = app.post("/v1/vault/seals").key(app.key()).json(&seal(1)).send().await.unwrap();
+    assert_eq!((early.status, early.code().as_str()), (503, "unavailable"));
+    assert_eq!(seal_when_asked(&app).await.status, 201);
+    assert!(started.elapsed() < Duration::from_secs(6), "{:?}", started.elapsed());
+
+    let (vault, clients) = (app.vault().unwrap(), dev_client(&app));
+    witness.trust(&vault.origin(LogId::META), &vault.verifiers(LogId::META));
+    let short = Duration::from_millis(700);
+    let started = Instant::now();
+    let reached = vault.check_rollback(&clients, short).await.unwrap();
+    assert_eq!(reached.iter().map(|witness| witness.key().name()).collect::<Vec<_>>(), ["good.example"]);
+    assert_eq!(vault::publish(&vault).await.unwrap().heads, 1);
+    assert_eq!(vault::cosign(&vault, &clients, short).await.unwrap(), 1, "those that hang keep no other from it");
+    assert!(started.elapsed() < short * 3, "{:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn a_cosignature_of_another_time_is_not_kept() {
+    let clock = Clock::held(Clock::system().now() - TimeDelta::minutes(15));
+    let witness = Witness::start_at("late.example", clock.clone()).await.unwrap();
+    let app = witnessed(&witness, &[]).await;
+    let (vault, client) = (app.vault().unwrap(), dev_client(&app));
+    witness.trust(&vault.origin(LogId::META), &vault.verifiers(LogId::META));
+    vault.check_rollback(&client, PATIENCE).await.unwrap();
+    vault::publish(&vault).await.unwrap();
+    let kept = async || -> i64 {
+        sqlx::query_scalar("SELECT count(*) FROM vault_cosignatures").fetch_one(app.core().db.pool()).await.unwrap()
+    };
+    assert_eq!((vault::cosign(&vault, &client, PATIENCE).await.unwrap(), kept().await), (0, 0));
+    clock.advance(Duration::from_secs(10 * 60));
+    assert_eq!((vault::cosign(&vault, &client, PATIENCE).await.unwrap(), kept().await), (1, 1));
+}
+
+#[tokio::test]
+async fn the_policy_calls_no_two_lines_the_same() {
+    let mut entries = Vec::new();
+    for name in ["witnesses", "same.example", "same.example"] {
+        entries.push(Witness::start(name).await.unwrap().entry());
+    }
+    let variables = vec![("VAULT_WITNESSES", entries.join(","))];
+    let app = TestApp::start_with(AppOptions { worker: false, variables, ..Default::default() }).await.unwrap();
+    let policy = app.get(&format!("/v1/vault/logs/{}/policy", LogId::META)).send().await.unwrap().text();
+    let lines: Vec<&str> = policy.lines().skip(1).collect();
+    let [first, second, third] = [0, 1, 2].map(|n| format!("witness w{} {}", n + 1, entries[n]));
+    assert_eq!(lines, [&first, &second, &third, "group witnesses any w1 w2 w3", "quorum witnesses"]);
+}
+
+#[tokio::test]
+async fn a_rollback_fails_the_workers_task() {
+    let witness = Witness::start("witness.example").await.unwrap();
+    let (app, _) = cosigned(&witness, 1).await;
+    let variables = [same(&app), vec![("VAULT_WITNESSES", witness.entry())]].concat();
+    let restored = TestApp::start_with(AppOptions { variables, ..Default::default() }).await.unwrap();
+    let mut told = None;
+    for _ in 0..200 {
+        told = sqlx::query_scalar::<_, Option<String>>("SELECT last_error FROM schedules WHERE name = 'vault.publish'")
+            .fetch_optional(restored.core().db.pool())
+            .await
+            .unwrap()
+            .flatten();
+        if told.is_some() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let told = told.unwrap();
+    assert!(told.contains("older backup"), "{told}");
+    assert!(published(&restored).await.is_empty());
+}
+
+#[tokio::test]
+async fn how_long_a_witness_has_not_cosigned_is_told() {
+    let witness = Witness::start("witness.example").await.unwrap();
+    let (app, client) = cosigned(&witness, 1).await;
+    let vault = app.vault().unwrap();
+    assert_eq!(vault::uncosigned_seconds(&vault, client[0].as_ref()).await.unwrap().to_bits(), 0);
+    fill(&app, 1).await;
+    vault.check_rollback(&client, PATIENCE).await.unwrap();
+    vault::publish(&vault).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    let seconds = vault::uncosigned_seconds(&vault, client[0].as_ref()).await.unwrap();
+    assert!((0.02..60.0).contains(&seconds), "{seconds}");
 }
 
 #[tokio::test]
