@@ -121,6 +121,12 @@ fn execute(command: Option<Command>) -> anyhow::Result<ExitCode> {
                 ExitCode::from(vault::NOT_DONE)
             }))
         }
+        Some(Command::Vault { command: vault::VaultCommand::Rewrap }) => {
+            Ok(with_runtime(async move |config| vault::rewrap(&config).await).unwrap_or_else(|error| {
+                complain(&error);
+                ExitCode::from(vault::NOT_DONE)
+            }))
+        }
         None => with_runtime(until_told_to_stop),
     }
 }

@@ -22,6 +22,7 @@ mod prove;
 mod publish;
 mod publish_store;
 mod read_store;
+mod rewrap;
 mod store;
 mod verify;
 
@@ -53,6 +54,7 @@ pub use list::{Counts, Filter, Seal, SealInFull, Tally, count, get, list};
 pub use proposals::{Decision, Proposal, ProposalFilter, Reason, decide, expire, proposals};
 pub use prove::{Consistency, Inclusion, bundle, consistency, inclusion, receipt as receipt_of, tile};
 pub use publish::{cosign, publish};
+pub use rewrap::{Rewrapped, rewrap};
 pub use verify::{Verification, verify};
 
 use self::{cosignature::WitnessKey, note::VaultKeys, personal::Keks};

@@ -1,16 +1,17 @@
 //! A project with a log, and replicas that append to it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use dev::{TestDatabase, services};
 use domain::{
-    Clock, Core, Db, Ids,
+    Clock, Core, Db, Error, Ids,
     identity::{self, Principal},
+    ids::ProjectId,
     ports,
-    vault::{Append, Appender, Draft, Vault, note::VaultKeys, personal::Keks},
+    vault::{Append, Appended, Appender, Draft, Vault, note::VaultKeys, personal::Keks},
 };
 use serde_json::Value;
-use sqlx::PgPool;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
 use tokio::sync::Notify;
 
 #[derive(Debug)]
@@ -63,6 +64,36 @@ impl Scene {
             Draft::check(&self.core.ids, self.by.actor, &seal, "").unwrap()
         };
         Append { seals: seals.into_iter().map(draft).collect(), expected_size: None, once: None, proof: None }
+    }
+
+    pub fn project(&self) -> ProjectId {
+        self.by.project
+    }
+
+    /// Appends each of these requests, all of them in one batch: they come while another holds the log's lock.
+    pub async fn together(&self, vault: &Vault, requests: Vec<Append>) -> Vec<Result<Appended, Error>> {
+        let held = self.lock().await;
+        let appender = Appender::new(vault.clone());
+        let mut tasks = Vec::new();
+        for request in requests {
+            let (appender, by) = (appender.clone(), self.by.clone());
+            tasks.push(tokio::spawn(async move { appender.append(&by, request).await }));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        drop(held);
+        let mut ended = Vec::new();
+        for task in tasks {
+            ended.push(task.await.unwrap());
+        }
+        ended
+    }
+
+    /// Holds the lock of the log, as another replica would, until it is dropped.
+    pub async fn lock(&self) -> PgConnection {
+        let mut holder = PgConnection::connect(self.database.url()).await.unwrap();
+        let lock = format!("BEGIN; SELECT FROM vault_logs WHERE project_id = '{}' FOR UPDATE", self.project().uuid());
+        sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut holder).await.unwrap();
+        holder
     }
 
     pub async fn append(&self, vault: &Vault, seals: impl IntoIterator<Item = Value>) -> u64 {
