@@ -20,7 +20,7 @@ use crate::{
     clock::Timestamp,
     error::{Error, Result},
     ids::ProjectId,
-    queue::Enqueue,
+    queue::enqueue_each,
 };
 
 /// Where a seal stands.
@@ -208,7 +208,8 @@ impl<'a> Ledger<'a> {
         Ok(Ready { draft, entry, leaf, personal })
     }
 
-    /// Writes everything that was pushed, in statements whose number does not depend on how much that is. The caller commits.
+    /// Writes everything that was pushed: entries and head in one statement, each level of tiles that became full in one, new keys, personal data,
+    /// proposals and their jobs in one each. How many seals there are changes none of that but the levels. The caller commits.
     pub(super) async fn write(mut self, tx: &mut PgConnection) -> Result<Written> {
         if self.half {
             return Err(Error::internal("seals were pushed half"));
@@ -260,14 +261,9 @@ impl<'a> Ledger<'a> {
             return Ok(());
         }
         store::insert_proposals(tx, self.project, &self.proposals).await?;
-        let mut jobs: BTreeMap<Timestamp, Vec<ExpireProposal>> = BTreeMap::new();
-        for (proposal, expires_at) in &self.proposals {
-            let job = ExpireProposal { project: self.project, proposal: *proposal };
-            jobs.entry(*expires_at).or_default().push(job);
-        }
-        for (expires_at, jobs) in jobs {
-            Enqueue::at(expires_at).all(tx, &jobs).await?;
-        }
-        Ok(())
+        let job = |(proposal, expires_at): &(u64, Timestamp)| {
+            (ExpireProposal { project: self.project, proposal: *proposal }, *expires_at)
+        };
+        enqueue_each(tx, &self.proposals.iter().map(job).collect::<Vec<_>>()).await
     }
 }

@@ -4,3 +4,4 @@
 mod keys;
 mod reading;
 mod scene;
+mod statements;
