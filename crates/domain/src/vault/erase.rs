@@ -18,6 +18,7 @@ pub async fn erase(vault: &Vault, by: &Principal, subject: &str) -> Result<Appen
     if subject.contains('\0') {
         return Err(nothing());
     }
+    let _turn = vault.turns.take(by.project).await?;
     let mut tx = vault.core.db.begin(by.caller()).await?;
     // The lock first: a seal about the subject is either erased here, or made after, under a key of its own.
     let mut ledger = Ledger::lock(&mut tx, vault, by.project).await?;

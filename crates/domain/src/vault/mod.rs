@@ -24,6 +24,7 @@ mod publish_store;
 mod read_store;
 mod rewrap;
 mod store;
+mod turn;
 mod verify;
 
 pub mod cosignature;
@@ -57,7 +58,7 @@ pub use publish::{cosign, publish};
 pub use rewrap::{Rewrapped, rewrap};
 pub use verify::{Verification, verify};
 
-use self::{cosignature::WitnessKey, note::VaultKeys, personal::Keks};
+use self::{cosignature::WitnessKey, note::VaultKeys, personal::Keks, turn::Turns};
 use crate::{Core, error::Result, ids::LogId};
 
 /// What the vault's use cases are handed. Cloning shares it.
@@ -71,6 +72,7 @@ pub struct Vault {
     authority: String,
     url: Url,
     guard: Guard,
+    turns: Turns,
     /// The policy's lines on witnesses.
     witnesses: Vec<String>,
 }
@@ -80,7 +82,8 @@ impl Vault {
     pub fn new(core: Core, keys: VaultKeys, keks: Keks, public_url: &Url) -> Self {
         let port = public_url.port().map(|port| format!(":{port}")).unwrap_or_default();
         let authority = format!("{}{port}", public_url.host_str().unwrap_or_default());
-        Self { core, keys, keks, authority, url: public_url.clone(), guard: Guard::open(), witnesses: Vec::new() }
+        let (url, guard, turns) = (public_url.clone(), Guard::open(), Turns::default());
+        Self { core, keys, keks, authority, url, guard, turns, witnesses: Vec::new() }
     }
 
     /// Signs nothing until [`check_rollback`](Self::check_rollback) has asked the witnesses, which the policy of the meta-log names.

@@ -55,9 +55,10 @@ pub async fn put(
 /// Appends what waits, in batches. Whoever comes second finds nothing.
 ///
 /// # Errors
-/// Those of the database.
+/// [`Code::Overloaded`](crate::Code::Overloaded) when too many wait for the log; those of the database.
 pub async fn drain(vault: &Vault, project: ProjectId) -> Result<()> {
     loop {
+        let _turn = vault.turns.take(project).await?;
         let mut tx = vault.core.db.begin(Caller::Job(project)).await?;
         let mut ledger = Ledger::lock(&mut tx, vault, project).await?;
         let waiting = store::outbox(&mut tx, project, MAX_SEALS).await?;
