@@ -28,7 +28,8 @@ pub trait Batch: Send + Sync + 'static {
     const BATCH: usize;
     /// How much weight may wait in all lanes together; whoever comes then is told to come again.
     const QUEUE: usize;
-    /// How long a batch may take: longer than Postgres lets a statement run, so that only a connection that hangs takes it.
+    /// How long a batch may take. Postgres bounds each of its statements, a dozen and more where much is brought, but not their sum: a connection that hangs and
+    /// a Postgres that crawls both end here.
     const TIMEOUT: Duration = Duration::from_secs(20);
 
     /// How heavy an item is, at least 1.

@@ -140,6 +140,12 @@ fn execute(command: Option<Command>) -> anyhow::Result<ExitCode> {
                 ExitCode::from(vault::NOT_DONE)
             }))
         }
+        Some(Command::Vault { command: vault::VaultCommand::Rewrap }) => {
+            Ok(with_runtime(&[Secret::Kek], async move |config| vault::rewrap(&config).await).unwrap_or_else(|error| {
+                complain(&error);
+                ExitCode::from(vault::NOT_DONE)
+            }))
+        }
         None => with_runtime(&Secret::ALL, until_told_to_stop),
     }
 }

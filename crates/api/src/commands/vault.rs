@@ -15,7 +15,7 @@ use domain::{
     ids::LogId,
     schema,
     vault::{
-        Vault,
+        self, Rewrapped, Vault,
         fsck::{self, Check, Known, Report},
     },
 };
@@ -30,6 +30,9 @@ pub(super) enum VaultCommand {
     /// Make logs anew from their entries and compare with all that is kept of them. Exits with 0 when nothing is wrong, 1 when something is, 2 when
     /// that could not be found out. Changes nothing; appends go on meanwhile.
     Fsck(Fsck),
+    /// Wrap the keys of personal data under the first key of VAULT_KEK, so that an older one can be retired. May be stopped and begun again. Exits with 0
+    /// when no key is left under an older one, 1 when some are, 2 when that could not be found out.
+    Rewrap,
 }
 
 #[derive(Debug, Args)]
@@ -64,14 +67,8 @@ impl FromStr for Which {
 
 /// Checks, and tells what is wrong, where, and what to do.
 pub(super) async fn fsck(config: &Config, asked: &Fsck) -> anyhow::Result<ExitCode> {
-    let clock = Clock::system();
-    let core = Core {
-        db: config.dependencies.database(),
-        ids: Ids::new(clock.clone()),
-        clock,
-        wake: Arc::new(adapters::wake::Silent),
-    };
-    let vault = config.vault.vault(core.clone(), &config.public_url(), &config.dependencies.vault_witnesses);
+    let vault = open(config);
+    let core = vault.core.clone();
     let known = asked.against.as_deref().map(|file| read(&vault, file)).transpose()?;
     current(&core).await?;
     let all = fsck::logs(&core).await.context("the logs could not be listed")?;
@@ -106,6 +103,44 @@ pub(super) async fn fsck(config: &Config, asked: &Fsck) -> anyhow::Result<ExitCo
         conclude(&reports);
     }
     Ok(if clean { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn open(config: &Config) -> Vault {
+    let clock = Clock::system();
+    let core = Core {
+        db: config.dependencies.database(),
+        ids: Ids::new(clock.clone()),
+        clock,
+        wake: Arc::new(adapters::wake::Silent),
+    };
+    config.vault.vault(core, &config.public_url(), &config.dependencies.vault_witnesses)
+}
+
+/// Wraps keys anew, and tells how many are left.
+pub(super) async fn rewrap(config: &Config) -> anyhow::Result<ExitCode> {
+    let vault = open(config);
+    current(&vault.core).await?;
+    let told = |done: &Rewrapped| {
+        let line = format!("{} keys looked at, {} wrapped anew", thousands(done.seen), thousands(done.moved));
+        super::tell(&mut std::io::stderr(), &line);
+    };
+    let done = vault::rewrap(&vault, told).await.context("not all keys could be looked at; run it again")?;
+    let to = &mut std::io::stdout();
+    let (seen, moved, left) = (thousands(done.seen), thousands(done.moved), thousands(done.left()));
+    super::tell(
+        to,
+        &format!("{seen} keys, {moved} wrapped anew, {left} left under another key than the first of VAULT_KEK"),
+    );
+    if done.missed > 0 {
+        super::tell(to, &format!("  {} changed meanwhile; run it again", thousands(done.missed)));
+    }
+    if done.shut > 0 {
+        super::tell(
+            to,
+            &format!("  {} open under no key of VAULT_KEK: put the older keys behind the first", thousands(done.shut)),
+        );
+    }
+    Ok(if done.left() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn read(vault: &Vault, file: &Path) -> anyhow::Result<Known> {

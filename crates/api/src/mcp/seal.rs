@@ -7,7 +7,7 @@ use domain::{
     vault::{Append, Draft, NewSeal, Tag, Verdict, json},
 };
 use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde_json::{json, value::RawValue};
 use utoipa::ToSchema;
 
 use super::server::Asked;
@@ -79,20 +79,35 @@ pub async fn seal(state: &AppState, asked: &Asked, arguments: SealArguments) -> 
     };
     let principal = &asked.principal;
     let draft = Draft::check(&state.core.ids, principal.actor, &seal, "")?;
-    let once = key.map(|key| once(state, asked, &key)).transpose()?;
+    let once = key.map(|key| once(state, asked, &key, &seal)).transpose()?;
     let append = Append { seals: vec![draft], expected_size: seal.expected_size, once, proof: asked.proof.clone() };
     Sealed::one(state.appender.append(principal, append).await?)
 }
 
 /// The same as an `Idempotency-Key`, and kept with those. What makes a call the same is its arguments, however they are written: identifiers of messages
 /// and the order of members differ from one call to the next.
-fn once(state: &AppState, asked: &Asked, key: &str) -> Result<Once> {
+fn once(state: &AppState, asked: &Asked, key: &str, seal: &NewSeal) -> Result<Once> {
     if !is_idempotency_key(key) {
         let detail = format!("must be 1 to {MAX_KEY} visible ASCII characters but \", such as a UUID");
         return Err(Error::field(Code::ValidationFailed, "/idempotency_key", detail));
     }
-    let arguments = serde_json::from_str(asked.arguments()).map_err(Error::internal)?;
-    let fingerprint = sha256(&[b"tools/call\nvault_seal\n", json::canonical(&arguments).as_slice()].concat());
+    let parsed = |place: &str, text: &RawValue| {
+        let refused = |why: json::NotStrictJson| Error::field(Code::AmbiguousJson, place, why.to_string());
+        json::parse(text.get().as_bytes()).map_err(refused)
+    };
+    let arguments = json!({
+        "kind": seal.kind,
+        "verdict": seal.verdict,
+        "payload": parsed("/payload", &seal.payload)?,
+        "session_id": seal.session_id,
+        "subject": seal.subject,
+        "tags": seal.tags,
+        "personal": seal.personal.as_deref().map(|text| parsed("/personal", text)).transpose()?,
+        // As text, since two large numbers can be one in JSON.
+        "expires_in_seconds": seal.expires_in_seconds.map(|seconds| seconds.to_string()),
+        "expected_size": seal.expected_size.map(|size| size.to_string()),
+    });
+    let fingerprint = sha256(&[b"tools/call\nvault_seal\n", json::try_canonical(&arguments)?.as_slice()].concat());
     let once = Once::new(asked.principal.project.uuid(), asked.principal.actor, key, fingerprint, state.sealer.clone());
     Ok(once.marking(asked.replayed.clone()))
 }

@@ -5,6 +5,7 @@ mod erasure;
 mod fsck;
 mod logs;
 mod proposals;
+mod rewrap;
 mod witnesses;
 
 use dev::{AppOptions, Identity, TestApp};

@@ -15,6 +15,17 @@ pub async fn enqueue<J: Job>(tx: &mut PgConnection, job: &J, run_at: Timestamp) 
     Enqueue::at(run_at).one(tx, job).await
 }
 
+/// Adds jobs of one kind to the caller's transaction, in one statement, each of which runs no sooner than the time beside it.
+///
+/// # Errors
+/// Those of the database.
+pub async fn enqueue_each<J: Job>(tx: &mut PgConnection, jobs: &[(J, Timestamp)]) -> Result<()> {
+    if !jobs.is_empty() {
+        store::insert(tx, jobs.iter().map(|(job, run_at)| (job, *run_at)), None).await?;
+    }
+    Ok(())
+}
+
 /// How jobs are enqueued, where [`enqueue`] does not say enough.
 #[derive(Debug, Clone, Copy)]
 pub struct Enqueue<'a> {
@@ -47,7 +58,7 @@ impl<'a> Enqueue<'a> {
     /// Those of the database.
     pub async fn all<J: Job>(self, tx: &mut PgConnection, jobs: &[J]) -> Result<()> {
         if !jobs.is_empty() {
-            store::insert(tx, jobs, self.run_at, self.traceparent).await?;
+            store::insert(tx, jobs.iter().map(|job| (job, self.run_at)), self.traceparent).await?;
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ pub mod schedule;
 mod store;
 
 pub use claim::{Claim, Claimed, Settlement, claim, prune_dead, renew, settle};
-pub use enqueue::{Enqueue, enqueue};
+pub use enqueue::{Enqueue, enqueue, enqueue_each};
 pub use store::{QueueStats, stats};
 
 use std::{fmt, time::Duration};

@@ -13,21 +13,21 @@ use crate::{Caller, Db, clock::Timestamp, error::Result};
 
 pub(super) async fn insert<J: Job>(
     tx: &mut PgConnection,
-    jobs: &[J],
-    run_at: Timestamp,
+    jobs: impl Iterator<Item = (&J, Timestamp)>,
     traceparent: Option<&str>,
 ) -> sqlx::Result<()> {
+    let (jobs, times): (Vec<Json<&J>>, Vec<Timestamp>) = jobs.map(|(job, run_at)| (Json(job), run_at)).unzip();
     sqlx::query(
         "INSERT INTO jobs (queue, kind, max_attempts, timeout_ms, run_at, traceparent, payload) \
-         SELECT $1, $2, $3, $4, $5, $6, unnest($7::jsonb[])",
+         SELECT $1, $2, $3, $4, run_at, $6, payload FROM unnest($5::timestamptz[], $7::jsonb[]) AS job(run_at, payload)",
     )
     .bind(J::QUEUE.as_str())
     .bind(J::KIND)
     .bind(small(J::MAX_ATTEMPTS))
     .bind(i32::try_from(J::TIMEOUT.as_millis()).unwrap_or(i32::MAX))
-    .bind(run_at)
+    .bind(times)
     .bind(traceparent)
-    .bind(jobs.iter().map(Json).collect::<Vec<_>>())
+    .bind(jobs)
     .execute(tx)
     .await?;
     Ok(())

@@ -140,7 +140,7 @@ impl Batch for Appends {
             done => return done,
         }
         match self.once(project, appends, true).await {
-            // The key of one, used elsewhere for something else at this moment: no answer to the others.
+            // Another request is using one of the keys right now; we cannot tell which, so the whole batch fails as unavailable.
             Err(error) if error.code() == Code::IdempotencyInFlight => Err(Error::unavailable(error)),
             done => done,
         }
@@ -156,36 +156,38 @@ impl Appends {
     ) -> Result<Vec<Result<Answer>>> {
         let vault = &self.vault;
         let mut tx = vault.core.db.begin(Caller::Project(project)).await?;
-        let mut verdicts = judge(&mut tx, vault, project, gathered.items(), 0).await?;
-        if !verdicts.iter().any(|verdict| matches!(verdict, Ok(Asked::New))) {
+        let mut outcomes = judge(&mut tx, vault, project, gathered.items(), 0).await?;
+        if !outcomes.iter().any(Asked::is_new) {
             // Nonces that were spent stay spent.
             tx.commit().await?;
-            return Ok(verdicts.into_iter().map(|verdict| verdict.and_then(Asked::before)).collect());
+            return Ok(outcomes.into_iter().map(|outcome| outcome.and_then(Asked::before)).collect());
         }
         let mut ledger = Ledger::lock(&mut tx, vault, project).await?;
-        // Another replica had the lock for a while: who came meanwhile comes along. But no agent: its nonce may be waited for by somebody who waits
-        // for this lock.
+        // Take in what queued while we waited for the lock, but no signed request: inserting its nonce under the lock could deadlock with a batch that
+        // inserted the same nonce and waits for this lock.
         let early = gathered.items().len();
         gathered.more(|append| append.proof.is_none());
         let appends = gathered.items();
-        verdicts.extend(judge(&mut tx, vault, project, appends, early).await?);
+        outcomes.extend(judge(&mut tx, vault, project, appends, early).await?);
         if surely {
-            look_again(&mut tx, vault, appends, &mut verdicts, |verdict| matches!(verdict, Ok(Asked::New))).await?;
+            look_again(&mut tx, vault, appends, &mut outcomes, Asked::is_new).await?;
         }
-        for (append, verdict) in appends.iter().zip(&mut verdicts) {
-            if matches!(verdict, Ok(Asked::New)) {
-                *verdict = push(&mut ledger, append);
+        let new = appends.iter().zip(&outcomes).filter(|(_, outcome)| Asked::is_new(outcome));
+        ledger.open_keys(&mut tx, new.flat_map(|(append, _)| &append.seals)).await?;
+        for (append, outcome) in appends.iter().zip(&mut outcomes) {
+            if Asked::is_new(outcome) {
+                *outcome = push(&mut ledger, append);
             }
         }
-        if !verdicts.iter().any(|verdict| matches!(verdict, Ok(Asked::Placed(_)))) {
+        if !outcomes.iter().any(|outcome| matches!(outcome, Ok(Asked::Placed(_)))) {
             tx.commit().await?;
-            return Ok(verdicts.into_iter().map(|verdict| verdict.and_then(Asked::before)).collect());
+            return Ok(outcomes.into_iter().map(|outcome| outcome.and_then(Asked::before)).collect());
         }
         let written = ledger.write(&mut tx).await?;
         let answers: Vec<(&Once, Kept)> = appends
             .iter()
-            .zip(&verdicts)
-            .filter_map(|(append, verdict)| Some((append.once.as_ref()?, verdict.as_ref().ok()?.kept(written.size)?)))
+            .zip(&outcomes)
+            .filter_map(|(append, outcome)| Some((append.once.as_ref()?, outcome.as_ref().ok()?.kept(written.size)?)))
             .collect();
         idempotency::keep_all(&answers, &mut tx, &vault.core).await?;
         commit(vault, tx, &written).await?;
@@ -194,7 +196,7 @@ impl Appends {
             Asked::Placed(placed) => Ok(Answer::Now(appended(project, &written, &checkpoint, placed)?)),
             other => other.before(),
         };
-        Ok(verdicts.into_iter().map(|verdict| verdict.and_then(answer)).collect())
+        Ok(outcomes.into_iter().map(|outcome| outcome.and_then(answer)).collect())
     }
 }
 
@@ -206,6 +208,10 @@ enum Asked {
 }
 
 impl Asked {
+    fn is_new(outcome: &Result<Self>) -> bool {
+        matches!(outcome, Ok(Asked::New))
+    }
+
     /// The answer to what is not appended now.
     fn before(self) -> Result<Answer> {
         match self {
@@ -238,10 +244,10 @@ async fn judge(
     if appends.iter().all(|append| append.once.is_none() && append.proof.is_none()) {
         return Ok(appends.iter().map(|_| Ok(Asked::New)).collect());
     }
-    // With those before them, whose keys nobody else in the batch may have.
+    // Include the earlier requests, so that a key used twice in one batch is seen.
     let keys: Vec<Option<&Once>> = before.iter().chain(appends).map(|append| append.once.as_ref()).collect();
     let claims = idempotency::claim_all(&keys, tx, &vault.core).await?;
-    let mut verdicts: Vec<Result<Asked>> = claims
+    let mut outcomes: Vec<Result<Asked>> = claims
         .into_iter()
         .skip(first)
         .map(|claim| claim.map(|first| first.map_or(Asked::New, Asked::Before)))
@@ -249,19 +255,19 @@ async fn judge(
     let signed: Vec<usize> = (0..appends.len())
         .filter(|n| {
             appends.get(*n).is_some_and(|append| append.proof.is_some())
-                && matches!(verdicts.get(*n), Some(Ok(Asked::New)))
+                && matches!(outcomes.get(*n), Some(Ok(Asked::New)))
         })
         .collect();
     let proofs: Vec<&Proof> = signed.iter().filter_map(|n| appends.get(*n)?.proof.as_ref()).collect();
     for (n, spent) in signed.into_iter().zip(signature::spend_all(tx, project, &proofs).await?) {
-        if let (Err(replayed), Some(verdict)) = (spent, verdicts.get_mut(n)) {
-            *verdict = Err(replayed);
+        if let (Err(replayed), Some(outcome)) = (spent, outcomes.get_mut(n)) {
+            *outcome = Err(replayed);
         }
     }
     // The first one may have been committed after the claim looked, and before the nonce was.
-    let replayed = |verdict: &Result<Asked>| verdict.as_ref().is_err_and(|error| error.code() == Code::NonceReplayed);
-    look_again(tx, vault, appends, &mut verdicts, replayed).await?;
-    Ok(verdicts)
+    let replayed = |outcome: &Result<Asked>| outcome.as_ref().is_err_and(|error| error.code() == Code::NonceReplayed);
+    look_again(tx, vault, appends, &mut outcomes, replayed).await?;
+    Ok(outcomes)
 }
 
 /// Looks for first answers that were committed since the first look, for requests of which it is worth it. No round trip where none of them has a key.
@@ -269,16 +275,16 @@ async fn look_again(
     tx: &mut PgConnection,
     vault: &Vault,
     appends: &[Append],
-    verdicts: &mut [Result<Asked>],
+    outcomes: &mut [Result<Asked>],
     worth_it: impl Fn(&Result<Asked>) -> bool,
 ) -> Result<()> {
-    let asked = appends.iter().zip(verdicts.iter());
+    let asked = appends.iter().zip(outcomes.iter());
     let keys: Vec<Option<&Once>> =
-        asked.map(|(append, verdict)| append.once.as_ref().filter(|_| worth_it(verdict))).collect();
+        asked.map(|(append, outcome)| append.once.as_ref().filter(|_| worth_it(outcome))).collect();
     let claims = idempotency::claim_all(&keys, tx, &vault.core).await?;
-    for (claim, verdict) in claims.into_iter().zip(verdicts) {
+    for (claim, outcome) in claims.into_iter().zip(outcomes) {
         if let Some(found) = claim.transpose() {
-            *verdict = found.map(Asked::Before);
+            *outcome = found.map(Asked::Before);
         }
     }
     Ok(())
@@ -290,7 +296,7 @@ fn push<'a>(ledger: &mut Ledger<'a>, append: &'a Append) -> Result<Asked> {
         let detail = format!("is {expected}, and the log has {size} entries");
         return Err(Error::field(Code::SizeMismatch, "/expected_size", detail));
     }
-    append.seals.iter().map(|seal| ledger.push(seal)).collect::<Result<Vec<_>>>().map(Asked::Placed)
+    ledger.push_all(&append.seals).map(Asked::Placed)
 }
 
 /// What was committed outside the queue, with a checkpoint of its own.

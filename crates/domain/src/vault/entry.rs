@@ -132,7 +132,7 @@ pub struct NewSeal {
 #[expect(dead_code, reason = "only its schema is wanted")]
 pub struct Tag(String);
 
-/// A seal that was checked and written but for its place and time.
+/// A validated seal, serialised except for `index` and `at`, which are known only under the lock.
 #[derive(Debug, Clone)]
 pub struct Draft {
     pub(super) actor: String,
@@ -171,8 +171,11 @@ impl Draft {
                 checks.broken(Code::ValidationFailed, format!("{at}/tags/{n}"), "stands there twice");
             }
         }
-        let payload = canonical(&mut checks, &place("payload"), &seal.payload);
-        let personal = seal.personal.as_ref().and_then(|text| canonical(&mut checks, &place("personal"), text));
+        let payload = canonical(&mut checks, &place("payload"), &seal.payload)?;
+        let personal = match &seal.personal {
+            Some(text) => canonical(&mut checks, &place("personal"), text)?,
+            None => None,
+        };
         if seal.personal.is_some() && seal.subject.is_none() {
             checks.broken(
                 Code::MissingField,
@@ -207,7 +210,7 @@ impl Draft {
             waits,
             tail: Vec::new(),
         };
-        draft.written(&payload.unwrap_or_default())
+        draft.written(&payload.ok_or_else(|| Error::internal("a payload passed the checks and is not there"))?)
     }
 
     /// A seal that Holdfast makes itself, or for `actor`, whose `payload` is canonical.
@@ -236,6 +239,9 @@ impl Draft {
     }
 
     fn written(mut self, payload: &[u8]) -> Result<Self> {
+        if payload.is_empty() {
+            return Err(Error::internal("a payload is no JSON"));
+        }
         let mut tail = Vec::with_capacity(payload.len() + 256);
         tail.extend_from_slice(b",\"kind\":");
         push(&mut tail, &self.kind)?;
@@ -291,15 +297,17 @@ fn push<T: Serialize>(bytes: &mut Vec<u8>, value: &T) -> Result<()> {
 }
 
 /// The canonical form of what a caller sent; or a note of what is wrong with it.
-fn canonical(checks: &mut Checks, place: &str, text: &RawValue) -> Option<Vec<u8>> {
-    let value = checks.keep(place, Code::AmbiguousJson, json::parse(text.get().as_bytes()))?;
-    let bytes = json::canonical(&value);
+fn canonical(checks: &mut Checks, place: &str, text: &RawValue) -> Result<Option<Vec<u8>>> {
+    let Some(value) = checks.keep(place, Code::AmbiguousJson, json::parse(text.get().as_bytes())) else {
+        return Ok(None);
+    };
+    let bytes = json::try_canonical(&value)?;
     if bytes.len() > MAX_PAYLOAD {
         let detail = format!("may have at most {MAX_PAYLOAD} bytes of JSON, has {}", bytes.len());
         checks.broken(Code::TooLong, place, detail);
-        return None;
+        return Ok(None);
     }
-    Some(bytes)
+    Ok(Some(bytes))
 }
 
 #[cfg(test)]

@@ -35,9 +35,16 @@ pub fn parse(text: &[u8]) -> Result<Value, NotStrictJson> {
 }
 
 /// The canonical form of a value that [`parse`] read.
+///
+/// # Errors
+/// None but a fault of ours: a number that is not finite, which a `Value` cannot hold.
+pub fn try_canonical(value: &Value) -> crate::Result<Vec<u8>> {
+    serde_json_canonicalizer::to_vec(value).map_err(crate::Error::internal)
+}
+
+/// [`try_canonical`], where a failure is told by there being nothing: no JSON is empty.
 pub fn canonical(value: &Value) -> Vec<u8> {
-    // Fails for numbers that are not finite, which a `Value` cannot hold.
-    serde_json_canonicalizer::to_vec(value).unwrap_or_default()
+    try_canonical(value).unwrap_or_default()
 }
 
 struct Strict<'a> {

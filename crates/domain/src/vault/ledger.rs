@@ -3,7 +3,7 @@
 //! Whoever holds a [`Ledger`] holds the lock of the log's head until the transaction ends. That lock is all that keeps batches apart: under it indexes are
 //! contiguous, times never go back, and the tree is continued from the edge that the last batch left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use sqlx::PgConnection;
 use tlog_tiles::{Hash, RecordProof, record_hash};
@@ -12,15 +12,15 @@ use super::{
     Vault,
     entry::{Draft, Verdict},
     jobs::ExpireProposal,
-    personal::SubjectKey,
+    personal::{SubjectKey, unreadable, whose},
     store::{self, Rows},
-    tree::{TILE_HEIGHT, TILE_WIDTH, Tree},
+    tree::{TILE_HEIGHT, Tree},
 };
 use crate::{
     clock::Timestamp,
     error::{Error, Result},
     ids::ProjectId,
-    queue::Enqueue,
+    queue::enqueue_each,
 };
 
 /// Where a seal stands.
@@ -42,8 +42,30 @@ pub(super) struct Ledger<'a> {
     at: Timestamp,
     xid: i64,
     rows: Rows<'a>,
-    personal: Vec<(u64, &'a Draft)>,
+    keys: BTreeMap<String, Key>,
+    new_keys: Vec<(&'a str, Vec<u8>)>,
+    /// Index, subject and ciphertext.
+    personal: Vec<(u64, &'a str, Vec<u8>)>,
     proposals: Vec<(u64, Timestamp)>,
+    /// Whether a push broke off.
+    half: bool,
+}
+
+/// What is known of a subject's key.
+enum Key {
+    Open(SubjectKey),
+    /// It is there, and does not open under any key of this replica.
+    Shut,
+    /// It is made when it is needed.
+    None,
+}
+
+/// A seal that is whole, but not yet in the tree.
+struct Ready<'a> {
+    draft: &'a Draft,
+    entry: Vec<u8>,
+    leaf: Hash,
+    personal: Option<(&'a str, Vec<u8>)>,
 }
 
 /// A batch that was written but not yet committed, and after that, what it made of the log.
@@ -87,8 +109,11 @@ impl<'a> Ledger<'a> {
             at: vault.core.clock.now().max(head.at),
             xid: head.xid,
             rows: Rows::default(),
+            keys: BTreeMap::new(),
+            new_keys: Vec::new(),
             personal: Vec::new(),
             proposals: Vec::new(),
+            half: false,
         })
     }
 
@@ -97,25 +122,98 @@ impl<'a> Ledger<'a> {
         self.tree.size()
     }
 
-    /// Puts a seal at the log's end.
-    pub(super) fn push(&mut self, draft: &'a Draft) -> Result<Placed> {
-        let index = self.tree.size();
-        let entry = draft.entry(index, self.at)?;
-        let leaf = record_hash(&entry);
-        self.tree.push(leaf)?;
-        *self.verdicts.entry(draft.verdict).or_default() += 1;
-        self.rows.push(index, leaf, draft, entry);
-        if draft.personal.is_some() {
-            self.personal.push((index, draft));
+    /// Opens the keys of the subjects whose personal data these seals have: before they are pushed. No round trip where none has some.
+    pub(super) async fn open_keys(
+        &mut self,
+        tx: &mut PgConnection,
+        drafts: impl Iterator<Item = &Draft>,
+    ) -> Result<()> {
+        let subjects = drafts.filter(|draft| draft.personal.is_some()).filter_map(|draft| draft.subject.as_deref());
+        let subjects: BTreeSet<&str> = subjects.filter(|subject| !self.keys.contains_key(*subject)).collect();
+        if subjects.is_empty() {
+            return Ok(());
         }
-        if let Some(waits) = draft.waits {
-            self.proposals.push((index, self.at + waits));
+        let subjects: Vec<&str> = subjects.into_iter().collect();
+        self.keys.extend(subjects.iter().map(|subject| ((*subject).to_owned(), Key::None)));
+        for (subject, wrapped) in store::subject_keys(tx, self.project, &subjects).await? {
+            let opened = self.vault.keks.unwrap(&whose(self.project, &subject), &wrapped);
+            self.keys.insert(subject, opened.map_or(Key::Shut, Key::Open));
         }
-        Ok(Placed { index, leaf })
+        Ok(())
     }
 
-    /// Writes everything that was pushed, in statements whose number does not depend on how much that is. The caller commits.
+    /// Puts seals at the log's end, all or none.
+    ///
+    /// # Errors
+    /// Those of one of the seals: then the ledger is as it was, and others can be pushed.
+    pub(super) fn push_all(&mut self, drafts: &'a [Draft]) -> Result<Vec<Placed>> {
+        let (first, at) = (self.tree.size(), self.at);
+        let mut made = BTreeMap::new();
+        let ready = |(index, draft)| self.ready(index, draft, &mut made);
+        let ready = (first..).zip(drafts).map(ready).collect::<Result<Vec<_>>>()?;
+        // From here on nothing fails but the tree; if that does, nothing of the batch is written.
+        self.half = true;
+        for (subject, (key, wrapped)) in made {
+            self.keys.insert(subject.to_owned(), Key::Open(key));
+            self.new_keys.push((subject, wrapped));
+        }
+        let mut placed = Vec::with_capacity(ready.len());
+        for (index, Ready { draft, entry, leaf, personal }) in (first..).zip(ready) {
+            self.tree.push(leaf)?;
+            *self.verdicts.entry(draft.verdict).or_default() += 1;
+            self.rows.push(index, leaf, draft, entry);
+            self.personal.extend(personal.map(|(subject, sealed)| (index, subject, sealed)));
+            self.proposals.extend(draft.waits.map(|waits| (index, at + waits)));
+            placed.push(Placed { index, leaf });
+        }
+        self.half = false;
+        Ok(placed)
+    }
+
+    /// Puts one seal at the log's end.
+    pub(super) fn push(&mut self, draft: &'a Draft) -> Result<Placed> {
+        let placed = self.push_all(std::slice::from_ref(draft))?;
+        placed.into_iter().next().ok_or_else(|| Error::internal("a seal has no place"))
+    }
+
+    /// Makes a seal whole. Keys that it takes and that nobody has yet are `made`.
+    fn ready(
+        &self,
+        index: u64,
+        draft: &'a Draft,
+        made: &mut BTreeMap<&'a str, (SubjectKey, Vec<u8>)>,
+    ) -> Result<Ready<'a>> {
+        let entry = draft.entry(index, self.at)?;
+        let leaf = record_hash(&entry);
+        let ids = &self.vault.core.ids;
+        let personal = match (&draft.personal, draft.subject.as_deref()) {
+            (None, _) => None,
+            (Some(_), None) => return Err(Error::internal("personal data of nobody passed the checks")),
+            (Some(personal), Some(subject)) => {
+                let key = match self.keys.get(subject) {
+                    Some(Key::Open(key)) => key,
+                    Some(Key::Shut) => return Err(unreadable()),
+                    Some(Key::None) => match made.entry(subject) {
+                        Entry::Occupied(made) => &made.into_mut().0,
+                        Entry::Vacant(place) => {
+                            let new = self.vault.keks.new_key(ids, &whose(self.project, subject))?;
+                            &place.insert(new).0
+                        }
+                    },
+                    None => return Err(Error::internal("a subject's key was not looked for")),
+                };
+                Some((subject, key.seal(ids, index, personal)?))
+            }
+        };
+        Ok(Ready { draft, entry, leaf, personal })
+    }
+
+    /// Writes everything that was pushed: entries and head in one statement, each level of tiles that became full in one, new keys, personal data,
+    /// proposals and their jobs in one each. How many seals there are changes none of that but the levels. The caller commits.
     pub(super) async fn write(mut self, tx: &mut PgConnection) -> Result<Written> {
+        if self.half {
+            return Err(Error::internal("seals were pushed half"));
+        }
         let (size, root) = (self.tree.size(), self.tree.root()?);
         let advance = store::Advance {
             project: self.project,
@@ -154,31 +252,8 @@ impl<'a> Ledger<'a> {
         if self.personal.is_empty() {
             return Ok(());
         }
-        let core = &self.vault.core;
-        let subjects: Vec<&str> = self.personal.iter().filter_map(|(_, draft)| draft.subject.as_deref()).collect();
-        let mut keys: BTreeMap<String, SubjectKey> = BTreeMap::new();
-        for (subject, wrapped) in store::subject_keys(tx, self.project, &subjects).await? {
-            let key = self.vault.keks.unwrap(&whose(self.project, &subject), &wrapped)?;
-            keys.insert(subject, key);
-        }
-        let mut new = Vec::new();
-        for subject in subjects {
-            if !keys.contains_key(subject) {
-                let (key, wrapped) = self.vault.keks.new_key(&core.ids, &whose(self.project, subject))?;
-                keys.insert(subject.to_owned(), key);
-                new.push((subject, wrapped));
-            }
-        }
-        store::insert_subject_keys(tx, self.project, &new, self.at).await?;
-        let mut sealed = Vec::with_capacity(self.personal.len());
-        for (index, draft) in &self.personal {
-            if let Some((subject, personal)) = draft.subject.as_deref().zip(draft.personal.as_ref())
-                && let Some(key) = keys.get(subject)
-            {
-                sealed.push((*index, subject, key.seal(&core.ids, *index, personal)?));
-            }
-        }
-        Ok(store::insert_payloads(tx, self.project, &sealed).await?)
+        store::insert_subject_keys(tx, self.project, &self.new_keys, self.at).await?;
+        Ok(store::insert_payloads(tx, self.project, &self.personal).await?)
     }
 
     async fn write_proposals(&self, tx: &mut PgConnection) -> Result<()> {
@@ -186,25 +261,9 @@ impl<'a> Ledger<'a> {
             return Ok(());
         }
         store::insert_proposals(tx, self.project, &self.proposals).await?;
-        let mut jobs: BTreeMap<Timestamp, Vec<ExpireProposal>> = BTreeMap::new();
-        for (proposal, expires_at) in &self.proposals {
-            let job = ExpireProposal { project: self.project, proposal: *proposal };
-            jobs.entry(*expires_at).or_default().push(job);
-        }
-        for (expires_at, jobs) in jobs {
-            Enqueue::at(expires_at).all(tx, &jobs).await?;
-        }
-        Ok(())
+        let job = |(proposal, expires_at): &(u64, Timestamp)| {
+            (ExpireProposal { project: self.project, proposal: *proposal }, *expires_at)
+        };
+        enqueue_each(tx, &self.proposals.iter().map(job).collect::<Vec<_>>()).await
     }
-}
-
-/// What a subject's key is wrapped for.
-pub(super) fn whose(project: ProjectId, subject: &str) -> String {
-    format!("{project}/{subject}")
-}
-
-/// How many hashes the tile at `level` and `n` of a log of `size` has.
-pub(super) fn tile_width(size: u64, level: u8, n: u64) -> u64 {
-    let hashes = size.checked_shr(u32::from(TILE_HEIGHT) * u32::from(level)).unwrap_or(0);
-    n.checked_mul(TILE_WIDTH).map_or(0, |first| hashes.saturating_sub(first).min(TILE_WIDTH))
 }

@@ -9,7 +9,7 @@ use sqlx::FromRow;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{Vault, Verdict, entry::Tag, ledger::whose, prove::no_seal, read_store, store::unsigned};
+use super::{Vault, Verdict, entry::Tag, personal::whose, prove::no_seal, read_store, store::unsigned};
 use crate::{
     check::Checks,
     clock::Timestamp,

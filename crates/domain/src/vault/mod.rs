@@ -23,7 +23,9 @@ mod prove;
 mod publish;
 mod publish_store;
 mod read_store;
+mod rewrap;
 mod store;
+mod turn;
 mod verify;
 
 pub mod cosignature;
@@ -55,9 +57,10 @@ pub use list::{Counts, Filter, Seal, SealInFull, Tally, count, get, list};
 pub use proposals::{Decision, Proposal, ProposalFilter, Reason, decide, expire, proposals};
 pub use prove::{Consistency, Inclusion, bundle, consistency, inclusion, receipt as receipt_of, tile};
 pub use publish::{Published, publish};
+pub use rewrap::{Rewrapped, rewrap};
 pub use verify::{Verification, verify};
 
-use self::{cosignature::WitnessKey, note::VaultKeys, personal::Keks};
+use self::{cosignature::WitnessKey, note::VaultKeys, personal::Keks, turn::Turns};
 use crate::{
     Core,
     crypto::{hex, sha256},
@@ -76,6 +79,7 @@ pub struct Vault {
     authority: String,
     url: Url,
     guard: Guard,
+    turns: Turns,
     /// Who watches the meta-log, and where they are asked.
     witnesses: Vec<(WitnessKey, String)>,
 }
@@ -85,7 +89,8 @@ impl Vault {
     pub fn new(core: Core, keys: VaultKeys, keks: Keks, public_url: &Url) -> Self {
         let port = public_url.port().map(|port| format!(":{port}")).unwrap_or_default();
         let authority = format!("{}{port}", public_url.host_str().unwrap_or_default());
-        Self { core, keys, keks, authority, url: public_url.clone(), guard: Guard::open(), witnesses: Vec::new() }
+        let (url, guard, turns) = (public_url.clone(), Guard::open(), Turns::default());
+        Self { core, keys, keks, authority, url, guard, turns, witnesses: Vec::new() }
     }
 
     /// Signs nothing until [`check_rollback`](Self::check_rollback) has asked the witnesses, which the policy of the meta-log names.

@@ -45,7 +45,7 @@ pub async fn put(
     subject: Option<String>,
     payload: &Value,
 ) -> Result<()> {
-    let text = String::from_utf8(json::canonical(payload)).map_err(Error::internal)?;
+    let text = String::from_utf8(json::try_canonical(payload)?).map_err(Error::internal)?;
     let payload = RawValue::from_string(text).map_err(Error::internal)?;
     let seal = Waiting { kind: kind.to_owned(), verdict, subject, payload };
     store::insert_outbox(tx, project, &serde_json::to_string(&seal).map_err(Error::internal)?).await?;
@@ -55,19 +55,18 @@ pub async fn put(
 /// Appends what waits, in batches. Whoever comes second finds nothing.
 ///
 /// # Errors
-/// Those of the database.
+/// [`Code::Overloaded`](crate::Code::Overloaded) when too many wait for the log; those of the database.
 pub async fn drain(vault: &Vault, project: ProjectId) -> Result<()> {
     loop {
+        let _turn = vault.turns.take(project).await?;
         let mut tx = vault.core.db.begin(Caller::Job(project)).await?;
         let mut ledger = Ledger::lock(&mut tx, vault, project).await?;
         let waiting = store::outbox(&mut tx, project, MAX_SEALS).await?;
         let drafts = waiting.iter().map(|(_, seal)| draft(seal)).collect::<Result<Vec<_>>>()?;
-        for draft in &drafts {
-            ledger.push(draft)?;
-        }
         if drafts.is_empty() {
             return Ok(());
         }
+        ledger.push_all(&drafts)?;
         let written = ledger.write(&mut tx).await?;
         let done: Vec<i64> = waiting.iter().map(|(id, _)| *id).collect();
         store::delete_outbox(&mut tx, &done).await?;

@@ -134,7 +134,7 @@ pub async fn proposals(
 ///
 /// # Errors
 /// [`Code::NotFound`]; [`Code::ProposalDecided`]; [`Code::Forbidden`] for whoever is no person, or proposed it themselves;
-/// [`Code::PermissionMissing`]; those of [`Once`] and of the database.
+/// [`Code::PermissionMissing`]; [`Code::Overloaded`] when too many wait for the log; those of [`Once`] and of the database.
 pub async fn decide(
     vault: &Vault,
     by: &Principal,
@@ -150,6 +150,7 @@ pub async fn decide(
     let mut checks = Checks::new();
     checks.text("/reason", &reason.reason, 1..=2_000);
     checks.finish()?;
+    let _turn = vault.turns.take(by.project).await?;
     let mut tx = vault.core.db.begin(by.caller()).await?;
     if let Some(first) = idempotency::claim::<Kept>(once, &mut tx, &vault.core).await? {
         drop(tx);
@@ -178,9 +179,10 @@ pub async fn decide(
 /// Seals as void what nobody decided in time. A proposal that was decided, or a job that runs twice, changes nothing.
 ///
 /// # Errors
-/// Those of the database.
+/// [`Code::Overloaded`] when too many wait for the log; those of the database.
 pub async fn expire(vault: &Vault, job: &ExpireProposal) -> Result<()> {
     let by = Principal::system(job.project);
+    let _turn = vault.turns.take(job.project).await?;
     let mut tx = vault.core.db.begin(Caller::Job(job.project)).await?;
     let mut ledger = Ledger::lock(&mut tx, vault, job.project).await?;
     let proposal = find(&mut tx, &by, job.proposal).await?;
@@ -203,5 +205,5 @@ async fn find(tx: &mut sqlx::PgConnection, by: &Principal, index: u64) -> Result
 fn decided(actor: Actor, decision: Decision, proposal: &Seal, reason: Option<&str>) -> Result<Draft> {
     let payload = serde_json::json!({"proposal": proposal.index, "leaf_hash": proposal.leaf_hash, "reason": reason});
     let about = (proposal.session_id.clone(), proposal.subject.clone());
-    Draft::own(actor, decision.kind(), decision.verdict(), about, &json::canonical(&payload))
+    Draft::own(actor, decision.kind(), decision.verdict(), about, &json::try_canonical(&payload)?)
 }

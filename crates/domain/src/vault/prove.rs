@@ -12,9 +12,10 @@ use utoipa::ToSchema;
 
 use super::{
     Vault, head,
-    ledger::{Placed, tile_width},
+    ledger::Placed,
     read_store,
     receipt::Receipt,
+    tile_path::tile_width,
     tree::{self, Node, Nodes, TILE_HEIGHT, TILE_WIDTH, consistency_nodes, edge_nodes, inclusion_nodes},
 };
 use crate::{

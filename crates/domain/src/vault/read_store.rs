@@ -124,6 +124,17 @@ pub(super) async fn entries(
     .await
 }
 
+/// The index that the log had reached before the time `$at`: one step down the index of checkpoints by time, since sizes grow with it.
+macro_rules! reached {
+    ($at:literal) => {
+        concat!(
+            "COALESCE((SELECT c.size FROM vault_checkpoints c WHERE c.project_id = $1 AND c.at < ",
+            $at,
+            " ORDER BY c.at DESC, c.size DESC LIMIT 1), 0)"
+        )
+    };
+}
+
 /// `$columns` of the entries `e` that meet the conditions of a [`Filter`]. A time is first turned into the index that the log had reached by then, since
 /// times never go back in a log; so for every condition there is an index of Postgres that ends with the order wanted.
 macro_rules! filtered {
@@ -136,10 +147,11 @@ macro_rules! filtered {
             " WHERE e.project_id = $1 AND ($2::bigint IS NULL OR e.index < $2) \
              AND ($3::text IS NULL OR e.kind = $3) AND ($4::text IS NULL OR e.verdict = $4) AND ($5::text IS NULL OR e.actor = $5) \
              AND ($6::text IS NULL OR e.session_id = $6) AND ($7::text IS NULL OR e.subject = $7) \
-             AND ($9::timestamptz IS NULL OR e.index >= COALESCE((SELECT max(c.size) FROM vault_checkpoints c \
-                  WHERE c.project_id = $1 AND c.at < $9), 0)) \
-             AND ($10::timestamptz IS NULL OR e.index < COALESCE((SELECT max(c.size) FROM vault_checkpoints c \
-                  WHERE c.project_id = $1 AND c.at < $10), 0)) ",
+             AND ($9::timestamptz IS NULL OR e.index >= ",
+            reached!("$9"),
+            ") AND ($10::timestamptz IS NULL OR e.index < ",
+            reached!("$10"),
+            ") ",
             $rest
         )
     };

@@ -188,7 +188,7 @@ pub(super) async fn insert_tiles(
     Ok(())
 }
 
-/// The keys that these subjects have, wrapped.
+/// The keys that these subjects have, wrapped; none of those that have none.
 pub(super) async fn subject_keys(
     tx: &mut PgConnection,
     project: ProjectId,
@@ -265,14 +265,17 @@ pub(super) async fn insert_proposals(
 }
 
 /// Settles a proposal that is open.
+///
+/// # Errors
+/// One that is not, which the lock of the log's head keeps from happening; those of the database.
 pub(super) async fn settle(
     tx: &mut PgConnection,
     project: ProjectId,
     proposal: u64,
     decided_by: u64,
     decision: Decision,
-) -> sqlx::Result<()> {
-    sqlx::query(
+) -> Result<()> {
+    let settled = sqlx::query(
         "UPDATE vault_proposals SET decided_by = $3, decision = $4 WHERE project_id = $1 AND index = $2 AND decided_by IS NULL",
     )
     .bind(project)
@@ -281,7 +284,45 @@ pub(super) async fn settle(
     .bind(decision)
     .execute(tx)
     .await?;
-    Ok(())
+    match settled.rows_affected() {
+        1 => Ok(()),
+        rows => Err(Error::internal(format!("settling proposal {proposal} met {rows} rows"))),
+    }
+}
+
+/// Projects in which subjects may have keys: those with a log.
+pub(super) async fn projects_with_keys(tx: &mut PgConnection) -> sqlx::Result<Vec<ProjectId>> {
+    sqlx::query_scalar(
+        "SELECT l.project_id FROM vault_logs l \
+         WHERE EXISTS (SELECT FROM vault_subject_keys k WHERE k.project_id = l.project_id) ORDER BY l.project_id",
+    )
+    .fetch_all(tx)
+    .await
+}
+
+/// The wrapped keys of subjects after `after`, in their order.
+pub(super) async fn subject_keys_after(
+    tx: &mut PgConnection,
+    project: ProjectId,
+    after: &str,
+    limit: i64,
+) -> sqlx::Result<Vec<(String, Vec<u8>)>> {
+    sqlx::query_as(
+        "SELECT subject, wrapped FROM vault_subject_keys WHERE project_id = $1 AND subject > $2 ORDER BY subject LIMIT $3",
+    )
+    .bind(project)
+    .bind(after)
+    .bind(limit)
+    .fetch_all(tx)
+    .await
+}
+
+/// Replaces wrapped keys by others, where they are still as they were seen. How many were.
+pub(super) async fn rewrap(
+    tx: &mut PgConnection,
+    (subjects, seen, wrapped): (&[&str], &[&[u8]], &[Vec<u8>]),
+) -> sqlx::Result<i64> {
+    sqlx::query_scalar("SELECT vault_rewrap($1, $2, $3)").bind(subjects).bind(seen).bind(wrapped).fetch_one(tx).await
 }
 
 /// Destroys the subject's key and ciphertexts. How many seals had some; nothing when it has no key.

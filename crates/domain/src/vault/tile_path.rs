@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::tree::TILE_WIDTH;
+use super::tree::{TILE_HEIGHT, TILE_WIDTH};
 
 /// What a path of a log's tiles names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,12 @@ fn number_of(text: &str) -> Option<u64> {
         let group = group.filter(|group| group.len() == 3 && group.bytes().all(|byte| byte.is_ascii_digit()))?;
         Some(number * 1_000 + group.parse::<u64>().ok()?)
     })
+}
+
+/// How many hashes the tile at `level` and `n` of a log of `size` has.
+pub(super) fn tile_width(size: u64, level: u8, n: u64) -> u64 {
+    let hashes = size.checked_shr(u32::from(TILE_HEIGHT) * u32::from(level)).unwrap_or(0);
+    n.checked_mul(TILE_WIDTH).map_or(0, |first| hashes.saturating_sub(first).min(TILE_WIDTH))
 }
 
 /// Without leading zeros, signs or spaces.

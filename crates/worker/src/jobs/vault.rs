@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::{
-    Result,
+    Code, Result,
     queue::Outcome,
     vault::{
         self,
@@ -21,6 +21,8 @@ use crate::{
 
 /// Checks read much. So many run at a time; the others come back later, rather than keep slots from jobs that are quick.
 static CHECKS: Semaphore = Semaphore::const_new(2);
+/// How long a log is left alone that is busy.
+const BUSY: Duration = Duration::from_secs(1);
 /// How many batches of heads one run publishes; the next run goes on.
 const BATCHES: u32 = 20;
 /// How long witnesses are waited for, before heads are published and again after: all of them at once.
@@ -28,14 +30,22 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long at most a check waits for its turn.
 const TURN: Duration = Duration::from_secs(20);
 
+/// A log that is busy is no failure of the job: it comes back.
+fn later(ended: Result<()>) -> Result<Outcome> {
+    match ended {
+        Err(error) if error.code() == Code::Overloaded => Ok(Outcome::Snooze(error.wait().unwrap_or(BUSY))),
+        ended => ended.map(|()| Outcome::Done),
+    }
+}
+
 /// Seals a proposal as void that nobody decided.
 pub(crate) async fn expire_proposal(context: Context, job: ExpireProposal, _: Attempt) -> Result<Outcome> {
-    vault::expire(&context.vault, &job).await.map(|()| Outcome::Done)
+    later(vault::expire(&context.vault, &job).await)
 }
 
 /// Appends what other areas want sealed.
 pub(crate) async fn drain_outbox(context: Context, job: DrainOutbox, _: Attempt) -> Result<Outcome> {
-    outbox::drain(&context.vault, job.project).await.map(|()| Outcome::Done)
+    later(outbox::drain(&context.vault, job.project).await)
 }
 
 /// Digests what a project's audit log has gained.

@@ -11,7 +11,7 @@ use tokio::process::Command;
 use super::{app, fill, log, receipt};
 
 /// How the program ended: its code, and what it wrote to standard output and error.
-type Ended = (i32, String, String);
+pub type Ended = (i32, String, String);
 
 async fn api(app: &TestApp, arguments: &[&str]) -> Ended {
     // And none of the secrets that others need.
@@ -19,7 +19,7 @@ async fn api(app: &TestApp, arguments: &[&str]) -> Ended {
     run(arguments, names.map(|name| (name, app.variable(name).unwrap()))).await
 }
 
-async fn run<'a>(arguments: &[&str], variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Ended {
+pub async fn run<'a>(arguments: &[&str], variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Ended {
     let mut command = Command::new(env!("CARGO_BIN_EXE_api"));
     command.args(arguments).env_clear().envs(variables).kill_on_drop(true).stdin(Stdio::null());
     let output = tokio::time::timeout(Duration::from_secs(60), command.output()).await.unwrap().unwrap();

@@ -12,7 +12,7 @@ use sqlx::PgConnection;
 use tlog_tiles::Hash;
 
 use super::{
-    super::{Vault, Verdict, audit::AuditDigest, ledger::whose, list::Entry, proposals::Decision, store::unsigned},
+    super::{Vault, Verdict, audit::AuditDigest, list::Entry, personal::whose, proposals::Decision, store::unsigned},
     audit,
     finding::Finding,
     read,

@@ -1,0 +1,107 @@
+//! A project with a log, and replicas that append to it.
+
+use std::{sync::Arc, time::Duration};
+
+use dev::{TestDatabase, services};
+use domain::{
+    Clock, Core, Db, Error, Ids,
+    identity::{self, Principal},
+    ids::ProjectId,
+    ports,
+    vault::{Append, Appended, Appender, Draft, Vault, note::VaultKeys, personal::Keks},
+};
+use serde_json::Value;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
+use tokio::sync::Notify;
+
+#[derive(Debug)]
+struct NoHints;
+
+impl ports::Wake for NoHints {
+    fn wake(&self, _: ports::Topic) {}
+
+    fn bell(&self, _: ports::Topic) -> Arc<Notify> {
+        Arc::default()
+    }
+}
+
+/// A project and its database.
+pub struct Scene {
+    pub by: Principal,
+    /// The owner's, for what the application may not do.
+    pub pool: PgPool,
+    pub core: Core,
+    pub kek: Keks,
+    keys: VaultKeys,
+    database: TestDatabase,
+}
+
+impl Scene {
+    pub async fn new() -> Self {
+        let database = services::shared().await.unwrap().postgres.database().await.unwrap();
+        let core = core(database.db(8).unwrap());
+        let (project, _) = identity::bootstrap(&core, "ours", "development").await.unwrap();
+        let (keys, kek) = (VaultKeys::generate(&core.ids), Keks::generate(&core.ids));
+        let pool = database.db(4).unwrap().pool().clone();
+        Self { by: Principal::system(project), pool, core, kek, keys, database }
+    }
+
+    /// The vault of a replica that has these keys, and so many connections.
+    pub fn replica(&self, keks: &Keks, connections: u32) -> Vault {
+        let core = core(self.database.db(connections).unwrap());
+        Vault::new(core, self.keys.clone(), keks.clone(), &"https://api.example.com".parse().unwrap())
+    }
+
+    /// One that has the key that all begin with.
+    pub fn vault(&self) -> Vault {
+        self.replica(&self.kek, 8)
+    }
+
+    /// What one request wants appended.
+    pub fn request(&self, seals: impl IntoIterator<Item = Value>) -> Append {
+        let draft = |seal: Value| {
+            let seal = serde_json::from_str(&seal.to_string()).unwrap();
+            Draft::check(&self.core.ids, self.by.actor, &seal, "").unwrap()
+        };
+        Append { seals: seals.into_iter().map(draft).collect(), expected_size: None, once: None, proof: None }
+    }
+
+    pub fn project(&self) -> ProjectId {
+        self.by.project
+    }
+
+    /// Appends each of these requests, all of them in one batch: they come while another holds the log's lock.
+    pub async fn together(&self, vault: &Vault, requests: Vec<Append>) -> Vec<Result<Appended, Error>> {
+        let held = self.lock().await;
+        let appender = Appender::new(vault.clone());
+        let mut tasks = Vec::new();
+        for request in requests {
+            let (appender, by) = (appender.clone(), self.by.clone());
+            tasks.push(tokio::spawn(async move { appender.append(&by, request).await }));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        drop(held);
+        let mut ended = Vec::new();
+        for task in tasks {
+            ended.push(task.await.unwrap());
+        }
+        ended
+    }
+
+    /// Holds the lock of the log, as another replica would, until it is dropped.
+    pub async fn lock(&self) -> PgConnection {
+        let mut holder = PgConnection::connect(self.database.url()).await.unwrap();
+        let lock = format!("BEGIN; SELECT FROM vault_logs WHERE project_id = '{}' FOR UPDATE", self.project().uuid());
+        sqlx::raw_sql(AssertSqlSafe(lock)).execute(&mut holder).await.unwrap();
+        holder
+    }
+
+    pub async fn append(&self, vault: &Vault, seals: impl IntoIterator<Item = Value>) -> u64 {
+        Appender::new(vault.clone()).append(&self.by, self.request(seals)).await.unwrap().size
+    }
+}
+
+fn core(db: Db) -> Core {
+    let clock = Clock::system();
+    Core { db, ids: Ids::new(clock.clone()), clock, wake: Arc::new(NoHints) }
+}
