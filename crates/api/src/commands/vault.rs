@@ -71,7 +71,7 @@ pub(super) async fn fsck(config: &Config, asked: &Fsck) -> anyhow::Result<ExitCo
     let core = vault.core.clone();
     let known = asked.against.as_deref().map(|file| read(&vault, file)).transpose()?;
     current(&core).await?;
-    let all = fsck::logs(&core).await.context("the logs could not be listed")?;
+    let all = fsck::logs(&vault).await.context("the logs could not be listed")?;
     let logs = match (asked.log, known) {
         (Some(Which::One(log)), Some(known)) if log != known.log => {
             anyhow::bail!("--against is of {}, and --log says {log}", known.log)

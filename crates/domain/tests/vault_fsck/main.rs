@@ -29,8 +29,8 @@ async fn a_log_that_nobody_touched_is_clean() {
     let report = fsck::check(&scene.vault, log, &Check::default(), |done, size| seen.push((done, size))).await.unwrap();
     assert_eq!((report.summary(), report.size, report.count), (None, 1_300, 0), "{:?}", report.findings);
     assert_eq!((seen[0], *seen.last().unwrap()), ((0, 1_300), (1_300, 1_300)));
-    assert_eq!(fsck::logs(&scene.vault.core).await.unwrap().len(), 2);
-    for log in fsck::logs(&scene.vault.core).await.unwrap() {
+    assert_eq!(fsck::logs(&scene.vault).await.unwrap().len(), 2);
+    for log in fsck::logs(&scene.vault).await.unwrap() {
         let report = fsck::check(&scene.vault, log, &Check::default(), |_, _| {}).await.unwrap();
         assert!(report.is_clean(), "{:?}", report.findings);
     }
@@ -117,6 +117,73 @@ async fn a_rebuilt_tail_is_shown_by_what_was_signed_before() {
     assert!(scene.verifies(&late));
 }
 
+/// The same, once the meta-log has the log's heads: no receipt is needed to see it.
+#[tokio::test]
+async fn a_rebuilt_or_vanished_log_is_shown_by_the_meta_log() {
+    let scene = Scene::full().await;
+    vault::publish(&scene.vault).await.unwrap();
+    scene.append((1_300..1_310).map(seal)).await;
+    vault::publish(&scene.vault).await.unwrap();
+    scene.append((1_310..1_320).map(seal)).await;
+    assert!(scene.check().await.is_clean(), "{:?}", scene.check().await.findings);
+    scene.break_in().await;
+
+    scene
+        .sql(
+            "UPDATE vault_entries SET entry = convert_to(replace(convert_from(entry, 'UTF8'), '\"n\":1305', '\"n\":9305'), 'UTF8') \
+             WHERE project_id = OURS AND index = 1305",
+        )
+        .await;
+    scene.make_consistent().await;
+    let report = scene.check().await;
+    assert_eq!((sorts(&report), report.count), (set(&["other_than_published"]), 1), "{:?}", report.findings);
+    assert!(report.summary().unwrap().contains("at size 1310 than entry"), "{:?}", report.summary());
+
+    scene.undo().await;
+    for table in ["vault_entries", "vault_tags", "vault_payloads", "vault_proposals"] {
+        scene.sql(&format!("DELETE FROM {table} WHERE project_id = OURS AND index >= 1203")).await;
+    }
+    scene.sql("DELETE FROM vault_checkpoints WHERE project_id = OURS AND size > 1203; DELETE FROM vault_tiles WHERE project_id = OURS AND n >= 4").await;
+    scene.make_consistent().await;
+    let report = scene.check().await;
+    assert_eq!(sorts(&report), set(&["smaller_than_published"]), "{:?}", report.findings);
+    // Published again, it has gone back in public.
+    vault::publish(&scene.vault).await.unwrap();
+    scene.sql("UPDATE vault_progress SET published_size = 0 WHERE project_id = OURS").await;
+    vault::publish(&scene.vault).await.unwrap();
+    scene.append((1_203..1_220).map(seal)).await;
+    let report = scene.check().await;
+    assert_eq!(sorts(&report), set(&["smaller_than_published"]), "{:?}", report.findings);
+    scene.append((1_220..1_400).map(seal)).await;
+    let report = scene.check().await;
+    assert_eq!(sorts(&report), set(&["other_than_published", "published_backwards"]), "{:?}", report.findings);
+
+    for table in scene::TABLES {
+        scene.sql(&format!("DELETE FROM {table} WHERE project_id = OURS")).await;
+    }
+    assert!(fsck::logs(&scene.vault).await.unwrap().contains(&scene.project().into()), "it is missed");
+    let report = scene.check().await;
+    assert_eq!(sorts(&report), set(&["smaller_than_published"]), "{:?}", report.findings);
+}
+
+#[tokio::test]
+async fn erased_data_that_came_back_is_found() {
+    let scene = Scene::full().await;
+    scene.break_in().await;
+    scene.sql("CREATE TABLE before_p AS TABLE vault_payloads; CREATE TABLE before_k AS TABLE vault_subject_keys").await;
+    vault::erase(&scene.vault, &scene.by, "kept").await.unwrap();
+    assert!(scene.check().await.is_clean());
+    scene
+        .sql(
+            "INSERT INTO vault_payloads SELECT * FROM before_p WHERE subject = 'kept' AND project_id = OURS; \
+             INSERT INTO vault_subject_keys SELECT * FROM before_k WHERE subject = 'kept' AND project_id = OURS",
+        )
+        .await;
+    let report = scene.check().await;
+    assert_eq!(sorts(&report), set(&["personal_back"]), "{:?}", report.findings);
+    assert!(report.summary().unwrap().contains("is there again, though entry 1300 says"), "{:?}", report.summary());
+}
+
 #[tokio::test]
 async fn a_check_is_remembered_and_a_log_that_shrank_is_found() {
     let scene = Scene::full().await;
@@ -149,7 +216,7 @@ async fn a_check_is_remembered_and_a_log_that_shrank_is_found() {
 #[tokio::test]
 async fn every_log_is_checked_at_night() {
     let scene = Scene::full().await;
-    fsck::check_all(&scene.vault.core).await.unwrap();
+    fsck::check_all(&scene.vault).await.unwrap();
     let jobs: Vec<Value> = sqlx::query_scalar("SELECT payload FROM jobs WHERE kind = 'vault.check_log'")
         .fetch_all(&scene.pool)
         .await

@@ -34,7 +34,7 @@ impl ports::Wake for NoHints {
 }
 
 /// The tables of a log.
-const TABLES: [&str; 9] = [
+pub const TABLES: [&str; 9] = [
     "vault_logs",
     "vault_entries",
     "vault_tags",

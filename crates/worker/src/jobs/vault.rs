@@ -94,5 +94,5 @@ pub(crate) async fn check_log(context: Context, job: CheckLog, _: Attempt) -> Re
 
 /// Has every log checked.
 pub(crate) async fn check(context: Context) -> Result<()> {
-    fsck::check_all(&context.core).await
+    fsck::check_all(&context.vault).await
 }

@@ -125,6 +125,7 @@ impl Batch {
         range: (u64, u64),
         report: &mut Report,
     ) -> Result<()> {
+        let mut kept: Vec<(u64, String)> = Vec::new();
         let mut rows = store::payloads(tx, project, range);
         while let Some(row) = rows.try_next().await? {
             let index = unsigned(row.index)?;
@@ -138,23 +139,33 @@ impl Batch {
                         Some(found) if found != digest => report.found(Finding::PersonalDigest { index }),
                         Some(_) => {}
                     }
+                    kept.push((index, row.subject));
                 }
                 None if self.unreadable.contains(&index) => {}
                 None => report.found(Finding::PersonalSurplus { index }),
             }
         }
         drop(rows);
-        if self.personal.is_empty() {
+        let gone = self.personal.iter().map(|(index, (_, subject))| (*index, subject.as_deref()));
+        let all = gone.clone().chain(kept.iter().map(|(index, subject)| (*index, Some(subject.as_str()))));
+        let subjects: BTreeSet<&str> = all.filter_map(|(_, subject)| subject).collect();
+        if subjects.is_empty() {
             return Ok(());
         }
-        // What is left has a digest and no data: it was erased, and a later entry says so.
-        let subjects: BTreeSet<&str> = self.personal.values().filter_map(|(_, subject)| subject.as_deref()).collect();
+        // What has a digest and no data was erased, and a later entry says so; what still has data was not.
         let subjects: Vec<&str> = subjects.into_iter().collect();
         let erased: BTreeMap<String, i64> = store::erased(tx, project, &subjects).await?.into_iter().collect();
-        for (index, (_, subject)) in &self.personal {
-            let erased = subject.as_ref().and_then(|subject| erased.get(subject));
-            if erased.is_none_or(|erased| *erased < index.cast_signed()) {
-                report.found(Finding::PersonalMissing { index: *index });
+        let later = |index: u64, subject: &str| {
+            erased.get(subject).filter(|erased| **erased > index.cast_signed()).map(|erased| erased.cast_unsigned())
+        };
+        for (index, subject) in gone {
+            if subject.and_then(|subject| later(index, subject)).is_none() {
+                report.found(Finding::PersonalMissing { index });
+            }
+        }
+        for (index, subject) in &kept {
+            if let Some(erased) = later(*index, subject) {
+                report.found(Finding::PersonalBack { index: *index, erased });
             }
         }
         Ok(())

@@ -194,6 +194,16 @@ pub enum Finding {
         /// Where.
         index: u64,
     },
+    /// Personal data that was erased.
+    #[error(
+        "the personal data of entry {index} is there again, though entry {erased} says that its subject was erased: erase it once more"
+    )]
+    PersonalBack {
+        /// Where.
+        index: u64,
+        /// The entry that says so.
+        erased: u64,
+    },
     /// Personal data of an entry that has none.
     #[error("there is personal data for entry {index}, which does not have any")]
     PersonalSurplus {
@@ -227,6 +237,38 @@ pub enum Finding {
         index: u64,
         /// How.
         why: String,
+    },
+    /// The meta-log has more.
+    #[error(
+        "the log is smaller than entry {entry} of the meta-log says: it has {size} entries, and had {published}; it was rolled back, or restored from an older backup"
+    )]
+    SmallerThanPublished {
+        /// Of the log.
+        size: u64,
+        /// Then.
+        published: u64,
+        /// Of the meta-log.
+        entry: u64,
+    },
+    /// The meta-log has another tree.
+    #[error(
+        "the log has another root at size {size} than entry {entry} of the meta-log says: entries below {size} were replaced since"
+    )]
+    OtherThanPublished {
+        /// Of both.
+        size: u64,
+        /// Of the meta-log.
+        entry: u64,
+    },
+    /// The meta-log has a smaller one after a larger one.
+    #[error(
+        "entry {entry} of the meta-log has the log at size {size}, after it had been larger: it was rolled back then"
+    )]
+    PublishedBackwards {
+        /// Then.
+        size: u64,
+        /// Of the meta-log.
+        entry: u64,
     },
     /// Events of the audit log that are not as they were digested.
     #[error(
@@ -319,6 +361,7 @@ impl Finding {
             Finding::PersonalDigest { .. }
             | Finding::PersonalUnreadable { .. }
             | Finding::PersonalMissing { .. }
+            | Finding::PersonalBack { .. }
             | Finding::PersonalSurplus { .. }
             | Finding::PersonalSubject { .. } => About::Personal,
             Finding::AuditChanged { .. } | Finding::AuditSkipped { .. } => About::Audit,

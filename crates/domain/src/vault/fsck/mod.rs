@@ -7,6 +7,7 @@ mod against;
 mod audit;
 mod batch;
 mod finding;
+mod published;
 mod report;
 mod store;
 mod tags;
@@ -25,6 +26,7 @@ pub use report::Report;
 
 use self::{
     batch::Batch,
+    published::Published,
     store::{EntryRow, HeadRow},
     tiles::Tiles,
 };
@@ -34,6 +36,7 @@ use super::{
     jobs::CheckLog,
     json,
     list::Entry,
+    publish::META,
     store::{hashes, unsigned},
     tree::Tree,
 };
@@ -51,6 +54,9 @@ const BATCH: u64 = 4_096;
 /// How many logs the nightly check begins with at a time, and how long after those the next: all at once would keep other jobs waiting.
 const LOGS_AT_A_TIME: usize = 20;
 const BETWEEN: chrono::TimeDelta = chrono::TimeDelta::seconds(10);
+
+/// How many names the meta-log is asked for at a time.
+const NAMES_AT_A_TIME: usize = 1_000;
 
 /// What a log is compared with, beside its own entries.
 #[derive(Debug, Clone, Default)]
@@ -102,6 +108,7 @@ struct Run<'a> {
     witnesses: &'a [WitnessKey],
     /// By size; those that were compared are gone.
     against: Vec<Known>,
+    published: Published,
     size: u64,
     /// How far the entries were read.
     next: u64,
@@ -128,6 +135,7 @@ impl<'a> Run<'a> {
             origin: vault.origin(log),
             witnesses: &check.witnesses,
             against,
+            published: Published::of(vault.blinded(log)),
             size,
             next: 0,
             tree: Some((Tree::default(), Tiles::default())),
@@ -148,6 +156,7 @@ impl<'a> Run<'a> {
     /// Compares the entries from `from` on, and what belongs to them. Returns where the next batch begins.
     async fn batch(&mut self, from: u64) -> Result<u64> {
         let mut to = (from + BATCH).min(self.size);
+        self.published.read_to(self.vault, to).await?;
         let mut tx = begin(self.vault, self.project).await?;
         let mut batch = Batch::default();
         if self.tree.is_some() {
@@ -275,6 +284,7 @@ impl<'a> Run<'a> {
                 Err(why) => self.report.found(Finding::Cosignature { size, witness, why: why.to_string() }),
             }
         }
+        self.published.compare(size, tree.root()?, &mut self.report);
         while let Some(known) = self.against.pop_if(|known| known.size == size) {
             if known.root != tree.root()? {
                 self.report.found(Finding::OtherThanSigned { size });
@@ -302,6 +312,8 @@ impl<'a> Run<'a> {
 
     /// Compares what belongs to no entry.
     async fn compare_rest(&mut self, headed: bool) -> Result<()> {
+        // Before the head is looked at: what is published later is none of this.
+        let published = std::mem::take(&mut self.published).largest(self.vault).await?;
         let mut tx = begin(self.vault, self.project).await?;
         let beyond = store::beyond(&mut tx, self.project).await?;
         if !headed && !beyond.is_empty() {
@@ -316,6 +328,11 @@ impl<'a> Run<'a> {
             && was > now
         {
             self.report.found(Finding::Shrunk { was: unsigned(was)?, at });
+        }
+        if let Some((published, entry)) = published
+            && published > unsigned(now)?
+        {
+            self.report.found(Finding::SmallerThanPublished { size: unsigned(now)?, published, entry });
         }
         Ok(tx.commit().await?)
     }
@@ -354,24 +371,36 @@ pub async fn note(core: &Core, report: &Report) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// Every log there is.
+/// Every log there is, and every one of which the meta-log says that there was.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn logs(core: &Core) -> Result<Vec<LogId>> {
-    let mut tx = core.db.begin(Caller::Worker).await?;
-    let logs = store::logs(&mut tx).await?;
+pub async fn logs(vault: &Vault) -> Result<Vec<LogId>> {
+    let mut tx = vault.core.db.begin(Caller::Worker).await?;
+    let (mut logs, others): (Vec<_>, Vec<_>) =
+        store::projects(&mut tx).await?.into_iter().partition(|(_, has_log)| *has_log);
+    let named: Vec<(String, ProjectId)> =
+        others.into_iter().map(|(project, _)| (vault.blinded(project.into()), project)).collect();
+    for names in named.chunks(NAMES_AT_A_TIME) {
+        let asked: Vec<&str> = names.iter().map(|(name, _)| name.as_str()).collect();
+        let gone = store::published_of(&mut tx, META, &asked).await?;
+        logs.extend(names.iter().filter(|(name, _)| gone.contains(name)).map(|(_, project)| (*project, true)));
+    }
     tx.commit().await?;
-    Ok(logs.into_iter().map(LogId::from).collect())
+    let mut logs: Vec<LogId> = logs.into_iter().map(|(project, _)| project.into()).collect();
+    logs.sort_unstable();
+    Ok(logs)
 }
 
 /// Enqueues a check of every log, a few at a time.
 ///
 /// # Errors
 /// Those of the database.
-pub async fn check_all(core: &Core) -> Result<()> {
+pub async fn check_all(vault: &Vault) -> Result<()> {
+    let jobs = logs(vault).await?.into_iter().map(|log| CheckLog { project: log.project() });
+    let jobs: Vec<CheckLog> = jobs.collect();
+    let core = &vault.core;
     let mut tx = core.db.begin(Caller::Worker).await?;
-    let jobs: Vec<CheckLog> = store::logs(&mut tx).await?.into_iter().map(|project| CheckLog { project }).collect();
     let mut when = core.clock.now();
     for jobs in jobs.chunks(LOGS_AT_A_TIME) {
         Enqueue::at(when).all(&mut tx, jobs).await?;

@@ -1,5 +1,7 @@
 //! The SQL of checking a log. Everything is read as it stands there: nothing here trusts a constraint.
 
+use std::collections::HashSet;
+
 use futures::stream::BoxStream;
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection};
@@ -333,12 +335,50 @@ pub(super) async fn note(
     Ok(())
 }
 
-/// Every log there is, also one that lost its head.
-pub(super) async fn logs(tx: &mut PgConnection) -> sqlx::Result<Vec<ProjectId>> {
-    sqlx::query_scalar(
-        "SELECT project_id FROM vault_logs \
-         UNION SELECT p.id FROM projects p WHERE EXISTS (SELECT FROM vault_entries e WHERE e.project_id = p.id) ORDER BY 1",
+/// Every project that there is or that has a log, and whether it has one: also one that lost its head.
+pub(super) async fn projects(tx: &mut PgConnection) -> sqlx::Result<Vec<(ProjectId, bool)>> {
+    sqlx::query_as(
+        "SELECT project_id, true FROM vault_logs \
+         UNION ALL SELECT p.id, EXISTS (SELECT FROM vault_entries e WHERE e.project_id = p.id) FROM projects p \
+             WHERE NOT EXISTS (SELECT FROM vault_logs l WHERE l.project_id = p.id)",
     )
+    .fetch_all(tx)
+    .await
+}
+
+/// Which of these logs the meta-log, which is `meta`'s, has heads of.
+pub(super) async fn published_of(
+    tx: &mut PgConnection,
+    meta: ProjectId,
+    names: &[&str],
+) -> sqlx::Result<HashSet<String>> {
+    let found: Vec<String> = sqlx::query_scalar(
+        "SELECT w.name FROM unnest($2::text[]) AS w(name) \
+         WHERE EXISTS (SELECT FROM vault_entries e WHERE e.project_id = $1 AND e.subject = w.name AND e.kind = 'log.head')",
+    )
+    .bind(meta)
+    .bind(names)
+    .fetch_all(tx)
+    .await?;
+    Ok(found.into_iter().collect())
+}
+
+/// Index and bytes of the entries of the meta-log that are heads of the log of that name, after the one given.
+pub(super) async fn heads(
+    tx: &mut PgConnection,
+    meta: ProjectId,
+    name: &str,
+    after: i64,
+    limit: i64,
+) -> sqlx::Result<Vec<(i64, Vec<u8>)>> {
+    sqlx::query_as(
+        "SELECT index, entry FROM vault_entries \
+         WHERE project_id = $1 AND subject = $2 AND kind = 'log.head' AND index > $3 ORDER BY index LIMIT $4",
+    )
+    .bind(meta)
+    .bind(name)
+    .bind(after)
+    .bind(limit)
     .fetch_all(tx)
     .await
 }
