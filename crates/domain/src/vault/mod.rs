@@ -25,6 +25,7 @@ mod publish_store;
 mod read_store;
 mod store;
 mod verify;
+mod witnessed;
 
 pub mod cosignature;
 pub mod fsck;
@@ -56,6 +57,7 @@ pub use proposals::{Decision, Proposal, ProposalFilter, Reason, decide, expire, 
 pub use prove::{Consistency, Inclusion, bundle, consistency, inclusion, receipt as receipt_of, tile};
 pub use publish::{Published, publish};
 pub use verify::{Verification, verify};
+pub use witnessed::{Witnessed, witnessed};
 
 use self::{cosignature::WitnessKey, note::VaultKeys, personal::Keks};
 use crate::{
