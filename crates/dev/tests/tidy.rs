@@ -160,7 +160,7 @@ fn metrics() -> BTreeSet<String> {
 
 /// Roles and channels begin with our name as well, but do not end with what is measured.
 fn is_metric(literal: &str) -> bool {
-    let ends = ["_total", "_seconds", "_up", "_held", "_due", "_later", "_dead", "_damaged", "_unchecked"];
+    let ends = ["_total", "_seconds", "_up", "_held", "_due", "_later", "_dead", "_damaged", "_unchecked", "_signs"];
     literal.starts_with("holdfast_") && ends.iter().any(|end| literal.ends_with(end))
 }
 

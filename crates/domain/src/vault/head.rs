@@ -74,13 +74,9 @@ pub async fn log(vault: &Vault, by: &Principal) -> Result<Log> {
     let mut tx = vault.core.db.begin(by.caller()).await?;
     let head = newest(&mut tx, by.project).await?;
     let checked = read_store::checked(&mut tx, by.project).await?;
-    let cosigned = match head {
-        Some(head) => read_store::cosignatures(&mut tx, by.project, head.size).await?,
-        None => Vec::new(),
-    };
     tx.commit().await?;
     let log = LogId::from(by.project);
-    let checkpoint = head.map(|head| vault.sign_with(log, head.size, head.root, &cosigned)).transpose()?;
+    let checkpoint = head.map(|head| vault.sign(log, head.size, head.root)).transpose()?;
     let (checked_at, checked_finding) = checked.unwrap_or_default();
     Ok(Log {
         log,
@@ -94,14 +90,17 @@ pub async fn log(vault: &Vault, by: &Principal) -> Result<Log> {
     })
 }
 
-/// The signed checkpoint of a log, for anybody, with the cosignatures that it has.
+/// The signed checkpoint of a log, for anybody; the meta-log's with the cosignatures that it has.
 ///
 /// # Errors
 /// [`Code::NotFound`] for a log without entries; those of the database.
 pub async fn checkpoint(vault: &Vault, log: LogId) -> Result<String> {
     let mut tx = vault.core.db.begin(Caller::Project(log.project())).await?;
     let head = newest(&mut tx, log.project()).await?.ok_or_else(no_log)?;
-    let cosigned = read_store::cosignatures(&mut tx, log.project(), head.size).await?;
+    let cosigned = match log {
+        LogId::META => read_store::cosignatures(&mut tx, log.project(), head.size).await?,
+        _ => Vec::new(),
+    };
     tx.commit().await?;
     vault.sign_with(log, head.size, head.root, &cosigned)
 }

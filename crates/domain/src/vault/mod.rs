@@ -27,6 +27,7 @@ mod rewrap;
 mod store;
 mod turn;
 mod verify;
+mod witnessed;
 
 pub mod cosignature;
 pub mod fsck;
@@ -59,6 +60,7 @@ pub use prove::{Consistency, Inclusion, bundle, consistency, inclusion, receipt 
 pub use publish::{Published, publish};
 pub use rewrap::{Rewrapped, rewrap};
 pub use verify::{Verification, verify};
+pub use witnessed::{Witnessed, witnessed};
 
 use self::{cosignature::WitnessKey, note::VaultKeys, personal::Keks, turn::Turns};
 use crate::{

@@ -87,6 +87,41 @@ pub(super) async fn last_cosigned(tx: &mut PgConnection, project: ProjectId, wit
     size.map(unsigned).transpose()
 }
 
+/// The largest size that one of `witnesses` cosigned.
+pub(super) async fn newest_cosigned(
+    tx: &mut PgConnection,
+    project: ProjectId,
+    witnesses: &[String],
+) -> Result<Option<u64>> {
+    let size: Option<i64> =
+        sqlx::query_scalar("SELECT max(size) FROM vault_cosignatures WHERE project_id = $1 AND witness = ANY ($2)")
+            .bind(project)
+            .bind(witnesses)
+            .fetch_one(tx)
+            .await?;
+    size.map(unsigned).transpose()
+}
+
+/// The newest entry of a kind about a subject, of the first `size`.
+pub(super) async fn newest_about(
+    tx: &mut PgConnection,
+    project: ProjectId,
+    kind: &str,
+    subject: &str,
+    size: u64,
+) -> sqlx::Result<Option<Vec<u8>>> {
+    sqlx::query_scalar(
+        "SELECT entry FROM vault_entries WHERE project_id = $1 AND kind = $2 AND subject = $3 AND index < $4 \
+         ORDER BY index DESC LIMIT 1",
+    )
+    .bind(project)
+    .bind(kind)
+    .bind(subject)
+    .bind(size.cast_signed())
+    .fetch_optional(tx)
+    .await
+}
+
 /// When the first head was committed that the witness has not cosigned, nor a later one.
 pub(super) async fn uncosigned_since(
     tx: &mut PgConnection,

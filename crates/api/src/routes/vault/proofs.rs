@@ -1,4 +1,4 @@
-//! `/v1/vault/log`, `/v1/vault/seals/{index}/receipt` and `/v1/vault/proof`: a project's log, proved to its people; and `/v1/vault/verify`, for everybody.
+//! `/v1/vault/log`, what witnesses have seen of it, `/v1/vault/seals/{index}/receipt` and `/v1/vault/proof`: a project's log, proved to its people; and `/v1/vault/verify`, for everybody.
 
 use axum::{
     Json,
@@ -8,7 +8,7 @@ use axum::{
 };
 use domain::{
     ids::ProjectId,
-    vault::{self, Consistency, Inclusion, Log, Verification},
+    vault::{self, Consistency, Inclusion, Log, Verification, Witnessed},
 };
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
@@ -26,6 +26,7 @@ pub(super) const TEXT: HeaderValue = HeaderValue::from_static("text/plain; chars
 pub(super) fn router() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(log))
+        .routes(routes!(witnessed))
         .routes(routes!(receipt))
         .routes(routes!(inclusion))
         .routes(routes!(consistency))
@@ -45,6 +46,22 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
 )]
 async fn log(State(state): State<AppState>, caller: InProject) -> Result<Json<Log>, Problem> {
     Ok(Json(vault::log(&state.vault, &caller.principal).await?))
+}
+
+/// Get what witnesses have seen of the log
+///
+/// The newest head of the log that is in the meta-log as witnesses have cosigned it: its receipt there, with their cosignatures, and the proof that the log as it
+/// now is continues it. With that no entry below its size can be changed or left out unnoticed, by us neither. 404 while no witness has seen the log.
+#[utoipa::path(
+    get,
+    path = "/vault/log/witnessed",
+    tag = "vault",
+    params(("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several")),
+    security(("api_key" = ["vault:read"]), ("agent_signature" = []), ("access_token" = ["vault:read"])),
+    responses((status = 200, description = "What they have seen", body = Witnessed)),
+)]
+async fn witnessed(State(state): State<AppState>, caller: InProject) -> Result<Json<Witnessed>, Problem> {
+    Ok(Json(vault::witnessed(&state.vault, &caller.principal).await?))
 }
 
 /// Get a seal's receipt

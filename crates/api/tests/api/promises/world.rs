@@ -1,14 +1,19 @@
 //! What the operations are asked on: two tenants that know nothing of each other, and something of every kind.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
+};
 
-use dev::{AppOptions, Identity, TestApp, app::register, client::Request};
+use adapters::witness::Witnesses;
+use dev::{AppOptions, Identity, TestApp, Witness, app::register, client::Request};
 use domain::{
     identity::{Role, sessions::RefreshToken},
     ids::{
-        ApiKeyId, CeremonyId, DeliveryId, IntentId, InvitationId, OrganizationId, PasskeyId, ProjectId, SessionId,
-        UserId,
+        ApiKeyId, CeremonyId, DeliveryId, IntentId, InvitationId, LogId, OrganizationId, PasskeyId, ProjectId,
+        SessionId, UserId,
     },
+    vault,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -26,6 +31,18 @@ pub struct World {
     pub us: Tenant,
     pub them: Tenant,
     made: AtomicU32,
+    _witness: Witness,
+}
+
+/// Has the witness see what was sealed.
+async fn cosigned(app: &TestApp, witness: &Witness) {
+    let vault = app.vault().unwrap();
+    witness.trust(&vault.origin(LogId::META), &vault.verifiers(LogId::META));
+    let witnesses: Witnesses = app.variable("VAULT_WITNESSES").unwrap().parse().unwrap();
+    let (witnesses, patience) = (witnesses.clients().unwrap(), Duration::from_secs(5));
+    vault.check_rollback(&witnesses, patience).await.unwrap();
+    vault::publish(&vault).await.unwrap();
+    assert_eq!(vault::cosign(&vault, &witnesses, patience).await.unwrap(), 1);
 }
 
 /// Somebody of each kind, at home in one project.
@@ -61,7 +78,8 @@ impl Draft {
 impl World {
     pub async fn start() -> Self {
         // High enough for the walk, and there, so that answers tell of it.
-        let variables = vec![("RATE_LIMIT_PER_MINUTE", "1000000".to_owned())];
+        let witness = Witness::start("witness.example").await.unwrap();
+        let variables = vec![("RATE_LIMIT_PER_MINUTE", "1000000".to_owned()), ("VAULT_WITNESSES", witness.entry())];
         let app = TestApp::start_with(AppOptions { worker: false, variables, ..Default::default() }).await.unwrap();
         let company = Company::of(app).await;
         let app = &company.app;
@@ -78,8 +96,18 @@ impl World {
         // A full tile.
         let seals = vec![json!({ "kind": "test.walk", "verdict": "SEAL", "payload": null }); 256];
         let sealed = company.app.post("/v1/vault/seals/batch").key(&us.key).json(&json!({ "seals": seals }));
-        sealed.send().await.unwrap().expect::<Value>(201).unwrap();
-        Self { company, us, them, made: AtomicU32::new(0) }
+        let mut reply = sealed.clone().send().await.unwrap();
+        for _ in 0..100 {
+            // Until the witness was asked.
+            if reply.status != 503 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            reply = sealed.clone().send().await.unwrap();
+        }
+        reply.expect::<Value>(201).unwrap();
+        cosigned(&company.app, &witness).await;
+        Self { company, us, them, made: AtomicU32::new(0), _witness: witness }
     }
 
     /// The request of `draft` by `tenant`, in the first way that the document has.

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
 use dev::{AppOptions, TestApp, Witness};
 use domain::{
@@ -18,10 +19,12 @@ use domain::{
     vault::{
         self,
         cosignature::{self, WitnessKey},
+        receipt::Receipt,
     },
 };
 use futures::future::{BoxFuture, join_all};
-use serde_json::Value;
+use serde_json::{Value, json};
+use tlog_tiles::check_tree;
 use tokio::net::TcpListener;
 
 use super::{fill, log, seal};
@@ -336,6 +339,52 @@ async fn a_cosignature_of_another_time_is_not_kept() {
     assert_eq!((vault::cosign(&vault, &client, PATIENCE).await.unwrap(), kept().await), (0, 0));
     clock.advance(Duration::from_secs(10 * 60));
     assert_eq!((vault::cosign(&vault, &client, PATIENCE).await.unwrap(), kept().await), (1, 1));
+}
+
+#[tokio::test]
+async fn what_witnesses_have_seen_of_a_log_is_proved() {
+    let witness = Witness::start("witness.example").await.unwrap();
+    let (app, client) = cosigned(&witness, 1).await;
+    let vault = app.vault().unwrap();
+    vault.check_rollback(&client, PATIENCE).await.unwrap();
+    let seen = async |key: &str| app.get("/v1/vault/log/witnessed").key(key).send().await.unwrap();
+    for more in [0, 300] {
+        fill(&app, more).await;
+        let seen: Value = seen(app.key()).await.expect(200).unwrap();
+        assert_eq!((&seen["size"], &seen["log"]), (&json!(2), &log(&app).await["log"]));
+        let receipt = Receipt::parse(seen["receipt"].as_str().unwrap()).unwrap();
+        assert_eq!(receipt.verify(&vault.origin(LogId::META), &vault.verifiers(LogId::META)), Ok(2));
+        let note = &receipt.checkpoint;
+        client[0].key().find(cosignature::body(note).unwrap(), cosignature::lines(note)).unwrap();
+        let entry: Value = serde_json::from_slice(receipt.entry.as_ref().unwrap()).unwrap();
+        let payload = json!({ "log": seen["name"], "root": seen["root"], "size": seen["size"] });
+        assert_eq!((&entry["payload"], &entry["at"]), (&payload, &seen["at"]));
+        let name = domain::crypto::sha256(log(&app).await["origin"].as_str().unwrap().as_bytes());
+        assert_eq!(seen["name"], domain::crypto::hex(&name));
+        let proof = &seen["consistency"];
+        assert_eq!((&proof["from_root"], &proof["to"]), (&seen["root"], &json!(2 + more)));
+        let hash = |text: &Value| vault::Hash(STANDARD.decode(text.as_str().unwrap()).unwrap().try_into().unwrap());
+        let hashes: Vec<_> = proof["hashes"].as_array().unwrap().iter().map(hash).collect();
+        check_tree(&hashes, 2 + more as u64, hash(&log(&app).await["root"]), 2, hash(&seen["root"])).unwrap();
+    }
+    // What is published and not cosigned was not seen; what is cosigned is.
+    vault::publish(&vault).await.unwrap();
+    assert_eq!(seen(app.key()).await.expect::<Value>(200).unwrap()["size"], 2);
+    vault::cosign(&vault, &client, PATIENCE).await.unwrap();
+    assert_eq!(seen(app.key()).await.expect::<Value>(200).unwrap()["size"], 302);
+
+    let (_, other) = app.another_project("Other").await.unwrap();
+    let nothing = seen(&other).await;
+    assert_eq!((nothing.status, nothing.code().as_str()), (404, "not_found"));
+    assert!(nothing.text().contains("No witness has seen this log yet"), "{}", nothing.text());
+    let unwatched = super::app().await;
+    fill(&unwatched, 1).await;
+    let nothing = unwatched.get("/v1/vault/log/witnessed").key(unwatched.key()).send().await.unwrap();
+    assert!(nothing.status == 404 && nothing.text().contains("VAULT_WITNESSES"), "{}", nothing.text());
+    // Nor do a project's own checkpoints and receipts pretend to be cosigned.
+    for note in [log(&app).await["checkpoint"].as_str().unwrap(), &super::receipt(&app, 0).await] {
+        assert_eq!(cosignature::lines(note).count(), 1, "{note}");
+    }
 }
 
 #[tokio::test]
