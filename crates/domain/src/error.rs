@@ -144,6 +144,7 @@ codes! {
     Unavailable = "unavailable", Unavailable, "The service cannot answer right now";
     LogBehind = "log_behind", Unavailable, "The vault was rolled back, and signs nothing";
     Overloaded = "overloaded", Unavailable, "The service has more work than it takes";
+    LogDamaged = "log_damaged", Internal, "The vault's log is not as it was sealed";
     Internal = "internal", Internal, "Something went wrong on our side";
 }
 

@@ -188,7 +188,7 @@ fn a_wrong_entry_is_named_and_not_shown() {
         (format!("{second} https://a.example/#x"), "plain https://"),
         (format!("{second} http://a.example"), "not on a private network"),
         (format!("{second} http://8.8.8.8"), "not on a private network"),
-        (format!("{} https://a.example", key("w3", KEYS[0])), "an entry before"),
+        (format!("{} https://a.example", key("w3", KEYS[0])), "that is there before"),
         (format!("{first}A https://a.example"), "is not a verifier key"),
         (format!("{} https://a.example", second.to_string().replace("w2", "w4")), "has an id"),
     ] {

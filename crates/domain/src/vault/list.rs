@@ -6,10 +6,18 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use sqlx::FromRow;
+use tlog_tiles::record_hash;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{Vault, Verdict, entry::Tag, personal::whose, prove::no_seal, read_store, store::unsigned};
+use super::{
+    Vault, Verdict,
+    entry::Tag,
+    personal::whose,
+    prove::{damaged, no_seal},
+    read_store,
+    store::unsigned,
+};
 use crate::{
     check::Checks,
     clock::Timestamp,
@@ -171,6 +179,9 @@ pub(super) struct Entry {
 impl Row {
     /// What is shown is what the hashed bytes say, not what stands beside them.
     pub(super) fn seal(&self) -> Result<Seal> {
+        if record_hash(&self.entry).0.as_slice() != self.leaf_hash.as_slice() {
+            return Err(damaged(unsigned(self.index)?).because("the bytes have another leaf hash"));
+        }
         let entry: Entry = serde_json::from_slice(&self.entry)
             .map_err(|error| Error::internal(format!("entry {} cannot be read: {error}", self.index)))?;
         if entry.index != unsigned(self.index)? {

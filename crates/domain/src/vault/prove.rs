@@ -7,7 +7,7 @@ use std::{
 
 use serde::Serialize;
 use sqlx::PgConnection;
-use tlog_tiles::{Hash, RecordProof, tree_hash};
+use tlog_tiles::{Hash, RecordProof, record_hash, tree_hash};
 use utoipa::ToSchema;
 
 use super::{
@@ -104,7 +104,7 @@ pub async fn consistency(vault: &Vault, by: &Principal, from: u64, to: Option<u6
 /// The receipt of the seal at `index`: its entry, the proof that it is in the newest tree, and that tree's signed checkpoint.
 ///
 /// # Errors
-/// [`Code::NotFound`]; [`Code::PermissionMissing`]; those of the database.
+/// [`Code::NotFound`]; [`Code::PermissionMissing`]; [`Code::LogDamaged`] when it would not verify; those of the database.
 pub async fn receipt(vault: &Vault, by: &Principal, index: u64) -> Result<String> {
     by.require(Permission::VaultRead)?;
     let mut tx = vault.core.db.begin(Caller::Project(by.project)).await?;
@@ -115,12 +115,23 @@ pub async fn receipt(vault: &Vault, by: &Principal, index: u64) -> Result<String
     let nodes = nodes(&mut tx, by.project, head.size, wanted).await?;
     tx.commit().await?;
     let proof = tree::prove_inclusion(head.size, index, &nodes)?;
+    // Nobody is handed a receipt that does not verify.
+    tlog_tiles::check_record(&proof, head.size, head.root, index, record_hash(&entry))
+        .map_err(|why| damaged(index).because(format!("{why:?}")))?;
     let checkpoint = vault.sign(LogId::from(by.project), head.size, head.root)?;
     Ok(Receipt { entry: Some(entry), index, proof, checkpoint }.to_text())
 }
 
 pub(super) fn no_seal(index: u64) -> Error {
     Error::not_found(format!("seal {index}"))
+}
+
+/// What is stored of the entry is not what was sealed.
+pub(super) fn damaged(index: u64) -> Error {
+    let detail = format!(
+        "Entry {index} of the log is not as it was sealed; receipts of it that were given out are the proof of what it was"
+    );
+    Error::new(Code::LogDamaged, detail)
 }
 
 /// The proofs of many seals at one size.

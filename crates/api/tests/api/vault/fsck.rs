@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tokio::process::Command;
 
-use super::{app, fill, log, receipt};
+use super::{app, fill, log, receipt, verifies};
 
 /// How the program ended: its code, and what it wrote to standard output and error.
 pub type Ended = (i32, String, String);
@@ -87,6 +87,31 @@ async fn the_program_tells_what_is_wrong_and_where_and_what_to_do() {
     let finding =
         json!({"finding": "tile_missing", "level": 0, "n": 1, "about": "lists", "detail": "tile 0/1 is missing"});
     assert_eq!((code, &report["logs"][0]["findings"][0]), (1, &finding));
+}
+
+/// Long before a check finds it, nobody is shown what was never sealed.
+#[tokio::test]
+async fn what_is_not_as_it_was_sealed_is_not_shown() {
+    let app = app().await;
+    fill(&app, 300).await;
+    let changed = "UPDATE vault_entries SET entry = convert_to(replace(convert_from(entry, 'UTF8'), '\"n\":7}', '\"n\":8}'), 'UTF8') \
+                   WHERE index = 7";
+    tamper(&app, "vault_entries", changed).await;
+    let refused = async |path: &str| {
+        let reply = app.get(path).key(app.key()).send().await.unwrap();
+        assert_eq!((reply.status, reply.code().as_str()), (500, "log_damaged"), "{path}");
+    };
+    refused("/v1/vault/seals/7").await;
+    refused("/v1/vault/seals/7/receipt").await;
+    assert_eq!(verifies(&app, &receipt(&app, 8).await).await, Ok(300));
+    // Whoever changes the hash beside it as well does not change the tree.
+    tamper(
+        &app,
+        "vault_entries",
+        "UPDATE vault_entries SET leaf_hash = sha256('\\x00'::bytea || entry) WHERE index = 7",
+    )
+    .await;
+    refused("/v1/vault/seals/7/receipt").await;
 }
 
 #[tokio::test]
