@@ -332,10 +332,10 @@ mod tests {
         let good = witness.cosign(body, NOW);
         let verified = witness.key().verify(body, &good).unwrap();
         assert_eq!((verified.line(), verified.at().timestamp()), (good.as_str(), 1_679_315_147));
-        for (off, of) in [(0, true), (600, true), (-600, true), (601, false), (-601, false), (i64::MAX / 10_000, false)]
-        {
+        for (off, of) in [(0, true), (600, true), (-600, true), (601, false), (-601, false)] {
             assert_eq!(verified.is_of(verified.at() + TimeDelta::seconds(off)), of, "{off}");
         }
+        assert!(!verified.is_of(Timestamp::MAX_UTC) && !verified.is_of(Timestamp::MIN_UTC));
 
         let refused = |body: &str, line: &str| witness.key().verify(body, line).unwrap_err();
         assert_eq!(refused(&checkpoint(38), &good), NotCosigned::Signature);
