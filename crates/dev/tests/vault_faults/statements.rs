@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::TimeDelta;
 use dev::{
     AppOptions, Client, PgFault, TestApp,
     client::Reply,
@@ -15,7 +16,7 @@ use dev::{
     services,
 };
 use domain::{
-    Caller, Code, Db,
+    Caller, Clock, Code, Db,
     identity::Role,
     vault::{self, Verdict, jobs::ExpireProposal, outbox},
 };
@@ -173,6 +174,8 @@ async fn decisions_expiries_and_the_outbox_are_sealed_once() {
         request.header("holdfast-project", &project.to_string()).json(&json!({"reason": "seen"})).send()
     };
     let mut vault = app.vault().unwrap();
+    // The end of all of them is over.
+    vault.core.clock = Clock::held(vault.core.clock.now() + TimeDelta::days(8));
     vault.core.db = Db::lazy(way.url(app.database().url()).unwrap().parse().unwrap(), 2);
     let expire = async |proposal| vault::expire(&vault, &ExpireProposal { project, proposal }).await;
     let put = async |n: u64| {
