@@ -30,4 +30,4 @@ pub use person::LoggedIn;
 pub use registering::Registering;
 pub use signed::{Signed, SignedBy};
 pub use stranger::{Anyone, Stranger};
-pub use with::{MAX_KEY, Raw, With, is_idempotency_key};
+pub use with::{Bare, MAX_KEY, Raw, With, is_idempotency_key};

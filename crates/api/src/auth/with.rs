@@ -59,6 +59,25 @@ impl<C: Caller, T: DeserializeOwned> FromRequest<AppState> for With<C, T> {
     }
 }
 
+/// A proved caller of a request that has no body, and its `Idempotency-Key` if it sent one.
+#[derive(Debug)]
+pub struct Bare<C> {
+    /// Who asks.
+    pub caller: C,
+    /// Set when the same request may come again.
+    pub once: Option<Once>,
+}
+
+impl<C: Caller> FromRequest<AppState> for Bare<C> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
+        let Raw { caller, parts, bytes } = Raw::<C>::from_request(request, state).await?;
+        let once = once(&parts, state, (caller.tenant(), caller.actor()), &bytes)?;
+        Ok(Self { caller, once })
+    }
+}
+
 /// A proved caller, and what it sent, unread.
 #[derive(Debug)]
 pub struct Raw<C> {

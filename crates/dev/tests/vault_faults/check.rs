@@ -102,7 +102,9 @@ async fn beside(db: &mut PgConnection) {
         (
             "personal data",
             "SELECT count(*) FROM vault_entries e FULL JOIN vault_payloads p USING (project_id, index) \
-             WHERE (e.entry IS NULL) OR (convert_from(e.entry, 'UTF8') LIKE '%\"personal_sha256\":%') <> (p.sealed IS NOT NULL)",
+             WHERE (e.entry IS NULL) OR (p.sealed IS NOT NULL) <> (convert_from(e.entry, 'UTF8') LIKE '%\"personal_sha256\":%' \
+                 AND NOT EXISTS (SELECT FROM vault_entries x WHERE x.project_id = e.project_id AND x.subject = e.subject \
+                                 AND x.kind = 'subject.erased' AND x.index > e.index))",
         ),
         (
             "proposals",

@@ -8,6 +8,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use chrono::TimeDelta;
 use dev::{
     AppOptions, Client, PgFault, TestApp,
     client::Reply,
@@ -15,7 +16,7 @@ use dev::{
     services,
 };
 use domain::{
-    Caller, Code, Db,
+    Caller, Clock, Code, Db,
     identity::Role,
     vault::{self, Verdict, jobs::ExpireProposal, outbox},
 };
@@ -173,6 +174,8 @@ async fn decisions_expiries_and_the_outbox_are_sealed_once() {
         request.header("holdfast-project", &project.to_string()).json(&json!({"reason": "seen"})).send()
     };
     let mut vault = app.vault().unwrap();
+    // The end of all of them is over.
+    vault.core.clock = Clock::held(vault.core.clock.now() + TimeDelta::days(8));
     vault.core.db = Db::lazy(way.url(app.database().url()).unwrap().parse().unwrap(), 2);
     let expire = async |proposal| vault::expire(&vault, &ExpireProposal { project, proposal }).await;
     let put = async |n: u64| {
@@ -203,6 +206,64 @@ async fn decisions_expiries_and_the_outbox_are_sealed_once() {
         assert_eq!(log.verify(&decided) as u64, 4 + n * 3);
     }
     assert_eq!(way.struck()[0].1, 6);
+    app.stop().await.unwrap();
+}
+
+/// Whether the COMMIT was lost or only the answer to it: an erasure that is asked for again with its key was done once.
+#[tokio::test]
+async fn an_erasure_whose_commit_is_lost_is_asked_for_again() {
+    let (app, way) = app().await;
+    let about = |name: &str| json!({"kind": "fault", "verdict": "SEAL", "payload": {"id": name}, "subject": "s", "personal": name});
+    let seal = async |name: &str| {
+        app.post("/v1/vault/seals")
+            .key(app.key())
+            .json(&about(name))
+            .send()
+            .await
+            .unwrap()
+            .expect::<Value>(201)
+            .unwrap()
+    };
+    let erase = async |key: &str| {
+        let request = app.post("/v1/vault/subjects/s/erase").key(app.key());
+        request.header("idempotency-key", key).send().await.unwrap()
+    };
+    let pool = app.core().db.pool();
+    seal("one").await;
+    way.arm(&[commit(Cut::Before, 1)]);
+    assert_eq!(erase("a").await.code(), "unavailable", "nothing was done");
+    way.disarm();
+    let done = erase("a").await;
+    assert_eq!((done.status, done.header("idempotency-replayed")), (201, ""));
+
+    seal("two").await;
+    way.arm(&[commit(Cut::After, 1)]);
+    let done = erase("b").await;
+    assert_eq!((done.status, way.struck()[0].1), (201, 1), "{}", done.text());
+    way.disarm();
+
+    // It is not known in time that it was done.
+    seal("three").await;
+    for sql in [
+        "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(3); RETURN NULL; END $$",
+        "CREATE CONSTRAINT TRIGGER dawdle AFTER INSERT ON vault_checkpoints DEFERRABLE INITIALLY DEFERRED \
+             FOR EACH ROW EXECUTE FUNCTION dawdle()",
+    ] {
+        sqlx::query(sql).execute(pool).await.unwrap();
+    }
+    way.arm(&[commit(Cut::During, 1)]);
+    assert_eq!(erase("c").await.code(), "unavailable", "nobody knows yet");
+    way.disarm();
+    let again = loop {
+        let again = erase("c").await;
+        if again.code() != "idempotency_in_flight" {
+            break again;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    assert_eq!((again.status, again.header("idempotency-replayed")), (201, "true"), "{}", again.text());
+    let log = sound(app.database().url(), app.client(), app.key()).await;
+    assert_eq!((log.size(), log.verify(&again.json())), (6, 5));
     app.stop().await.unwrap();
 }
 

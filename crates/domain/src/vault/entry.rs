@@ -1,10 +1,10 @@
 //! A seal on its way in: checked, and written as the bytes that are hashed.
 //!
-//! An entry is one canonical JSON object (RFC 8785). Its members stand in this order, so that only `at` and `index`, which are known under the log's
-//! lock alone, are put between two parts that were made before:
+//! An entry is one canonical JSON object (RFC 8785). Its members stand in this order, so that only `at`, a proposal's `expires_at` and `index`, which are
+//! known under the log's lock alone, are put between two parts that were made before:
 //!
 //! ```text
-//! {"actor":…,"at":…,"index":…,"kind":…,"payload":…,"personal_sha256":…,"session_id":…,"subject":…,"tags":[…],"verdict":…}
+//! {"actor":…,"at":…,"expires_at":…,"index":…,"kind":…,"payload":…,"personal_sha256":…,"session_id":…,"subject":…,"tags":[…],"verdict":…}
 //! ```
 
 use std::{fmt, str::FromStr};
@@ -132,7 +132,7 @@ pub struct NewSeal {
 #[expect(dead_code, reason = "only its schema is wanted")]
 pub struct Tag(String);
 
-/// A validated seal, serialised except for `index` and `at`, which are known only under the lock.
+/// A validated seal, serialised except for `index`, `at` and `expires_at`, which are known only under the lock.
 #[derive(Debug, Clone)]
 pub struct Draft {
     pub(super) actor: String,
@@ -143,7 +143,7 @@ pub struct Draft {
     pub(super) tags: Vec<String>,
     pub(super) personal: Option<Personal>,
     /// How long a proposal waits; none for what is no proposal.
-    pub(super) waits: Option<TimeDelta>,
+    waits: Option<TimeDelta>,
     /// The entry from `,"kind":` on.
     tail: Vec<u8>,
 }
@@ -276,13 +276,22 @@ impl Draft {
         let mut entry = Vec::with_capacity(self.tail.len() + 128);
         entry.extend_from_slice(b"{\"actor\":");
         push(&mut entry, &self.actor)?;
-        let time = at.to_rfc3339_opts(SecondsFormat::Micros, true);
-        entry.extend_from_slice(format!(",\"at\":\"{time}\",\"index\":{index}").as_bytes());
+        let time = |time: Timestamp| time.to_rfc3339_opts(SecondsFormat::Micros, true);
+        entry.extend_from_slice(format!(",\"at\":\"{}\"", time(at)).as_bytes());
+        if let Some(expires_at) = self.expires_at(at) {
+            entry.extend_from_slice(format!(",\"expires_at\":\"{}\"", time(expires_at)).as_bytes());
+        }
+        entry.extend_from_slice(format!(",\"index\":{index}").as_bytes());
         entry.extend_from_slice(&self.tail);
         if entry.len() > MAX_ENTRY {
             return Err(Error::internal(format!("an entry of {} bytes passed the checks", entry.len())));
         }
         Ok(entry)
+    }
+
+    /// Until when it can be decided, if it is sealed at `at`; none for what is no proposal.
+    pub(super) fn expires_at(&self, at: Timestamp) -> Option<Timestamp> {
+        self.waits.map(|waits| at + waits)
     }
 
     /// How much there is to hold in memory.
@@ -332,7 +341,7 @@ mod tests {
         let entry = draft.unwrap().entry(7, DateTime::UNIX_EPOCH).unwrap();
         assert_eq!(json::canonical(&json::parse(&entry).unwrap()), entry);
         let text = String::from_utf8(entry).unwrap();
-        let start = r#"{"actor":"system","at":"1970-01-01T00:00:00.000000Z","index":7,"kind":"a.\"b","payload":{"a":[100,"é\u000f/"],"z":1.5},"personal_sha256":""#;
+        let start = r#"{"actor":"system","at":"1970-01-01T00:00:00.000000Z","expires_at":"1970-01-08T00:00:00.000000Z","index":7,"kind":"a.\"b","payload":{"a":[100,"é\u000f/"],"z":1.5},"personal_sha256":""#;
         assert!(text.starts_with(start), "{text}");
         assert!(
             text.ends_with(r#"","session_id":"s€😀","subject":"someone","tags":["z","a"],"verdict":"HOLD"}"#),

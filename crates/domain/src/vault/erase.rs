@@ -1,18 +1,26 @@
 //! Forgetting a subject: key, salts and ciphertexts are destroyed, and that they were is sealed, in one commit. Every receipt verifies as before.
 
-use super::{Appended, Vault, Verdict, append, entry::Draft, json, ledger::Ledger, store};
+use super::{
+    Appended, Vault, Verdict,
+    append::{self, Kept},
+    entry::Draft,
+    json,
+    ledger::Ledger,
+    store,
+};
 use crate::{
     audit,
     error::{Error, Result},
+    idempotency::{self, Once},
     identity::{Permission, Principal},
 };
 
 /// Erases the personal data of `subject`.
 ///
 /// # Errors
-/// [`Code::NotFound`](crate::Code::NotFound) when there is none; [`Code::PermissionMissing`](crate::Code::PermissionMissing); those of the
-/// database.
-pub async fn erase(vault: &Vault, by: &Principal, subject: &str) -> Result<Appended> {
+/// [`Code::NotFound`](crate::Code::NotFound) when there is none; [`Code::PermissionMissing`](crate::Code::PermissionMissing);
+/// [`Code::Overloaded`](crate::Code::Overloaded) when too many wait for the log; those of [`Once`] and of the database.
+pub async fn erase(vault: &Vault, by: &Principal, subject: &str, once: Option<&Once>) -> Result<Appended> {
     by.require(Permission::VaultErase)?;
     let nothing = || Error::not_found("subject of that name with personal data in the vault");
     if subject.contains('\0') {
@@ -20,6 +28,10 @@ pub async fn erase(vault: &Vault, by: &Principal, subject: &str) -> Result<Appen
     }
     let _turn = vault.turns.take(by.project).await?;
     let mut tx = vault.core.db.begin(by.caller()).await?;
+    if let Some(first) = idempotency::claim::<Kept>(once, &mut tx, &vault.core).await? {
+        drop(tx);
+        return append::again(vault, by.project, first).await;
+    }
     // The lock first: a seal about the subject is either erased here, or made after, under a key of its own.
     let mut ledger = Ledger::lock(&mut tx, vault, by.project).await?;
     let seals = store::erase(&mut tx, subject).await?.ok_or_else(nothing)?;
@@ -29,6 +41,7 @@ pub async fn erase(vault: &Vault, by: &Principal, subject: &str) -> Result<Appen
     let placed = ledger.push(&draft)?;
     let written = ledger.write(&mut tx).await?;
     audit::record(&mut tx, &vault.core, by, "subject.erased", subject).await?;
+    idempotency::keep(once, &mut tx, &vault.core, &Kept::of(&placed, &written)).await?;
     append::commit(vault, tx, &written).await?;
     append::signed(vault, by.project, &written, vec![placed])
 }

@@ -163,7 +163,7 @@ impl<'a> Ledger<'a> {
             *self.verdicts.entry(draft.verdict).or_default() += 1;
             self.rows.push(index, leaf, draft, entry);
             self.personal.extend(personal.map(|(subject, sealed)| (index, subject, sealed)));
-            self.proposals.extend(draft.waits.map(|waits| (index, at + waits)));
+            self.proposals.extend(draft.expires_at(at).map(|expires_at| (index, expires_at)));
             placed.push(Placed { index, leaf });
         }
         self.half = false;

@@ -165,6 +165,8 @@ pub(super) struct Row {
 pub(super) struct Entry {
     pub(super) actor: String,
     pub(super) at: Timestamp,
+    /// Of a proposal; those that were sealed before entries had it have none.
+    pub(super) expires_at: Option<Timestamp>,
     pub(super) index: u64,
     pub(super) kind: String,
     pub(super) payload: Box<RawValue>,
@@ -210,7 +212,7 @@ impl Row {
 pub async fn list(vault: &Vault, by: &Principal, filter: &Filter, page: PageRequest) -> Result<Page<Seal>> {
     by.require(Permission::VaultRead)?;
     filter.check()?;
-    // A cursor is an index in the dress of an identifier.
+    // Page cursors are UUIDs; ours carries the entry's index.
     let before = page.before.map(|before| i64::try_from(before.as_u128()).unwrap_or(i64::MAX));
     let mut tx = vault.core.db.begin(by.caller()).await?;
     let rows = read_store::list(&mut tx, by.project, filter, before, page.fetch()).await?;
@@ -249,7 +251,7 @@ pub async fn count(vault: &Vault, by: &Principal, filter: &Filter) -> Result<Tal
 /// [`Code::NotFound`]; [`Code::PermissionMissing`]; those of the database.
 pub async fn get(vault: &Vault, by: &Principal, index: u64) -> Result<SealInFull> {
     by.require(Permission::VaultRead)?;
-    let index = index.min(i64::MAX.cast_unsigned());
+    i64::try_from(index).map_err(|_| no_seal(index))?;
     let mut tx = vault.core.db.begin(by.caller()).await?;
     let row = read_store::seal(&mut tx, by.project, index).await?.ok_or_else(|| no_seal(index))?;
     let seal = row.seal()?;

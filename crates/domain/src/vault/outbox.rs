@@ -8,7 +8,7 @@ use sqlx::PgConnection;
 use super::{
     Vault, Verdict,
     append::{self, MAX_SEALS},
-    entry::Draft,
+    entry::{Draft, MAX_PAYLOAD},
     jobs::DrainOutbox,
     json,
     ledger::Ledger,
@@ -16,8 +16,9 @@ use super::{
 };
 use crate::{
     Core,
+    check::Checks,
     db::Caller,
-    error::{Error, Result},
+    error::{Code, Error, Result},
     identity::Actor,
     ids::ProjectId,
     queue::enqueue,
@@ -34,8 +35,10 @@ struct Waiting {
 
 /// Leaves a seal in the caller's transaction, to be appended to the project's log soon after it commits.
 ///
+/// What could not become an entry is refused here, so that whatever waits can be appended: a row that could not would keep all behind it waiting.
+///
 /// # Errors
-/// Those of the database.
+/// A fault of the caller's: a kind, subject or payload that no seal may have, or `HOLD`, which only callers' seals are. Those of the database.
 pub async fn put(
     tx: &mut PgConnection,
     core: &Core,
@@ -46,16 +49,33 @@ pub async fn put(
     payload: &Value,
 ) -> Result<()> {
     let text = String::from_utf8(json::try_canonical(payload)?).map_err(Error::internal)?;
+    check(kind, verdict, subject.as_deref(), &text)?;
     let payload = RawValue::from_string(text).map_err(Error::internal)?;
     let seal = Waiting { kind: kind.to_owned(), verdict, subject, payload };
     store::insert_outbox(tx, project, &serde_json::to_string(&seal).map_err(Error::internal)?).await?;
     enqueue(tx, &DrainOutbox { project }, core.clock.now()).await
 }
 
+fn check(kind: &str, verdict: Verdict, subject: Option<&str>, payload: &str) -> Result<()> {
+    let mut checks = Checks::new();
+    checks.line("kind", kind, 1..=64);
+    if let Some(subject) = subject {
+        checks.line("subject", subject, 1..=128);
+    }
+    if verdict == Verdict::Hold {
+        checks.broken(Code::ValidationFailed, "verdict", "waits for a person, and nothing here would end it");
+    }
+    if payload.len() > MAX_PAYLOAD {
+        checks.broken(Code::TooLong, "payload", format!("has {} bytes", payload.len()));
+    }
+    checks.keep("payload", Code::AmbiguousJson, json::parse(payload.as_bytes()));
+    checks.finish().map_err(|error| Error::internal(format!("no seal for the outbox: {error}")))
+}
+
 /// Appends what waits, in batches. Whoever comes second finds nothing.
 ///
 /// # Errors
-/// [`Code::Overloaded`](crate::Code::Overloaded) when too many wait for the log; those of the database.
+/// [`Code::Overloaded`] when too many wait for the log; those of the database.
 pub async fn drain(vault: &Vault, project: ProjectId) -> Result<()> {
     loop {
         let _turn = vault.turns.take(project).await?;

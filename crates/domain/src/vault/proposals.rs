@@ -14,7 +14,6 @@ use super::{
     json,
     ledger::Ledger,
     list::Row,
-    prove::no_seal,
     read_store, store,
 };
 use crate::{
@@ -26,6 +25,7 @@ use crate::{
     idempotency::{self, Once},
     identity::{Actor, Permission, Principal},
     page::{Page, PageRequest},
+    queue::Outcome,
 };
 
 /// What was decided.
@@ -73,7 +73,7 @@ pub struct Reason {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ProposalFilter {
-    /// `true` for those that wait, `false` for those that are settled; all when left out.
+    /// `true` for those that can be decided, `false` for those that no longer can; all when left out.
     pub open: Option<bool>,
 }
 
@@ -85,7 +85,7 @@ pub struct Proposal {
     pub seal: Seal,
     /// Until when it can be decided.
     pub expires_at: DateTime<Utc>,
-    /// What was decided; null while it waits.
+    /// What was decided; null while it waits, and for the moment from its end until that is sealed.
     #[schema(required = true)]
     pub decision: Option<Decision>,
     /// The index of the seal that decided.
@@ -124,7 +124,8 @@ pub async fn proposals(
     by.require(Permission::VaultRead)?;
     let before = page.before.map(|before| i64::try_from(before.as_u128()).unwrap_or(i64::MAX));
     let mut tx = vault.core.db.begin(by.caller()).await?;
-    let rows = read_store::proposals(&mut tx, by.project, filter.open, before, page.fetch()).await?;
+    let rows =
+        read_store::proposals(&mut tx, by.project, (filter.open, vault.core.clock.now()), before, page.fetch()).await?;
     tx.commit().await?;
     let proposals = rows.into_iter().map(Proposal::try_from).collect::<Result<Vec<_>>>()?;
     Ok(page.page(proposals, |proposal| Uuid::from_u128(proposal.seal.index.into())))
@@ -176,30 +177,40 @@ pub async fn decide(
     append::signed(vault, by.project, &written, vec![placed])
 }
 
-/// Seals as void what nobody decided in time. A proposal that was decided, or a job that runs twice, changes nothing.
+/// Seals as void what nobody decided in time. A proposal that was decided, or a job that runs twice, changes nothing; one that can still be decided is
+/// come back to.
 ///
 /// # Errors
 /// [`Code::Overloaded`] when too many wait for the log; those of the database.
-pub async fn expire(vault: &Vault, job: &ExpireProposal) -> Result<()> {
+pub async fn expire(vault: &Vault, job: &ExpireProposal) -> Result<Outcome> {
     let by = Principal::system(job.project);
     let _turn = vault.turns.take(job.project).await?;
     let mut tx = vault.core.db.begin(Caller::Job(job.project)).await?;
     let mut ledger = Ledger::lock(&mut tx, vault, job.project).await?;
     let proposal = find(&mut tx, &by, job.proposal).await?;
     if proposal.decision.is_some() {
-        return Ok(());
+        return Ok(Outcome::Done);
+    }
+    if let Ok(early) = (proposal.expires_at - vault.core.clock.now()).to_std()
+        && !early.is_zero()
+    {
+        return Ok(Outcome::Snooze(early));
     }
     let draft = decided(Actor::System, Decision::Expired, &proposal.seal, None)?;
     let placed = ledger.push(&draft)?;
     let written = ledger.write(&mut tx).await?;
     store::settle(&mut tx, job.project, job.proposal, placed.index, Decision::Expired).await?;
-    append::commit(vault, tx, &written).await
+    let subject = format!("{}/{}", job.project, job.proposal);
+    audit::record(&mut tx, &vault.core, &by, Decision::Expired.kind(), &subject).await?;
+    append::commit(vault, tx, &written).await?;
+    Ok(Outcome::Done)
 }
 
 async fn find(tx: &mut sqlx::PgConnection, by: &Principal, index: u64) -> Result<Proposal> {
-    let index = index.min(i64::MAX.cast_unsigned());
+    let none = || Error::not_found(format!("proposal {index}"));
+    i64::try_from(index).map_err(|_| none())?;
     let row = read_store::proposal(tx, by.project, index).await?;
-    row.ok_or_else(|| no_seal(index))?.try_into()
+    row.ok_or_else(none)?.try_into()
 }
 
 fn decided(actor: Actor, decision: Decision, proposal: &Seal, reason: Option<&str>) -> Result<Draft> {

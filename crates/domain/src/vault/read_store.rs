@@ -269,21 +269,26 @@ macro_rules! proposals {
     };
 }
 
-/// Proposals, newest first; open ones, settled ones or all.
+/// Proposals, newest first: those that can be decided at a time, those that cannot, or all.
 pub(super) async fn proposals(
     tx: &mut PgConnection,
     project: ProjectId,
-    open: Option<bool>,
+    (open, now): (Option<bool>, Timestamp),
     before: Option<i64>,
     limit: i64,
 ) -> sqlx::Result<Vec<ProposalRow>> {
     // A text of its own for each, so that Postgres uses the index of open ones.
     let sql = match open {
-        Some(true) => proposals!("p.index < $2 AND p.decided_by IS NULL ORDER BY p.index DESC LIMIT $3"),
-        Some(false) => proposals!("p.index < $2 AND p.decided_by IS NOT NULL ORDER BY p.index DESC LIMIT $3"),
-        None => proposals!("p.index < $2 ORDER BY p.index DESC LIMIT $3"),
+        Some(true) => {
+            proposals!("p.index < $2 AND p.decided_by IS NULL AND p.expires_at > $4 ORDER BY p.index DESC LIMIT $3")
+        }
+        Some(false) => proposals!(
+            "p.index < $2 AND (p.decided_by IS NOT NULL OR p.expires_at <= $4) ORDER BY p.index DESC LIMIT $3"
+        ),
+        None => proposals!("p.index < $2 AND $4::timestamptz IS NOT NULL ORDER BY p.index DESC LIMIT $3"),
     };
-    sqlx::query_as(sql).bind(project).bind(before.unwrap_or(i64::MAX)).bind(limit).fetch_all(tx).await
+    let query = sqlx::query_as(sql).bind(project).bind(before.unwrap_or(i64::MAX));
+    query.bind(limit).bind(now).fetch_all(tx).await
 }
 
 pub(super) async fn proposal(

@@ -55,7 +55,7 @@ async fn appends_decisions_and_erasures_go_on_under_a_check() {
             let size = scene.append((0..20).map(seal)).await;
             scene.decide(size - 13, Decision::Approved).await;
             scene.append([seal(10)].into_iter()).await;
-            vault::erase(&scene.vault, &scene.by, "erased").await.unwrap();
+            vault::erase(&scene.vault, &scene.by, "erased", None).await.unwrap();
         }
     };
     let check = async {

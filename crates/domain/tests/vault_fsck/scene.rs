@@ -76,7 +76,7 @@ impl Scene {
         scene.append((700..1_200).map(seal)).await;
         scene.decide(7, Decision::Approved).await;
         scene.decide(107, Decision::Rejected).await;
-        vault::erase(&scene.vault, &scene.by, "erased").await.unwrap();
+        vault::erase(&scene.vault, &scene.by, "erased", None).await.unwrap();
         scene.append((1_203..1_300).map(seal)).await;
         let (other, _) = identity::bootstrap(&scene.vault.core, "another", "development").await.unwrap();
         let by = Principal::system(other);

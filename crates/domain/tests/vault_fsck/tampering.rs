@@ -180,6 +180,11 @@ async fn each_tampering_is_named() {
             "entry 7 is a proposal",
         ),
         (
+            "UPDATE vault_proposals SET expires_at = expires_at + interval '1 day' WHERE project_id = OURS AND index = 207",
+            vec!["proposal_expiry"],
+            "the proposal 207 ends at another time on the list than its entry says",
+        ),
+        (
             "INSERT INTO vault_proposals VALUES (OURS, 20, now())",
             vec!["proposal_surplus"],
             "entry 20 is on the list of proposals",

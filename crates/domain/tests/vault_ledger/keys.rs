@@ -105,7 +105,7 @@ async fn many_keys_are_wrapped_anew_while_the_log_is_in_use() {
         async move { vault::rewrap(&front, |_| panic!("stopped")).await }
     });
     assert!(stopped.await.unwrap_err().is_panic());
-    vault::erase(&old, &scene.by, "s600").await.unwrap();
+    vault::erase(&old, &scene.by, "s600", None).await.unwrap();
     let done = vault::rewrap(&front, |_| ()).await.unwrap();
     assert_eq!(done, Rewrapped { seen: 699, moved: 199, ..Rewrapped::default() });
     assert_eq!(name(&front, &scene, 699).await, Ok(json!({"name": "Ada"})));

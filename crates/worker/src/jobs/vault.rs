@@ -31,10 +31,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const TURN: Duration = Duration::from_secs(20);
 
 /// A log that is busy is no failure of the job: it comes back.
-fn later(ended: Result<()>) -> Result<Outcome> {
+fn later(ended: Result<Outcome>) -> Result<Outcome> {
     match ended {
         Err(error) if error.code() == Code::Overloaded => Ok(Outcome::Snooze(error.wait().unwrap_or(BUSY))),
-        ended => ended.map(|()| Outcome::Done),
+        ended => ended,
     }
 }
 
@@ -45,7 +45,7 @@ pub(crate) async fn expire_proposal(context: Context, job: ExpireProposal, _: At
 
 /// Appends what other areas want sealed.
 pub(crate) async fn drain_outbox(context: Context, job: DrainOutbox, _: Attempt) -> Result<Outcome> {
-    later(outbox::drain(&context.vault, job.project).await)
+    later(outbox::drain(&context.vault, job.project).await.map(|()| Outcome::Done))
 }
 
 /// Digests what a project's audit log has gained.

@@ -1,6 +1,6 @@
 //! `/v1/vault/proposals`: what waits for a person; and `/v1/vault/subjects`: whom to forget.
 
-use axum::{Json, extract::State, response::Response};
+use axum::{extract::State, response::Response};
 use domain::{
     ids::ProjectId,
     page::{Page, PageQuery},
@@ -11,7 +11,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use super::seals::{Sealed, created};
 use crate::{
-    auth::{InProject, With},
+    auth::{Bare, InProject, With},
     extract::{Path, Query},
     problem::Problem,
     state::AppState,
@@ -121,12 +121,13 @@ async fn decide(
         ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means"),
     ),
     security(("api_key" = ["vault:erase"]), ("access_token" = ["vault:erase"])),
-    responses((status = 200, description = "Erased; the seal that says so", body = Sealed)),
+    responses((status = 201, description = "Erased, as this seal says", body = Sealed, headers(("Location" = String, description = "The seal")))),
 )]
 async fn erase(
     State(state): State<AppState>,
-    caller: InProject,
     Path(subject): Path<String>,
-) -> Result<Json<Sealed>, Problem> {
-    Ok(Json(Sealed::one(vault::erase(&state.vault, &caller.principal, &subject).await?)?))
+    Bare { caller, once }: Bare<InProject>,
+) -> Result<Response, Problem> {
+    let erased = vault::erase(&state.vault, &caller.principal, &subject, once.as_ref()).await?;
+    Ok(created(Sealed::one(erased)?))
 }

@@ -6,7 +6,8 @@ use dev::{AppOptions, TestApp};
 use domain::{
     Clock,
     identity::Role,
-    vault::{self, jobs::ExpireProposal},
+    queue::Outcome,
+    vault::{self, jobs::ExpireProposal, receipt::Receipt},
 };
 use serde_json::{Value, json};
 
@@ -56,7 +57,15 @@ async fn a_person_decides_and_the_decision_is_sealed() {
     for how in ["approve", "reject"] {
         assert_eq!(company.decide(&company.owner.token, index, how).await.code(), "proposal_decided");
     }
-    assert_eq!(company.decide(&admin.token, 99, "approve").await.code(), "not_found");
+    let seal = company.app.post("/v1/vault/seals").key(company.app.key()).json(&super::seal(1)).send();
+    let plain = seal.await.unwrap().expect::<Value>(201).unwrap()["index"].as_u64().unwrap();
+    for none in [plain, 99, u64::MAX] {
+        let refused = company.decide(&admin.token, none, "approve").await;
+        assert_eq!(refused.json()["detail"], format!("There is no proposal {none} in this project"));
+    }
+    let beyond = format!("/v1/vault/seals/{}", u64::MAX);
+    let beyond = company.app.get(&beyond).key(company.app.key()).send().await.unwrap();
+    assert_eq!(beyond.json()["detail"], format!("There is no seal {} in this project", u64::MAX));
 
     let path = format!("/v1/vault/seals/{}", decided["index"]);
     let seal: Value = company.app.get(&path).key(company.app.key()).send().await.unwrap().expect(200).unwrap();
@@ -97,15 +106,37 @@ async fn what_nobody_decides_is_void() {
     let company = Company::of(TestApp::start_with(options).await.unwrap()).await;
     let (late, decided) = (company.propose(company.app.key()).await, company.propose(company.app.key()).await);
     company.decide(&company.owner.token, decided, "approve").await.expect::<Value>(201).unwrap();
-    clock.advance(Duration::from_secs(601));
+    let vault = company.app.vault().unwrap();
+    let expire = async |proposal: u64| {
+        vault::expire(&vault, &ExpireProposal { project: company.app.project(), proposal }).await.unwrap()
+    };
+    clock.advance(Duration::from_secs(590));
+    assert_eq!(company.proposals("?open=true").await.len(), 1);
+    assert_eq!(expire(late).await, Outcome::Snooze(Duration::from_secs(10)), "it can still be decided");
+    clock.advance(Duration::from_secs(11));
+    // Its end is not sealed yet.
+    assert!(company.proposals("?open=true").await.is_empty());
+    assert_eq!(company.proposals("?open=false").await.len(), 2);
     let admin = company.member(Role::Admin).await;
     assert_eq!(company.decide(&admin.token, late, "approve").await.code(), "proposal_decided");
 
-    let vault = company.app.vault().unwrap();
     // A job may run twice.
     for proposal in [late, decided, late] {
-        vault::expire(&vault, &ExpireProposal { project: company.app.project(), proposal }).await.unwrap();
+        assert_eq!(expire(proposal).await, Outcome::Done);
     }
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("SELECT actor, subject FROM audit_events WHERE action = 'proposal.expired'")
+            .fetch_all(company.app.core().db.pool())
+            .await
+            .unwrap();
+    assert_eq!(rows, [("system".to_owned(), format!("{}/{late}", company.app.project()))]);
+    let receipt = company.app.get(&format!("/v1/vault/seals/{late}/receipt")).key(company.app.key()).send().await;
+    let receipt = Receipt::parse(&receipt.unwrap().text()).unwrap();
+    let entry: Value = serde_json::from_slice(receipt.entry.as_ref().unwrap()).unwrap();
+    assert_eq!(
+        (&entry["at"], &entry["expires_at"]),
+        (&json!("2026-11-21T12:00:00.000000Z"), &json!("2026-11-21T12:10:00.000000Z"))
+    );
     let seals: Value = company
         .app
         .get("/v1/vault/seals?kind=proposal.expired")

@@ -19,7 +19,7 @@ use super::{
     report::Report,
     store::{self, CheckpointRow, PersonalRow, ProposalRow},
 };
-use crate::{crypto::hex, error::Result, ids::ProjectId};
+use crate::{clock::Timestamp, crypto::hex, error::Result, ids::ProjectId};
 
 /// Decisions on proposals.
 const DECISIONS: [Decision; 3] = [Decision::Approved, Decision::Rejected, Decision::Expired];
@@ -38,8 +38,8 @@ pub(super) struct Batch {
     tags: Vec<String>,
     /// Of entries with personal data, its digest and whose it is.
     personal: BTreeMap<u64, (String, Option<String>)>,
-    /// Proposals.
-    holds: BTreeMap<u64, Hash>,
+    /// Proposals, and until when they wait, where their entries say it.
+    holds: BTreeMap<u64, (Hash, Option<Timestamp>)>,
     /// The proposals that were decided, and by which entries.
     decided: Vec<i64>,
     deciders: Vec<i64>,
@@ -84,7 +84,7 @@ impl Batch {
         }
         self.digests.extend(audit::sealed(&entry).map(|digest| (index, digest)));
         if entry.verdict == Verdict::Hold {
-            self.holds.insert(index, leaf);
+            self.holds.insert(index, (leaf, entry.expires_at));
         }
         for tag in entry.tags {
             self.tagged.push(index.cast_signed());
@@ -182,7 +182,10 @@ impl Batch {
         while let Some(row) = rows.try_next().await? {
             let index = unsigned(row.index)?;
             match self.holds.remove(&index) {
-                Some(leaf) => {
+                Some((leaf, expires_at)) => {
+                    if expires_at.is_some_and(|expires_at| expires_at != row.expires_at) {
+                        report.found(Finding::ProposalExpiry { index });
+                    }
                     if let Err(why) = settled(&row, index, leaf) {
                         report.found(Finding::ProposalDecision { index, why });
                     }

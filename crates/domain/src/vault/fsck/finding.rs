@@ -270,6 +270,12 @@ pub enum Finding {
         /// Of the meta-log.
         entry: u64,
     },
+    /// The list would have it decided sooner or later than was sealed.
+    #[error("the proposal {index} ends at another time on the list than its entry says")]
+    ProposalExpiry {
+        /// The proposal's.
+        index: u64,
+    },
     /// Events of the audit log that are not as they were digested.
     #[error(
         "the audit log is not as entry {index} has it: events were changed, removed or added since (it had {sealed}, and has {now} there)"
@@ -357,7 +363,8 @@ impl Finding {
             | Finding::TileRoot { .. }
             | Finding::ProposalMissing { .. }
             | Finding::ProposalSurplus { .. }
-            | Finding::ProposalDecision { .. } => About::Lists,
+            | Finding::ProposalDecision { .. }
+            | Finding::ProposalExpiry { .. } => About::Lists,
             Finding::PersonalDigest { .. }
             | Finding::PersonalUnreadable { .. }
             | Finding::PersonalMissing { .. }

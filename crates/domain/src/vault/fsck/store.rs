@@ -244,6 +244,7 @@ pub(super) async fn erased(
 #[derive(FromRow)]
 pub(super) struct ProposalRow {
     pub(super) index: i64,
+    pub(super) expires_at: Timestamp,
     pub(super) decision: Option<String>,
     pub(super) decided_by: Option<i64>,
     pub(super) decider: Option<Vec<u8>>,
@@ -256,7 +257,7 @@ pub(super) fn proposals(
     (from, to): (u64, u64),
 ) -> BoxStream<'_, sqlx::Result<ProposalRow>> {
     sqlx::query_as(
-        "SELECT p.index, p.decision, p.decided_by, d.entry AS decider FROM vault_proposals p \
+        "SELECT p.index, p.expires_at, p.decision, p.decided_by, d.entry AS decider FROM vault_proposals p \
               LEFT JOIN vault_entries d ON d.project_id = p.project_id AND d.index = p.decided_by \
          WHERE p.project_id = $1 AND p.index >= $2 AND p.index < $3 ORDER BY p.index",
     )
