@@ -171,7 +171,7 @@ async fn erased_data_that_came_back_is_found() {
     let scene = Scene::full().await;
     scene.break_in().await;
     scene.sql("CREATE TABLE before_p AS TABLE vault_payloads; CREATE TABLE before_k AS TABLE vault_subject_keys").await;
-    vault::erase(&scene.vault, &scene.by, "kept").await.unwrap();
+    vault::erase(&scene.vault, &scene.by, "kept", None).await.unwrap();
     assert!(scene.check().await.is_clean());
     scene
         .sql(
