@@ -55,7 +55,7 @@ pub use guard::Guard;
 pub use head::{Head, Log, checkpoint, log};
 pub use ledger::Placed;
 pub use list::{Counts, Filter, Seal, SealInFull, Tally, count, get, list};
-pub use proposals::{Decision, Proposal, ProposalFilter, Reason, decide, expire, proposals};
+pub use proposals::{Decision, Proposal, ProposalFilter, Reason, decide, expire, proposal, proposals};
 pub use prove::{Consistency, Inclusion, bundle, consistency, inclusion, receipt as receipt_of, tile};
 pub use publish::{Published, publish};
 pub use rewrap::{Rewrapped, rewrap};

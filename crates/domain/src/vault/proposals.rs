@@ -131,6 +131,18 @@ pub async fn proposals(
     Ok(page.page(proposals, |proposal| Uuid::from_u128(proposal.seal.index.into())))
 }
 
+/// The proposal at `index`, and what became of it.
+///
+/// # Errors
+/// [`Code::NotFound`]; [`Code::PermissionMissing`]; those of the database.
+pub async fn proposal(vault: &Vault, by: &Principal, index: u64) -> Result<Proposal> {
+    by.require(Permission::VaultRead)?;
+    let mut tx = vault.core.db.begin(by.caller()).await?;
+    let found = find(&mut tx, by, index).await?;
+    tx.commit().await?;
+    Ok(found)
+}
+
 /// Decides the proposal at `index`, for a person: seals the decision, and settles the proposal by it, in one commit.
 ///
 /// # Errors

@@ -1,6 +1,6 @@
 //! `/v1/vault/proposals`: what waits for a person; and `/v1/vault/subjects`: whom to forget.
 
-use axum::{extract::State, response::Response};
+use axum::{Json, extract::State, response::Response};
 use domain::{
     ids::ProjectId,
     page::{Page, PageQuery},
@@ -18,7 +18,12 @@ use crate::{
 };
 
 pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(approve)).routes(routes!(reject)).routes(routes!(erase))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(get))
+        .routes(routes!(approve))
+        .routes(routes!(reject))
+        .routes(routes!(erase))
 }
 
 /// [`ProposalFilter`] and [`PageQuery`] in one query, which serde cannot put together.
@@ -52,9 +57,32 @@ async fn list(
     Ok(crate::page::respond_to("/v1/vault/proposals", open.map(|open| ("open", open.to_string())), limit, page))
 }
 
+/// Get a proposal
+///
+/// And what was decided: who proposed asks for it here.
+#[utoipa::path(
+    get,
+    path = "/vault/proposals/{proposal}",
+    tag = "vault",
+    params(
+        ("proposal" = u64, Path, minimum = 0, maximum = 1_099_511_627_776_u64, description = "The proposal's place in the log"),
+        ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several"),
+    ),
+    security(("api_key" = ["vault:read"]), ("agent_signature" = []), ("access_token" = ["vault:read"])),
+    responses((status = 200, description = "The proposal", body = Proposal)),
+)]
+async fn get(
+    State(state): State<AppState>,
+    caller: InProject,
+    Path(index): Path<u64>,
+) -> Result<Json<Proposal>, Problem> {
+    Ok(Json(vault::proposal(&state.vault, &caller.principal, index).await?))
+}
+
 /// Approve a proposal
 ///
-/// Takes a person, who is not the one that proposed. The decision is sealed; its receipt is the answer.
+/// Takes a person, who did not propose it as that person; what keys and agents proposed, whoever made those may decide. The decision is sealed, and is the
+/// answer.
 #[utoipa::path(
     post,
     path = "/vault/proposals/{proposal}/approve",
@@ -77,7 +105,8 @@ async fn approve(
 
 /// Reject a proposal
 ///
-/// Takes a person, who is not the one that proposed. The decision is sealed; its receipt is the answer.
+/// Takes a person, who did not propose it as that person; what keys and agents proposed, whoever made those may decide. The decision is sealed, and is the
+/// answer.
 #[utoipa::path(
     post,
     path = "/vault/proposals/{proposal}/reject",

@@ -57,6 +57,14 @@ async fn a_person_decides_and_the_decision_is_sealed() {
     for how in ["approve", "reject"] {
         assert_eq!(company.decide(&company.owner.token, index, how).await.code(), "proposal_decided");
     }
+    let found = async |index: u64| -> dev::client::Reply {
+        company.app.get(&format!("/v1/vault/proposals/{index}")).key(company.app.key()).send().await.unwrap()
+    };
+    let (approved, rejected): (Value, Value) =
+        (found(index).await.expect(200).unwrap(), found(other).await.expect(200).unwrap());
+    assert_eq!((&approved["decision"], &approved["decided_by"]), (&json!("approved"), &decided["index"]));
+    assert_eq!((&rejected["decision"], &rejected["index"]), (&json!("rejected"), &json!(other)));
+    assert_eq!(found(decided["index"].as_u64().unwrap()).await.code(), "not_found", "a decision is no proposal");
     let seal = company.app.post("/v1/vault/seals").key(company.app.key()).json(&super::seal(1)).send();
     let plain = seal.await.unwrap().expect::<Value>(201).unwrap()["index"].as_u64().unwrap();
     for none in [plain, 99, u64::MAX] {
