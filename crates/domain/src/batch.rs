@@ -62,7 +62,7 @@ impl<B: Batch> Gathered<'_, B> {
         &self.items
     }
 
-    /// Takes in what came since, as far as there is room, and up to the first that is not `wanted`: for work that had to wait before it could begin.
+    /// Adds items queued since the batch began, until it is full or the next is not `wanted`. Call it after waiting for a lock.
     pub fn more(&mut self, wanted: impl Fn(&B::Item) -> bool) {
         let came = self.shared.lanes().take(self.key, self.weight, wanted);
         self.add(came);
@@ -185,7 +185,7 @@ impl<B: Batch> Lanes<B> {
 struct Lane<B: Batch> {
     shared: Arc<Shared<B>>,
     key: B::Key,
-    /// Until it was closed in order: from then on a lane of that key is somebody else's.
+    /// True until this worker has removed its lane; after that the key's lane is another worker's, so `Drop` must leave it.
     open: bool,
 }
 

@@ -9,7 +9,7 @@ use domain::{
     identity::{self, Principal},
     ids::ProjectId,
     ports,
-    vault::{Append, Appender, Draft, Vault, note::VaultKeys, personal::Keks},
+    vault::{Appender, NewSeals, Vault, note::VaultKeys, personal::Keks},
 };
 use sqlx::AssertSqlSafe;
 use tokio::sync::Notify;
@@ -48,15 +48,14 @@ impl Scene {
         for (project, count) in projects.iter_mut().zip([300, 5]) {
             (*project, _) = identity::bootstrap(&core, "some", "development").await.unwrap();
             let by = Principal::system(*project);
-            let draft = |n: u64| {
+            let read = |n: u64| {
                 let seal = format!(
                     r#"{{"kind":"k","verdict":"HOLD","payload":{n},"tags":["t"],"subject":"s","personal":{n}}}"#
                 );
-                Draft::check(&core.ids, by.actor, &serde_json::from_str(&seal).unwrap(), "").unwrap()
+                serde_json::from_str(&seal).unwrap()
             };
-            let append =
-                Append { seals: (0..count).map(draft).collect(), expected_size: None, once: None, proof: None };
-            Appender::new(vault.clone()).append(&by, append).await.unwrap();
+            let seals = NewSeals { seals: (0..count).map(read).collect(), expected_size: None };
+            Appender::new(vault.clone()).append(&by, &seals, None, None).await.unwrap();
         }
         Self { db, ours: projects[0], theirs: projects[1], _database: database }
     }

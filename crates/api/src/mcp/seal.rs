@@ -4,7 +4,7 @@ use domain::{
     Code, Error, Result,
     crypto::sha256,
     idempotency::Once,
-    vault::{Append, Draft, NewSeal, Tag, Verdict, json},
+    vault::{NewSeal, Tag, Verdict, json},
 };
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
@@ -63,7 +63,7 @@ pub struct SealArguments {
 }
 
 /// # Errors
-/// Those of [`Draft::check`] and of [`Appender::append`](domain::vault::Appender::append).
+/// Those of [`Appender::append_one`](domain::vault::Appender::append_one); a key that cannot be one.
 pub async fn seal(state: &AppState, asked: &Asked, arguments: SealArguments) -> Result<Sealed> {
     let key = arguments.idempotency_key;
     let seal = NewSeal {
@@ -78,10 +78,8 @@ pub async fn seal(state: &AppState, asked: &Asked, arguments: SealArguments) -> 
         expected_size: arguments.expected_size,
     };
     let principal = &asked.principal;
-    let draft = Draft::check(&state.core.ids, principal.actor, &seal, "")?;
     let once = key.map(|key| once(state, asked, &key, &seal)).transpose()?;
-    let append = Append { seals: vec![draft], expected_size: seal.expected_size, once, proof: asked.proof.clone() };
-    Sealed::one(state.appender.append(principal, append).await?)
+    Sealed::one(state.appender.append_one(principal, &seal, once, asked.proof.clone()).await?)
 }
 
 /// The same as an `Idempotency-Key`, and kept with those. What makes a call the same is its arguments, however they are written: identifiers of messages

@@ -139,7 +139,7 @@ impl ServerHandler for Server {
         let asked = asked.ok_or_else(|| ErrorData::internal_error("nobody was proved to ask", None))?;
         let result = tokio::select! {
             biased;
-            // As on any route, what a client no longer waits for is not gone on with.
+            // As on any route, the call is dropped with its client; a seal that was queued is still made; use idempotency_key.
             () = context.ct.cancelled() => return Err(ErrorData::internal_error("the client went away", None)),
             result = tool.call(&self.state, &asked).instrument(asked.span.clone()) => result,
         };

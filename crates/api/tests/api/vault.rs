@@ -163,6 +163,17 @@ async fn a_batch_is_whole_or_not_at_all() {
     let refused = post(&json!({"seals": bad})).await;
     assert_eq!((refused.status, refused.code().as_str()), (422, "too_short"));
     assert!(refused.text().contains("/seals/1/kind"), "{}", refused.text());
+    // Of all seals, but not of a thousand.
+    bad[2]["tags"] = json!(["t", "t"]);
+    bad[2]["expected_size"] = json!(1);
+    let pointers = |reply: dev::client::Reply| -> Vec<String> {
+        let errors = reply.json()["errors"].as_array().unwrap().clone();
+        errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect()
+    };
+    let wanted = ["/seals/1/kind", "/seals/2/expected_size", "/seals/2/tags/1"];
+    assert_eq!(pointers(post(&json!({"seals": bad})).await), wanted);
+    let all = vec![bad[1].clone(); 1_000];
+    assert_eq!(pointers(post(&json!({"seals": all})).await).len(), 100);
     for body in [json!({"seals": []}), json!({"seals": (0..1001).map(seal).collect::<Vec<_>>()})] {
         assert_eq!(post(&body).await.code(), "out_of_range");
     }
@@ -287,6 +298,12 @@ async fn scopes_projects_and_people_are_kept_apart() {
     let key: Value = key.expect(201).unwrap();
     let refused = app.post("/v1/vault/seals").key(key["key"].as_str().unwrap()).json(&seal(2)).send().await.unwrap();
     assert_eq!((refused.status, refused.code().as_str()), (403, "permission_missing"));
+    // Whoever may not is told so, and not what else is wrong.
+    let bad = json!({"kind": "", "verdict": "SEAL", "payload": 1});
+    for (path, body) in [("/v1/vault/seals", bad.clone()), ("/v1/vault/seals/batch", json!({"seals": [bad]}))] {
+        let refused = app.post(path).key(key["key"].as_str().unwrap()).json(&body).send().await.unwrap();
+        assert_eq!(refused.code(), "permission_missing", "{path}");
+    }
 }
 
 #[tokio::test]

@@ -120,7 +120,7 @@ impl Once {
         if store::insert(tx, &row).await? { Ok(()) } else { Err(in_flight()) }
     }
 
-    /// What requests with this key are put in a row by. Two keys may share one: then one of them is told to come again.
+    /// Advisory lock id that serialises requests with this key; on a collision one is told to retry.
     fn lock(&self) -> i64 {
         self.key_digest.first_chunk().map_or(0, |first| i64::from_be_bytes(*first))
     }

@@ -8,9 +8,10 @@ use tlog_tiles::RecordProof;
 
 use super::{
     Vault,
-    entry::Draft,
+    entry::{Draft, NewSeal},
     head,
     ledger::{Ledger, Placed, Written},
+    new_seals::{MAX_SEALS, NewSeals},
     prove, store,
 };
 use crate::{
@@ -24,24 +25,21 @@ use crate::{
     signature::{self, Proof},
 };
 
-/// The most seals of one request, and of one batch.
-pub const MAX_SEALS: usize = 1_000;
 /// Seals that may wait on one replica.
 const MAX_WAITING: usize = 10_000;
 /// So many bytes of a seal weigh as much as one seal more: what waits is held in memory.
 const BYTES_PER_WEIGHT: usize = 4 * 1024;
 
-/// Seals that one request wants appended, one after the other, all or none.
-#[derive(Debug)]
-pub struct Append {
+/// Seals of one request as they queue, to be appended one after the other, all or none.
+struct Append {
     /// At least one.
-    pub seals: Vec<Draft>,
+    seals: Vec<Draft>,
     /// The size that the log must have before, if the caller cares.
-    pub expected_size: Option<u64>,
+    expected_size: Option<u64>,
     /// The request's `Idempotency-Key`.
-    pub once: Option<Once>,
+    once: Option<Once>,
     /// The signature of the agent that asks.
-    pub proof: Option<Proof>,
+    proof: Option<Proof>,
 }
 
 /// Seals that were appended, with all that proves it.
@@ -87,13 +85,41 @@ impl Appender {
         Self { batcher: Batcher::new(Appends { vault: vault.clone() }), vault }
     }
 
-    /// Appends the seals, together with what other requests want appended to the same log.
+    /// Appends the seals, together with what other requests want appended to the same log. `once` is the request's `Idempotency-Key`, `proof` the signature of
+    /// the agent that asks.
     ///
     /// # Errors
-    /// [`Code::PermissionMissing`]; [`Code::SizeMismatch`]; [`Code::NonceReplayed`]; those of [`Once`]; [`Code::Overloaded`] when too much waits;
+    /// [`Code::PermissionMissing`]; values that break a rule, of all seals; [`Code::SizeMismatch`]; [`Code::NonceReplayed`]; those of [`Once`]; [`Code::Overloaded`] when too much waits;
     /// [`Code::Unavailable`] when Postgres is away, and then it may have been appended or not: asking again with the same `Idempotency-Key` tells.
-    pub async fn append(&self, by: &Principal, append: Append) -> Result<Appended> {
+    pub async fn append(
+        &self,
+        by: &Principal,
+        new: &NewSeals,
+        once: Option<Once>,
+        proof: Option<Proof>,
+    ) -> Result<Appended> {
         by.require(Permission::VaultWrite)?;
+        let seals = new.check(&self.vault.core.ids, by.actor)?;
+        self.queue(by, Append { seals, expected_size: new.expected_size, once, proof }).await
+    }
+
+    /// [`append`](Self::append) of one seal, which is not in a list.
+    ///
+    /// # Errors
+    /// As [`append`](Self::append).
+    pub async fn append_one(
+        &self,
+        by: &Principal,
+        new: &NewSeal,
+        once: Option<Once>,
+        proof: Option<Proof>,
+    ) -> Result<Appended> {
+        by.require(Permission::VaultWrite)?;
+        let seals = vec![Draft::check(&self.vault.core.ids, by.actor, new, "")?];
+        self.queue(by, Append { seals, expected_size: new.expected_size, once, proof }).await
+    }
+
+    async fn queue(&self, by: &Principal, append: Append) -> Result<Appended> {
         match self.batcher.submit(by.project, append).await? {
             Answer::Now(appended) => Ok(appended),
             Answer::Before(kept) => again(&self.vault, by.project, kept).await,

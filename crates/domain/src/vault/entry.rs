@@ -134,7 +134,7 @@ pub struct Tag(String);
 
 /// A validated seal, serialised except for `index`, `at` and `expires_at`, which are known only under the lock.
 #[derive(Debug, Clone)]
-pub struct Draft {
+pub(super) struct Draft {
     pub(super) actor: String,
     pub(super) kind: String,
     pub(super) verdict: Verdict,
@@ -151,7 +151,7 @@ pub struct Draft {
 impl Draft {
     /// # Errors
     /// Values that break a rule, each by its place under `at`.
-    pub fn check(ids: &Ids, actor: Actor, seal: &NewSeal, at: &str) -> Result<Self> {
+    pub(super) fn check(ids: &Ids, actor: Actor, seal: &NewSeal, at: &str) -> Result<Self> {
         let mut checks = Checks::new();
         let place = |field: &str| format!("{at}/{field}");
         checks.line(&place("kind"), &seal.kind, 1..=64);

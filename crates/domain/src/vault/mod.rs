@@ -18,6 +18,7 @@ mod guard;
 mod head;
 mod ledger;
 mod list;
+mod new_seals;
 mod proposals;
 mod prove;
 mod publish;
@@ -46,15 +47,16 @@ pub use tlog_tiles::{Hash, RecordProof};
 
 use url::Url;
 
-pub use append::{Append, Appended, Appender, MAX_SEALS};
+pub use append::{Appended, Appender};
 pub use audit::{digest_all, digest_project};
 pub use cosign::{cosign, uncosigned_seconds};
-pub use entry::{Draft, MAX_ENTRY, MAX_PAYLOAD, NewSeal, Tag, Verdict};
+pub use entry::{MAX_ENTRY, MAX_PAYLOAD, NewSeal, Tag, Verdict};
 pub use erase::erase;
 pub use guard::Guard;
 pub use head::{Head, Log, checkpoint, log};
 pub use ledger::Placed;
 pub use list::{Counts, Filter, Seal, SealInFull, Tally, count, get, list};
+pub use new_seals::{MAX_SEALS, NewSeals};
 pub use proposals::{Decision, Proposal, ProposalFilter, Reason, decide, expire, proposal, proposals};
 pub use prove::{Consistency, Inclusion, bundle, consistency, inclusion, receipt as receipt_of, tile};
 pub use publish::{Published, publish};

@@ -6,12 +6,12 @@ use serde_json::{Value, value::RawValue};
 use sqlx::PgConnection;
 
 use super::{
-    Vault, Verdict,
-    append::{self, MAX_SEALS},
+    Vault, Verdict, append,
     entry::{Draft, MAX_PAYLOAD},
     jobs::DrainOutbox,
     json,
     ledger::Ledger,
+    new_seals::MAX_SEALS,
     store,
 };
 use crate::{

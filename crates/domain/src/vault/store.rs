@@ -51,7 +51,7 @@ pub(super) fn hashes(bytes: &[u8]) -> Result<Vec<Hash>> {
     }
 }
 
-/// How long Postgres waits for whoever holds the lock and says nothing: a replica that froze, or is gone without a word. Less than others wait for the lock.
+/// `idle_in_transaction_session_timeout` of the lock's holder: a frozen replica loses the lock after 5 s, before those waiting hit their 10 s statement timeout.
 const SILENCE: &str = "5s";
 
 pub(super) async fn lock(tx: &mut PgConnection) -> sqlx::Result<Head> {

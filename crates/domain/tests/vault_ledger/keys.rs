@@ -10,7 +10,7 @@ use domain::{
 };
 use serde_json::{Value, json};
 
-use crate::scene::Scene;
+use crate::scene::{Scene, request};
 
 fn about(subject: &str) -> Value {
     json!({"kind": "k", "verdict": "SEAL", "payload": 1, "subject": subject, "personal": {"name": "Ada"}})
@@ -44,7 +44,7 @@ async fn a_key_that_does_not_open_fails_its_request_and_no_other() {
     // The last has a sound seal in front of the one that fails: all or none.
     let requests =
         [vec![plain()], vec![about("new")], vec![about("old")], vec![about("fresh")], vec![plain(), about("damaged")]];
-    let ended = scene.together(&old, requests.map(|seals| scene.request(seals)).into()).await;
+    let ended = scene.together(&old, requests.map(request).into()).await;
     let codes: Vec<_> = ended.iter().map(|one| one.as_ref().err().map(domain::Error::code)).collect();
     assert_eq!(codes, [None, Some(Code::Internal), None, None, Some(Code::Internal)]);
     assert!(ended[1].as_ref().unwrap_err().detail().contains("VAULT_KEK"));

@@ -1,5 +1,5 @@
 //! How a log is appended to and read: what one request may cost the others, and what it costs Postgres.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod keys;
 mod outbox;

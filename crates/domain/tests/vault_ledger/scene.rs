@@ -8,7 +8,7 @@ use domain::{
     identity::{self, Principal},
     ids::ProjectId,
     ports,
-    vault::{Append, Appended, Appender, Draft, Vault, note::VaultKeys, personal::Keks},
+    vault::{Appended, Appender, NewSeals, Vault, note::VaultKeys, personal::Keks},
 };
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
@@ -57,27 +57,18 @@ impl Scene {
         self.replica(&self.kek, 8)
     }
 
-    /// What one request wants appended.
-    pub fn request(&self, seals: impl IntoIterator<Item = Value>) -> Append {
-        let draft = |seal: Value| {
-            let seal = serde_json::from_str(&seal.to_string()).unwrap();
-            Draft::check(&self.core.ids, self.by.actor, &seal, "").unwrap()
-        };
-        Append { seals: seals.into_iter().map(draft).collect(), expected_size: None, once: None, proof: None }
-    }
-
     pub fn project(&self) -> ProjectId {
         self.by.project
     }
 
     /// Appends each of these requests, all of them in one batch: they come while another holds the log's lock.
-    pub async fn together(&self, vault: &Vault, requests: Vec<Append>) -> Vec<Result<Appended, Error>> {
+    pub async fn together(&self, vault: &Vault, requests: Vec<NewSeals>) -> Vec<Result<Appended, Error>> {
         let held = self.lock().await;
         let appender = Appender::new(vault.clone());
         let mut tasks = Vec::new();
         for request in requests {
             let (appender, by) = (appender.clone(), self.by.clone());
-            tasks.push(tokio::spawn(async move { appender.append(&by, request).await }));
+            tasks.push(tokio::spawn(async move { appender.append(&by, &request, None, None).await }));
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         drop(held);
@@ -97,8 +88,14 @@ impl Scene {
     }
 
     pub async fn append(&self, vault: &Vault, seals: impl IntoIterator<Item = Value>) -> u64 {
-        Appender::new(vault.clone()).append(&self.by, self.request(seals)).await.unwrap().size
+        Appender::new(vault.clone()).append(&self.by, &request(seals), None, None).await.unwrap().size
     }
+}
+
+/// What one request wants appended.
+pub fn request(seals: impl IntoIterator<Item = Value>) -> NewSeals {
+    let read = |seal: Value| serde_json::from_str(&seal.to_string()).unwrap();
+    NewSeals { seals: seals.into_iter().map(read).collect(), expected_size: None }
 }
 
 fn core(db: Db) -> Core {

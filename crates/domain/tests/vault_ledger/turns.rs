@@ -11,7 +11,7 @@ use domain::{
 use futures::future::join_all;
 use serde_json::json;
 
-use crate::scene::Scene;
+use crate::scene::{Scene, request};
 
 #[tokio::test]
 async fn a_held_head_takes_no_connections_from_other_projects() {
@@ -31,9 +31,9 @@ async fn a_held_head_takes_no_connections_from_other_projects() {
     tokio::time::sleep(Duration::from_millis(200)).await;
     let appender = Appender::new(vault.clone());
     for n in 0..5 {
-        let seal = scene.request([json!({"kind": "k", "verdict": "SEAL", "payload": n})]);
+        let seal = request([json!({"kind": "k", "verdict": "SEAL", "payload": n})]);
         let by = Principal::system(other);
-        let made = tokio::time::timeout(Duration::from_secs(1), appender.append(&by, seal)).await;
+        let made = tokio::time::timeout(Duration::from_secs(1), appender.append(&by, &seal, None, None)).await;
         made.expect("another project waits").expect("another project is refused");
     }
     drop(held);

@@ -8,14 +8,11 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    Code, Error,
+    Error,
     crypto::{base64, hex},
     ids::{LogId, ProjectId},
     page::{Page, PageQuery},
-    vault::{
-        self, Append, Appended, Draft, Filter, MAX_SEALS, NewSeal, Placed, RecordProof, Seal, SealInFull, Tally,
-        Verdict,
-    },
+    vault::{self, Appended, Filter, NewSeal, NewSeals, Placed, RecordProof, Seal, SealInFull, Tally, Verdict},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -41,19 +38,6 @@ pub(super) fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(list))
         .routes(routes!(counts))
         .routes(routes!(get))
-}
-
-/// Several seals, which are appended one after the other, all or none.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NewSeals {
-    /// 1 to 1,000 of them.
-    #[schema(min_items = 1, max_items = 1000)]
-    seals: Vec<NewSeal>,
-    /// Append only if the log has so many entries: then nothing was sealed in between.
-    #[serde(default)]
-    #[schema(minimum = 0, maximum = 1_099_511_627_776_u64)]
-    expected_size: Option<u64>,
 }
 
 /// A seal that was appended, with what proves it.
@@ -152,9 +136,7 @@ async fn seal(
     With { caller, body, once }: With<InProject, NewSeal>,
 ) -> Result<Response, Problem> {
     let InProject { principal, proof } = caller;
-    let draft = Draft::check(&state.core.ids, principal.actor, &body, "")?;
-    let append = Append { seals: vec![draft], expected_size: body.expected_size, once, proof };
-    Ok(created(Sealed::one(state.appender.append(&principal, append).await?)?))
+    Ok(created(Sealed::one(state.appender.append_one(&principal, &body, once, proof).await?)?))
 }
 
 pub(super) fn created(sealed: Sealed) -> Response {
@@ -179,20 +161,7 @@ async fn seal_batch(
     With { caller, body, once }: With<InProject, NewSeals>,
 ) -> Result<Response, Problem> {
     let InProject { principal, proof } = caller;
-    if !(1..=MAX_SEALS).contains(&body.seals.len()) {
-        let detail = format!("must be 1 to {MAX_SEALS} seals, are {}", body.seals.len());
-        return Err(Error::field(Code::OutOfRange, "/seals", detail).into());
-    }
-    let check = |(n, seal): (usize, &NewSeal)| match seal.expected_size {
-        None => Draft::check(&state.core.ids, principal.actor, seal, &format!("/seals/{n}")),
-        Some(_) => {
-            let place = format!("/seals/{n}/expected_size");
-            Err(Error::field(Code::ValidationFailed, place, "is for the whole request: put it beside `seals`"))
-        }
-    };
-    let seals = body.seals.iter().enumerate().map(check).collect::<Result<Vec<_>, _>>()?;
-    let append = Append { seals, expected_size: body.expected_size, once, proof };
-    let appended = state.appender.append(&principal, append).await?;
+    let appended = state.appender.append(&principal, &body, once, proof).await?;
     let seals = appended.seals.iter().map(|seal| SealedOne::of(&appended, seal)).collect();
     let (log, size, checkpoint) = (appended.log, appended.size, appended.checkpoint.to_string());
     Ok((StatusCode::CREATED, Json(SealedBatch { log, size, checkpoint, seals })).into_response())
