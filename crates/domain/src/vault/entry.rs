@@ -104,9 +104,9 @@ pub struct NewSeal {
     #[serde(default)]
     #[schema(min_length = 1, max_length = 128, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     pub session_id: Option<String>,
-    /// Whom or what it concerns, by a pseudonym.
+    /// Whom or what it concerns, by a pseudonym; not `.` or `..`.
     #[serde(default)]
-    #[schema(min_length = 1, max_length = 128, pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
+    #[schema(min_length = 1, max_length = 128, pattern = "^(?!\\.{1,2}$)[^\\u0000-\\u001f\\u007f-\\u009f]*$")]
     pub subject: Option<String>,
     /// Words to find it by, none twice.
     #[serde(default)]
@@ -163,6 +163,10 @@ impl Draft {
         }
         if let Some(subject) = &seal.subject {
             checks.line(&place("subject"), subject, 1..=128);
+            if [".", ".."].contains(&subject.as_str()) {
+                // The route that erases a subject has it in its path, where clients take these for something else.
+                checks.broken(Code::ValidationFailed, place("subject"), "must not be `.` or `..`");
+            }
         }
         checks.count(&place("tags"), seal.tags.len(), MAX_TAGS);
         for (n, tag) in seal.tags.iter().enumerate().take(MAX_TAGS) {
@@ -369,6 +373,7 @@ mod tests {
             (base(&format!(r#""payload":1,"tags":[{tags}]"#)), Code::TooLong, "/tags"),
             (base(r#""payload":1,"session_id":"a\u0000""#), Code::NulByte, "/session_id"),
             (base(r#""payload":1,"subject":"a\nb""#), Code::ControlCharacter, "/subject"),
+            (base(r#""payload":1,"subject":"..""#), Code::ValidationFailed, "/subject"),
             (base(r#""payload":1,"expires_in_seconds":60"#), Code::ValidationFailed, "/expires_in_seconds"),
             (
                 r#"{"kind":"proposal.approved","verdict":"SEAL","payload":1}"#.to_owned(),
