@@ -105,7 +105,7 @@ fn once(state: &AppState, asked: &Asked, key: &str, seal: &NewSeal) -> Result<On
         "expires_in_seconds": seal.expires_in_seconds.map(|seconds| seconds.to_string()),
         "expected_size": seal.expected_size.map(|size| size.to_string()),
     });
-    let fingerprint = sha256(&[b"tools/call\nvault_seal\n", json::try_canonical(&arguments)?.as_slice()].concat());
+    let fingerprint = sha256(&[b"tools/call\nvault_seal\n", json::canonical(&arguments)?.as_slice()].concat());
     let once = Once::new(asked.principal.project.uuid(), asked.principal.actor, key, fingerprint, state.sealer.clone());
     Ok(once.marking(asked.replayed.clone()))
 }

@@ -60,7 +60,7 @@ pub(super) async fn digest(
     let (mut events, mut last) = (0, None);
     let mut rows = audit::of_project(tx, project, (after, through), limit);
     while let Some(event) = rows.try_next().await? {
-        hash.update(json::canonical(&serde_json::to_value(&event).map_err(Error::internal)?));
+        hash.update(json::canonical(&serde_json::to_value(&event).map_err(Error::internal)?)?);
         hash.update(b"\n");
         events += 1;
         last = Some(event.id);

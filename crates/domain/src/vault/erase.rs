@@ -35,7 +35,7 @@ pub async fn erase(vault: &Vault, by: &Principal, subject: &str, once: Option<&O
     // The lock first: a seal about the subject is either erased here, or made after, under a key of its own.
     let mut ledger = Ledger::lock(&mut tx, vault, by.project).await?;
     let seals = store::erase(&mut tx, subject).await?.ok_or_else(nothing)?;
-    let payload = json::try_canonical(&serde_json::json!({"seals": seals}))?;
+    let payload = json::canonical(&serde_json::json!({"seals": seals}))?;
     let about = (None, Some(subject.to_owned()));
     let draft = Draft::own(by.actor, "subject.erased", Verdict::Seal, about, &payload)?;
     let placed = ledger.push(&draft)?;

@@ -48,7 +48,7 @@ pub async fn put(
     subject: Option<String>,
     payload: &Value,
 ) -> Result<()> {
-    let text = String::from_utf8(json::try_canonical(payload)?).map_err(Error::internal)?;
+    let text = String::from_utf8(json::canonical(payload)?).map_err(Error::internal)?;
     check(kind, verdict, subject.as_deref(), &text)?;
     let payload = RawValue::from_string(text).map_err(Error::internal)?;
     let seal = Waiting { kind: kind.to_owned(), verdict, subject, payload };

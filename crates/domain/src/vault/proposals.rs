@@ -228,5 +228,5 @@ async fn find(tx: &mut sqlx::PgConnection, by: &Principal, index: u64) -> Result
 fn decided(actor: Actor, decision: Decision, proposal: &Seal, reason: Option<&str>) -> Result<Draft> {
     let payload = serde_json::json!({"proposal": proposal.index, "leaf_hash": proposal.leaf_hash, "reason": reason});
     let about = (proposal.session_id.clone(), proposal.subject.clone());
-    Draft::own(actor, decision.kind(), decision.verdict(), about, &json::try_canonical(&payload)?)
+    Draft::own(actor, decision.kind(), decision.verdict(), about, &json::canonical(&payload)?)
 }

@@ -73,5 +73,5 @@ async fn changed_keys(tx: &mut PgConnection, vault: &Vault) -> Result<Option<Dra
 }
 
 fn own(kind: &str, subject: Option<String>, payload: &Value) -> Result<Draft> {
-    Draft::own(Actor::System, kind, Verdict::Seal, (None, subject), &json::canonical(payload))
+    Draft::own(Actor::System, kind, Verdict::Seal, (None, subject), &json::canonical(payload)?)
 }

@@ -1,5 +1,10 @@
-//! How many statements a batch takes.
+//! The statements of a batch: how many there are, and that they go together.
 
+use domain::{
+    Code,
+    identity::{Actor, Principal},
+    vault::{self, Decision, Reason},
+};
 use serde_json::{Value, json};
 
 use crate::scene::Scene;
@@ -44,4 +49,20 @@ async fn a_thousand_seals_take_the_statements_of_one() {
                AND (j.payload->>'proposal')::bigint = p.index AND j.run_at = p.expires_at";
     let matched: i64 = sqlx::query_scalar(sql).fetch_one(&scene.pool).await.unwrap();
     assert_eq!(matched, 1_000);
+}
+
+/// A decision is sealed together with what it settles, or not at all.
+#[tokio::test]
+async fn a_decision_that_settles_nothing_is_not_sealed() {
+    let scene = Scene::new().await;
+    let vault = scene.vault();
+    scene.append(&vault, [hold(0)]).await;
+    let nothing = "CREATE FUNCTION nothing() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$; \
+                   CREATE TRIGGER nothing BEFORE UPDATE ON vault_proposals FOR EACH ROW EXECUTE FUNCTION nothing()";
+    sqlx::raw_sql(nothing).execute(&scene.pool).await.unwrap();
+    let by = Principal { actor: Actor::Person(scene.core.ids.next()), ..scene.by.clone() };
+    let reason = Reason { reason: "seen".to_owned() };
+    let refused = vault::decide(&vault, &by, 0, Decision::Approved, &reason, None).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Internal);
+    assert_eq!(vault::log(&vault, &scene.by).await.unwrap().size, 1);
 }

@@ -341,7 +341,7 @@ impl<'a> Run<'a> {
 /// What an entry says, if its bytes are what an entry's are.
 fn read(bytes: &[u8]) -> Result<Entry, String> {
     let value = json::parse(bytes).map_err(|why| why.to_string())?;
-    if json::try_canonical(&value).ok().as_deref() != Some(bytes) {
+    if json::canonical(&value).ok().as_deref() != Some(bytes) {
         return Err("it is not written canonically".to_owned());
     }
     serde_json::from_slice(bytes).map_err(|why| why.to_string())
