@@ -57,7 +57,7 @@ pub fn document() -> OpenApi {
 pub fn router(state: AppState, cors_origins: &[String]) -> Router {
     let (routes, document) = routes().split_for_parts();
     let mut asking = docs::asking(&document);
-    asking.insert((Method::POST, "/mcp".to_owned()));
+    asking.insert("/mcp".to_owned(), vec![Method::POST]);
     let live = get(routes::health::live_at_once(&state));
     let routed = routes
         .merge(docs::router(&docs::complete(document)))

@@ -1,6 +1,6 @@
 //! What every operation promises, written into the document once rather than on each route.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use axum::http::Method;
 use domain::{Code, error::Kind};
@@ -46,9 +46,9 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
     document
 }
 
-/// Methods and paths of the operations that ask who it is.
-pub fn asking(document: &OpenApi) -> HashSet<(Method, String)> {
-    let mut asking = HashSet::new();
+/// The operations that ask who it is: by path, the methods.
+pub fn asking(document: &OpenApi) -> HashMap<String, Vec<Method>> {
+    let mut asking = HashMap::new();
     for (path, item) in &document.paths.paths {
         let operations = [
             (Method::GET, &item.get),
@@ -58,9 +58,9 @@ pub fn asking(document: &OpenApi) -> HashSet<(Method, String)> {
             (Method::PATCH, &item.patch),
         ];
         let asks = |(method, operation): (Method, &Option<Operation>)| {
-            operation.as_ref().is_some_and(is_secured).then(|| (method, path.clone()))
+            operation.as_ref().filter(|one| is_secured(one)).and(Some(method))
         };
-        asking.extend(operations.into_iter().filter_map(asks));
+        asking.insert(path.clone(), operations.into_iter().filter_map(asks).collect());
     }
     asking
 }

@@ -1,7 +1,7 @@
 //! Which requests come through to the router: while there is room, within their quota, and once there is a database for them.
 
 use std::{
-    collections::HashSet,
+    collections::HashMap,
     convert::Infallible,
     sync::Arc,
     task::{Context, Poll},
@@ -28,8 +28,8 @@ pub struct Admitted<S = ()> {
 
 struct Gate {
     state: AppState,
-    /// Methods and paths that ask who it is.
-    asking: HashSet<(Method, String)>,
+    /// By path, the methods that ask who it is.
+    asking: HashMap<String, Vec<Method>>,
     slots: Slots,
     outgoing: Outgoing,
     schema: Schema,
@@ -37,7 +37,7 @@ struct Gate {
 
 impl Admitted {
     /// The layer, around routes of which `asking` ask who it is.
-    pub fn new(state: AppState, asking: HashSet<(Method, String)>) -> Self {
+    pub fn new(state: AppState, asking: HashMap<String, Vec<Method>>) -> Self {
         let gate =
             Gate { state, asking, slots: Slots::new(), outgoing: Outgoing::default(), schema: Schema::default() };
         Self { gate: Arc::new(gate), inner: () }
@@ -101,8 +101,8 @@ impl Gate {
     }
 
     fn asks(&self, request: &Request) -> bool {
-        let path = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str);
-        let path = path.map(|path| path.strip_prefix("/api").unwrap_or(path));
-        path.is_some_and(|path| self.asking.contains(&(request.method().clone(), path.to_owned())))
+        let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+        let methods = self.asking.get(path.strip_prefix("/api").unwrap_or(path));
+        methods.is_some_and(|methods| methods.contains(request.method()))
     }
 }
