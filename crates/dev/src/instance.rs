@@ -68,6 +68,7 @@ impl InstanceOptions {
 pub struct Instance {
     url: Url,
     key: String,
+    database_url: String,
     api: Program,
     worker: Program,
     services: Option<Services>,
@@ -102,7 +103,7 @@ impl Instance {
         progress(options.shown, "Starting api and worker…");
         let worker_port = free_port()?;
         let (api, worker) = (program("api", &[], port), program("worker", &[], worker_port));
-        let mut instance = Self { url, key, api, worker, services };
+        let mut instance = Self { url, key, database_url, api, worker, services };
         instance.api.start()?;
         instance.worker.start()?;
         instance.until_ready(&instance.client()?).await?;
@@ -119,6 +120,11 @@ impl Instance {
     /// The API key of the demo project.
     pub fn key(&self) -> &str {
         &self.key
+    }
+
+    /// Where its Postgres is; nothing of one that is not ours, whose URL may hold a secret.
+    pub fn database_url(&self) -> Option<&str> {
+        self.services.as_ref().map(|_| self.database_url.as_str())
     }
 
     /// A client of it.

@@ -10,7 +10,8 @@ use adapters::{settings, telemetry, webhook::WebhookKey};
 use clap::{CommandFactory, Parser, Subcommand};
 use domain::{
     Clock, Ids,
-    identity::access_token::TokenKeys,
+    identity::{Email, access_token::TokenKeys},
+    ids::ProjectId,
     vault::{note::VaultKeys, personal::Keks},
 };
 use tokio_util::sync::CancellationToken;
@@ -38,6 +39,15 @@ enum Command {
         /// The project's name.
         #[arg(long, default_value = "First project")]
         name: String,
+    },
+    /// Make an account the owner of a bootstrapped project's organisation, which has none.
+    Adopt {
+        /// The project, prj_….
+        #[arg(long)]
+        project: ProjectId,
+        /// The address of the account, which is verified.
+        #[arg(long)]
+        email: Email,
     },
     /// Make a secret.
     Keygen {
@@ -131,6 +141,9 @@ fn execute(command: Option<Command>) -> anyhow::Result<ExitCode> {
         }
         Some(Command::Bootstrap { name }) => {
             with_runtime(&[], async move |config| bootstrap::bootstrap(&config, &name).await)
+        }
+        Some(Command::Adopt { project, email }) => {
+            with_runtime(&[], async move |config| bootstrap::adopt(&config, project, &email).await)
         }
         Some(Command::Vault { command: vault::VaultCommand::Fsck(asked) }) => {
             // 1 says that something was found.

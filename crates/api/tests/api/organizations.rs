@@ -1,7 +1,11 @@
 //! `/v1/organizations` and what is in them: members and projects.
 
 use dev::{TestApp, client::Request};
-use domain::{identity::Role, ids::UserId};
+use domain::{
+    Code,
+    identity::{Email, Role, organizations::adopt},
+    ids::UserId,
+};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -262,4 +266,29 @@ async fn bad_input_is_named_and_changes_nothing() {
     }
     let unknown_role = company.set_role(&company.owner, company.owner.id, "god").send().await.unwrap();
     assert_eq!((unknown_role.status, unknown_role.code().as_str()), (422, "wrong_type"));
+}
+
+#[tokio::test]
+async fn a_bootstrapped_organisation_gets_its_first_owner_from_the_operator_alone() {
+    let app = TestApp::start().await.unwrap();
+    let (core, project) = (app.core(), app.project());
+    let email = |text: &str| text.parse::<Email>().unwrap();
+    let refused = async |project, text: &str| adopt(core, project, &email(text)).await.unwrap_err().code();
+    assert_eq!(refused(project, "ada@example.com").await, Code::NotFound, "no account");
+    let (ada, bob) = (Human::new(&app, "ada@example.com").await, Human::new(&app, "bob@example.com").await);
+    assert_eq!(refused(core.ids.next(), "ada@example.com").await, Code::NotFound, "no project");
+    sqlx::query("UPDATE users SET email_verified_at = NULL WHERE id = $1")
+        .bind(bob.id)
+        .execute(core.db.pool())
+        .await
+        .unwrap();
+    assert_eq!(refused(project, "bob@example.com").await, Code::EmailUnverified);
+
+    let adopted = adopt(core, project, &email("ADA@example.com")).await.unwrap();
+    assert_eq!(refused(project, "ada@example.com").await, Code::Forbidden, "somebody owns it");
+    let found: Value = ada.get(&format!("/v1/organizations/{adopted}")).send().await.unwrap().expect(200).unwrap();
+    assert_eq!(found["role"], "owner");
+    let events = format!("/v1/organizations/{adopted}/audit-events?action=organization.adopted");
+    let log: Value = ada.get(&events).send().await.unwrap().expect(200).unwrap();
+    assert_eq!(log["data"][0]["subject"], json!(ada.id));
 }

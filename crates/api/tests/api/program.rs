@@ -139,6 +139,9 @@ async fn migrate_brings_an_empty_database_up_to_date_however_many_run_at_once() 
 
     let (made, told, complained) = output(&["bootstrap", "--name", "Acme"], &variables).await;
     assert!(made.status.success() && told.contains("prj_") && told.contains("hf_development_"), "{told}{complained}");
+    let project = told.split_whitespace().find(|word| word.starts_with("prj_")).unwrap();
+    let (refused, _, said) = output(&["adopt", "--project", project, "--email", "ada@example.com"], &variables).await;
+    assert!(refused.status.code() == Some(1) && said.contains("no account of ada@example.com; sign up"), "{said}");
 }
 
 /// What an operator is told who chose a Postgres without pgvector, or a role that may not create it: one line each, and nothing was changed.

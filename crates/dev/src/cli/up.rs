@@ -78,6 +78,7 @@ fn ready(instance: &Instance, project: &ProjectId, took: Duration) -> String {
   API key  {key}
   Project  {project}
   Vault    {url}/vault/{log}
+  Postgres {database}
 
 Try:
   curl -s {url}/health
@@ -88,6 +89,7 @@ An intent from end to end:  cargo dev tour --url {url} --key {key}
 Ctrl-C ends everything.
 ",
         log = LogId::from(*project),
+        database = instance.database_url().unwrap_or("as DATABASE_URL says"),
         seconds = took.as_secs_f32(),
     )
 }

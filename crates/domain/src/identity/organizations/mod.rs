@@ -2,6 +2,7 @@
 //!
 //! What must not happen twice at once, such as two owners leaving, begins by [`enter_alone`]: it locks the organisation's row.
 
+mod adopt;
 mod create;
 mod enter;
 mod get;
@@ -12,6 +13,7 @@ pub mod invitations;
 pub mod members;
 pub mod projects;
 
+pub use adopt::adopt;
 pub use create::create;
 pub use enter::{enter, enter_alone};
 pub use get::{get, list};

@@ -22,6 +22,11 @@ pub(in crate::identity) async fn role_of(
         .await
 }
 
+/// Whose the project is.
+pub(super) async fn organization_of(tx: &mut PgConnection, project: ProjectId) -> sqlx::Result<Option<OrganizationId>> {
+    sqlx::query_scalar("SELECT organization_id FROM projects WHERE id = $1").bind(project).fetch_optional(tx).await
+}
+
 /// Until the transaction ends, others that lock it wait.
 pub(super) async fn lock(tx: &mut PgConnection, id: OrganizationId) -> sqlx::Result<()> {
     sqlx::query("SELECT FROM organizations WHERE id = $1 FOR NO KEY UPDATE").bind(id).execute(tx).await?;

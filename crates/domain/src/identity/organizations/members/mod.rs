@@ -3,7 +3,7 @@
 mod change;
 mod get;
 mod remove;
-mod store;
+pub(super) mod store;
 
 pub use change::change;
 pub use get::{get, list};

@@ -39,7 +39,10 @@ pub(super) async fn list(
     .await
 }
 
-pub(super) async fn count_owners(tx: &mut PgConnection, organization: OrganizationId) -> sqlx::Result<i64> {
+pub(in crate::identity::organizations) async fn count_owners(
+    tx: &mut PgConnection,
+    organization: OrganizationId,
+) -> sqlx::Result<i64> {
     sqlx::query_scalar("SELECT count(*) FROM memberships WHERE organization_id = $1 AND role = 'owner'")
         .bind(organization)
         .fetch_one(tx)
