@@ -7,12 +7,11 @@ use std::{
     env,
     net::{Ipv4Addr, Ipv6Addr, TcpListener},
     path::{Path, PathBuf},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
-use domain::{Clock, Core, Db, Ids, identity};
+use domain::{Clock, Db, identity};
 use reqwest::Url;
 
 use crate::{
@@ -290,10 +289,8 @@ pub async fn addresses(services: &Services) -> Result<Vec<(String, String)>> {
 
 /// A project to play in. Returns its key.
 async fn demo_project(database_url: &str) -> Result<String> {
-    let clock = Clock::system();
     let db = Db::lazy(database_url.parse()?, 2);
-    let core = Core { db: db.clone(), ids: Ids::new(clock.clone()), clock, wake: Arc::new(adapters::wake::Silent) };
-    let made = identity::bootstrap(&core, "Demo", "development").await;
+    let made = identity::bootstrap(&crate::core(db.clone()), "Demo", "development").await;
     db.pool().close().await;
     Ok(made?.1.reveal())
 }

@@ -1,38 +1,18 @@
 //! Postgres keeps tenants apart, whatever a query forgets: checked for every table found in the catalogue, not for a list of them.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::sync::Arc;
-
 use dev::{TestDatabase, services};
 use domain::{
-    Caller, Clock, Core, Db, Ids, identity,
+    Caller, Db, identity,
     ids::{OrganizationId, ProjectId, UserId},
-    ports,
 };
 use sqlx::{AssertSqlSafe, Row};
-use tokio::sync::Notify;
 use uuid::Uuid;
-
-#[derive(Debug)]
-struct NoHints;
-
-impl ports::Wake for NoHints {
-    fn wake(&self, _: ports::Topic) {}
-
-    fn bell(&self, _: ports::Topic) -> Arc<Notify> {
-        Arc::default()
-    }
-}
 
 async fn database() -> (TestDatabase, Db) {
     let database = services::shared().await.unwrap().postgres.database().await.unwrap();
     let db = database.db(4).unwrap();
     (database, db)
-}
-
-fn core(db: &Db) -> Core {
-    let clock = Clock::system();
-    Core { db: db.clone(), ids: Ids::new(clock.clone()), clock, wake: Arc::new(NoHints) }
 }
 
 /// Every table that holds tenants' rows, and the column that says whose.
@@ -115,7 +95,7 @@ async fn row(db: &Db, table: &str, fixed: &[(&str, Uuid)]) {
 #[tokio::test]
 async fn a_query_without_where_sees_one_project() {
     let (_database, db) = database().await;
-    let core = core(&db);
+    let core = dev::core(db.clone());
     let (ours, _) = identity::bootstrap(&core, "ours", "development").await.unwrap();
     let (theirs, _) = identity::bootstrap(&core, "theirs", "development").await.unwrap();
     let tables = tenant_tables(&db).await;
@@ -155,7 +135,7 @@ async fn worker_may_read(db: &Db, table: &str) -> bool {
 #[tokio::test]
 async fn a_project_cannot_write_rows_for_another() {
     let (_database, db) = database().await;
-    let core = core(&db);
+    let core = dev::core(db.clone());
     let (ours, _) = identity::bootstrap(&core, "ours", "development").await.unwrap();
     let (theirs, _) = identity::bootstrap(&core, "theirs", "development").await.unwrap();
     let mut tx = db.begin(Caller::Project(ours)).await.unwrap();
@@ -171,7 +151,7 @@ async fn a_project_cannot_write_rows_for_another() {
 #[tokio::test]
 async fn the_audit_log_is_append_only() {
     let (_database, db) = database().await;
-    let core = core(&db);
+    let core = dev::core(db.clone());
     let (ours, _) = identity::bootstrap(&core, "ours", "development").await.unwrap();
     for caller in [Caller::Project(ours), Caller::Job(ours), Caller::Worker] {
         for statement in ["UPDATE audit_events SET action = 'x'", "DELETE FROM audit_events", "TRUNCATE audit_events"] {
@@ -186,7 +166,7 @@ async fn the_audit_log_is_append_only() {
 #[tokio::test]
 async fn a_request_cannot_read_the_queue() {
     let (_database, db) = database().await;
-    let (ours, _) = identity::bootstrap(&core(&db), "ours", "development").await.unwrap();
+    let (ours, _) = identity::bootstrap(&dev::core(db.clone()), "ours", "development").await.unwrap();
     let mut tx = db.begin(Caller::Project(ours)).await.unwrap();
     let refused = sqlx::query("SELECT payload FROM jobs").execute(&mut *tx).await.unwrap_err();
     assert!(refused.to_string().contains("permission denied"), "{refused}");
@@ -232,7 +212,7 @@ struct Two {
 
 impl Two {
     async fn set(db: &Db) -> Self {
-        let core = core(db);
+        let core = dev::core(db.clone());
         let tables = tables_of_people(db).await;
         let [ada, bob] = [(); 2].map(|()| (core.ids.next(), core.ids.next()));
         for (user, organization) in [ada, bob] {
@@ -299,7 +279,7 @@ async fn a_query_without_where_shows_a_person_what_is_theirs() {
         assert_eq!(of(&person, table), 0, "{table} shows an organisation's rows to one who did not enter it");
         assert_eq!(of(&two.seen(&db, Caller::Member(ada, his)).await, table), 0, "{table}");
     }
-    let nobody: UserId = core(&db).ids.next();
+    let nobody: UserId = dev::core(db.clone()).ids.next();
     for caller in [Caller::Anonymous, Caller::Person(nobody), Caller::Member(nobody, hers)] {
         for (table, found) in two.seen(&db, caller).await {
             assert!(found.is_empty(), "{table} shows rows to {caller:?}");
@@ -311,7 +291,7 @@ async fn a_query_without_where_shows_a_person_what_is_theirs() {
 #[tokio::test]
 async fn the_front_door_sees_no_tenants_data() {
     let (_database, db) = database().await;
-    let core = core(&db);
+    let core = dev::core(db.clone());
     let (ours, _) = identity::bootstrap(&core, "ours", "development").await.unwrap();
     let (theirs, _) = identity::bootstrap(&core, "theirs", "development").await.unwrap();
     let tables = tenant_tables(&db).await;

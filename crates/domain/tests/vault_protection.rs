@@ -1,29 +1,14 @@
 //! The ledger is not changed by whoever serves requests or runs jobs, and not by accident by who owns it.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::sync::Arc;
-
 use dev::{TestDatabase, services};
 use domain::{
-    Caller, Clock, Core, Db, Ids,
+    Caller, Db,
     identity::{self, Principal},
     ids::ProjectId,
-    ports,
     vault::{Appender, NewSeals, Vault, note::VaultKeys, personal::Keks},
 };
 use sqlx::AssertSqlSafe;
-use tokio::sync::Notify;
-
-#[derive(Debug)]
-struct NoHints;
-
-impl ports::Wake for NoHints {
-    fn wake(&self, _: ports::Topic) {}
-
-    fn bell(&self, _: ports::Topic) -> Arc<Notify> {
-        Arc::default()
-    }
-}
 
 /// What was sealed, and what follows from it.
 const LEDGER: [&str; 5] = ["vault_entries", "vault_tags", "vault_tiles", "vault_checkpoints", "vault_cosignatures"];
@@ -40,8 +25,7 @@ impl Scene {
     async fn new() -> Self {
         let database = services::shared().await.unwrap().postgres.database().await.unwrap();
         let db: Db = database.db(4).unwrap();
-        let clock = Clock::system();
-        let core = Core { db: db.clone(), ids: Ids::new(clock.clone()), clock, wake: Arc::new(NoHints) };
+        let core = dev::core(db.clone());
         let (keys, keks) = (VaultKeys::generate(&core.ids), Keks::generate(&core.ids));
         let vault = Vault::new(core.clone(), keys, keks, &"https://api.example.com".parse().unwrap());
         let mut projects = [ProjectId::from(uuid::Uuid::nil()); 2];

@@ -1,13 +1,12 @@
 //! A log with something of everything in it, and somebody who may do anything to its database.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use dev::{TestDatabase, services};
 use domain::{
-    Clock, Core, Db, Ids,
+    Db,
     identity::{self, Actor, Principal},
     ids::{ProjectId, UserId},
-    ports,
     vault::{
         self, Appender, Decision, NewSeals, Reason, Vault,
         fsck::{self, Check, Known, Report},
@@ -20,18 +19,6 @@ use domain::{
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool};
 use tlog_tiles::record_hash;
-use tokio::sync::Notify;
-
-#[derive(Debug)]
-struct NoHints;
-
-impl ports::Wake for NoHints {
-    fn wake(&self, _: ports::Topic) {}
-
-    fn bell(&self, _: ports::Topic) -> Arc<Notify> {
-        Arc::default()
-    }
-}
 
 /// The tables of a log.
 pub const TABLES: [&str; 9] = [
@@ -60,8 +47,7 @@ impl Scene {
         let database = services::shared().await.unwrap().postgres.database().await.unwrap();
         let db: Db = database.db(8).unwrap();
         let pool = db.pool().clone();
-        let clock = Clock::system();
-        let core = Core { db, ids: Ids::new(clock.clone()), clock, wake: Arc::new(NoHints) };
+        let core = dev::core(db);
         let (project, _) = identity::bootstrap(&core, "ours", "development").await.unwrap();
         let (keys, keks) = (VaultKeys::generate(&core.ids), Keks::generate(&core.ids));
         let vault = Vault::new(core, keys, keks, &"https://api.example.com".parse().unwrap());

@@ -1,29 +1,16 @@
 //! A project with a log, and replicas that append to it.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use dev::{TestDatabase, services};
 use domain::{
-    Clock, Core, Db, Error, Ids,
+    Core, Error,
     identity::{self, Principal},
     ids::ProjectId,
-    ports,
     vault::{Appended, Appender, NewSeals, Vault, note::VaultKeys, personal::Keks},
 };
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, PgPool};
-use tokio::sync::Notify;
-
-#[derive(Debug)]
-struct NoHints;
-
-impl ports::Wake for NoHints {
-    fn wake(&self, _: ports::Topic) {}
-
-    fn bell(&self, _: ports::Topic) -> Arc<Notify> {
-        Arc::default()
-    }
-}
 
 /// A project and its database.
 pub struct Scene {
@@ -39,7 +26,7 @@ pub struct Scene {
 impl Scene {
     pub async fn new() -> Self {
         let database = services::shared().await.unwrap().postgres.database().await.unwrap();
-        let core = core(database.db(8).unwrap());
+        let core = dev::core(database.db(8).unwrap());
         let (project, _) = identity::bootstrap(&core, "ours", "development").await.unwrap();
         let (keys, kek) = (VaultKeys::generate(&core.ids), Keks::generate(&core.ids));
         let pool = database.db(4).unwrap().pool().clone();
@@ -48,7 +35,7 @@ impl Scene {
 
     /// The vault of a replica that has these keys, and so many connections.
     pub fn replica(&self, keks: &Keks, connections: u32) -> Vault {
-        let core = core(self.database.db(connections).unwrap());
+        let core = dev::core(self.database.db(connections).unwrap());
         Vault::new(core, self.keys.clone(), keks.clone(), &"https://api.example.com".parse().unwrap())
     }
 
@@ -96,9 +83,4 @@ impl Scene {
 pub fn request(seals: impl IntoIterator<Item = Value>) -> NewSeals {
     let read = |seal: Value| serde_json::from_str(&seal.to_string()).unwrap();
     NewSeals { seals: seals.into_iter().map(read).collect(), expected_size: None }
-}
-
-fn core(db: Db) -> Core {
-    let clock = Clock::system();
-    Core { db, ids: Ids::new(clock.clone()), clock, wake: Arc::new(NoHints) }
 }
