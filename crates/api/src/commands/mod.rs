@@ -63,7 +63,7 @@ enum Command {
     Openapi,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
 enum Secret {
     /// The key for WEBHOOK_SIGNING_KEY.
     Webhook,
@@ -171,8 +171,7 @@ fn with_runtime(
 ) -> anyhow::Result<ExitCode> {
     let ids = Ids::new(Clock::system());
     let mut variables: Vec<(String, String)> = settings::environment().into_iter().collect();
-    for secret in Secret::ALL.into_iter().filter(|secret| !needed.iter().any(|one| one.variable() == secret.variable()))
-    {
+    for secret in Secret::ALL.into_iter().filter(|secret| !needed.contains(secret)) {
         if !variables.iter().any(|(name, _)| name == secret.variable()) {
             variables.push((secret.variable().to_owned(), secret.generate(&ids)));
         }
