@@ -17,13 +17,18 @@ const BUDGET: usize = 256 * 1024;
 const LARGE: u64 = 64;
 /// How long an answer waits for others to be read.
 const WAIT: Duration = Duration::from_secs(5);
+/// How many answers wait at once: they are in memory already.
+const WAITING: usize = 8;
 
 /// The budget of large answers. What is streamed piece by piece holds little, and is not counted.
-pub(super) struct Outgoing(Arc<Semaphore>);
+pub(super) struct Outgoing {
+    budget: Arc<Semaphore>,
+    waiting: Semaphore,
+}
 
 impl Default for Outgoing {
     fn default() -> Self {
-        Self(Arc::new(Semaphore::new(BUDGET)))
+        Self { budget: Arc::new(Semaphore::new(BUDGET)), waiting: Semaphore::new(WAITING) }
     }
 }
 
@@ -50,15 +55,22 @@ impl Outgoing {
             return Ok(response);
         };
         let kib = u32::try_from(kib).unwrap_or(u32::MAX).min(BUDGET as u32);
-        let held = tokio::time::timeout(WAIT, Arc::clone(&self.0).acquire_many_owned(kib)).await;
-        let Ok(Ok(held)) = held else {
+        let held = self.hold(kib).await.ok_or_else(|| {
             let detail = "Too many large answers are on their way to clients that read them slowly; try again shortly";
-            return Err(Error::new(Code::Overloaded, detail).retry_after(Duration::from_secs(5)));
-        };
+            Error::new(Code::Overloaded, detail).retry_after(Duration::from_secs(5))
+        })?;
         let (head, body) = response.into_parts();
         // Whole in memory already: nothing is waited for, and nothing copied.
         let bytes = body.collect().await.map_err(Error::internal)?.to_bytes();
         Ok(Response::from_parts(head, Body::from(Bytes::from_owner(Counted { bytes, _held: held }))))
+    }
+
+    async fn hold(&self, kib: u32) -> Option<OwnedSemaphorePermit> {
+        if let Ok(held) = Arc::clone(&self.budget).try_acquire_many_owned(kib) {
+            return Some(held);
+        }
+        let _place = self.waiting.try_acquire().ok()?;
+        tokio::time::timeout(WAIT, Arc::clone(&self.budget).acquire_many_owned(kib)).await.ok()?.ok()
     }
 }
 
@@ -69,15 +81,23 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_not_read_is_counted_until_it_is_gone() {
         let outgoing = Outgoing::default();
-        let large = || Response::new(Body::from(vec![7; 200 * 1024 * 1024]));
+        let large = || Response::new(Body::from(vec![7; 140 * 1024 * 1024]));
         let first = outgoing.admit(large()).await.unwrap();
-        assert_eq!(first.body().size_hint().exact(), Some(200 * 1024 * 1024));
+        assert_eq!(first.body().size_hint().exact(), Some(140 * 1024 * 1024));
         assert_eq!(outgoing.admit(large()).await.unwrap_err().code(), Code::Overloaded);
         outgoing.admit(Response::new(Body::from("small"))).await.unwrap();
         let mut kept = first.into_body().collect().await.unwrap().to_bytes();
         let rest = kept.split_off(100);
         drop(kept);
         assert_eq!(outgoing.admit(large()).await.unwrap_err().code(), Code::Overloaded, "some of it is left");
+        // Of those that wait, and are in memory meanwhile, there are few.
+        let waiting = futures::future::join_all((0..=WAITING).map(|_| async {
+            let asked = tokio::time::Instant::now();
+            outgoing.admit(large()).await.unwrap_err();
+            asked.elapsed()
+        }));
+        let waited = waiting.await;
+        assert_eq!(waited.iter().filter(|waited| **waited < WAIT).count(), 1, "{waited:?}");
         drop(rest);
         outgoing.admit(large()).await.unwrap();
     }
