@@ -115,5 +115,17 @@ impl Services {
 /// As [`Services::start`]; the next call tries again.
 pub async fn shared() -> Result<&'static Services> {
     static SHARED: OnceCell<Services> = OnceCell::const_new();
-    SHARED.get_or_try_init(|| Services::start(Options::testing())).await
+    SHARED
+        .get_or_try_init(|| {
+            open_many_files();
+            Services::start(Options::testing())
+        })
+        .await
+}
+
+/// Clients and servers of a test share one process, whose open files an ordinary user's shell limits to some 1,024: as many are allowed as may be.
+fn open_many_files() {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    // Where it is refused, what needs more says so.
+    let _ = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
 }
