@@ -131,7 +131,8 @@ fn within(by: &Principal, scopes: Permissions) -> Result<()> {
 /// When `by` themselves expire, if what they would make lived longer: whoever has a key for an hour must not have what it makes for ever.
 async fn outlived(tx: &mut Tx, by: &Principal, expiry: Option<Timestamp>) -> Result<Option<Timestamp>> {
     let Actor::ApiKey(id) = by.actor else { return Ok(None) };
-    let end = store::find(tx, by.project, id).await?.and_then(|key| key.expires_at);
+    // One that was revoked since it proved itself makes nothing any more.
+    let end = store::find(tx, by.project, id).await?.ok_or_else(unknown)?.expires_at;
     Ok(end.filter(|end| expiry.is_none_or(|expiry| expiry > *end)))
 }
 
