@@ -1,7 +1,7 @@
 //! Strict JSON: whatever is read is written canonically, once and for all.
 #![no_main]
 
-use domain::vault::json::{canonical, parse};
+use vault::json::{canonical, parse};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

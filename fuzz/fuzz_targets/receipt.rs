@@ -1,7 +1,7 @@
 //! Receipts: what is read is written as it was, and none verifies that nobody signed.
 #![no_main]
 
-use domain::vault::receipt::Receipt;
+use vault::receipt::Receipt;
 use libfuzzer_sys::fuzz_target;
 
 const ORIGIN: &str = "api.example.com/v1/vault/logs/log_1";

@@ -1,7 +1,7 @@
 //! Paths of tiles: what is read is bounded, so that no sum of it overflows.
 #![no_main]
 
-use domain::vault::tile_path::TilePath;
+use vault::tile_path::TilePath;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {

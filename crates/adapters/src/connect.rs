@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{Clock, Db, Ids};
+use kernel::{Clock, Db, Ids};
 use sqlx::postgres::PgConnectOptions;
 use tokio_util::{
     sync::{CancellationToken, DropGuard},

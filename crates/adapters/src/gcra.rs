@@ -3,7 +3,7 @@
 //! That number is the *theoretical arrival time*: when the whole quota will be there again. Each request moves it on by `window / quota`; one that
 //! would move it further than a window ahead of now is refused and moves nothing. So a whole quota may be spent at once, and comes back steadily.
 
-use domain::ports::RateDecision;
+use kernel::ports::RateDecision;
 
 const MICROS: i64 = 1_000_000;
 

@@ -1,6 +1,6 @@
 //! Drivers of what Holdfast uses beside Postgres, and of what may be absent: Redis, NATS, Qdrant, outgoing webhooks, mail, witnesses.
 //!
-//! Adding one, step by step: a port in `domain::ports` whose signature says what a caller does without it; a file here with the driver, which
+//! Adding one, step by step: a port in `kernel::ports` whose signature says what a caller does without it; a file here with the driver, which
 //! implements `guard::Driver`; the port for `Guarded<Driver>`; its place in [`connect()`] and in [`health::Snapshot`].
 
 mod backoff;

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use domain::schema;
+use kernel::schema;
 use sqlx::{ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 use tokio::sync::Mutex;
 

@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use domain::ports::{RateCounter, RateDecision};
+use kernel::ports::{RateCounter, RateDecision};
 
 use crate::gcra::Gcra;
 

@@ -8,8 +8,8 @@ use std::{
     time::Duration,
 };
 
-use domain::ports::{RateCounter, RateDecision};
 use futures::future::BoxFuture;
+use kernel::ports::{RateCounter, RateDecision};
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, Script, aio::MultiplexedConnection};
 use url::Url;
 

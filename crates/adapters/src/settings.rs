@@ -9,7 +9,8 @@ use clap::{Args, CommandFactory, FromArgMatches, ValueEnum, error::ContextKind};
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
-use crate::{connect, network, redis::RedisDbs, webhook::WebhookKey, witness::Witnesses};
+use crate::witness::Witnesses;
+use crate::{connect, network, redis::RedisDbs, webhook::WebhookKey};
 
 /// What both programs need to know.
 #[derive(Debug, Clone, Args)]
@@ -101,8 +102,8 @@ impl Dependencies {
     }
 
     /// The pool both programs work with.
-    pub fn database(&self) -> domain::Db {
-        domain::Db::lazy(self.database_url.options(), self.database_max_connections)
+    pub fn database(&self) -> kernel::Db {
+        kernel::Db::lazy(self.database_url.options(), self.database_max_connections)
     }
 
     /// In production, warns of each dependency whose host is not private.

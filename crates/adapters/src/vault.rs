@@ -1,13 +1,12 @@
 //! What the vault needs to know of the environment.
 
 use clap::{Args, ValueEnum};
-use domain::{
-    Core,
-    vault::{Vault, note::VaultKeys, personal::Keks},
-};
+use kernel::Core;
 use url::Url;
+use vault::{Vault, note::VaultKeys, personal::Keks};
 
-use crate::{settings::Masked, witness::Witnesses};
+use crate::settings::Masked;
+use crate::witness::Witnesses;
 
 /// How the vault is kept, and its secrets.
 #[derive(Debug, Clone, Args)]

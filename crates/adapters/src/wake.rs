@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{
+use kernel::{
     Db,
     ports::{Topic, Wake},
 };
@@ -82,18 +82,6 @@ impl Wake for WakeHub {
 impl fmt::Debug for WakeHub {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "WakeHub({})", self.origin)
-    }
-}
-
-/// Wakes nobody: for commands that run alone and end.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
-
-impl Wake for Silent {
-    fn wake(&self, _: Topic) {}
-
-    fn bell(&self, _: Topic) -> Arc<Notify> {
-        Arc::default()
     }
 }
 
@@ -200,8 +188,8 @@ fn payloads(origin: &str, topics: impl IntoIterator<Item = Topic>) -> Vec<String
 
 #[cfg(test)]
 mod tests {
-    use domain::{Clock, Ids};
     use futures::FutureExt;
+    use kernel::{Clock, Ids};
 
     use super::*;
 

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use domain::ports::{Push, PushOutcome, PushRequest};
+use domain::intents::{Push, PushOutcome, PushRequest};
 use futures::future::BoxFuture;
 use reqwest::{
     Client, Response,

@@ -6,13 +6,6 @@
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{
-    ports::{Witness, WitnessRefused},
-    vault::{
-        Hash,
-        cosignature::{NotAWitnessKey, WitnessKey},
-    },
-};
 use futures::future::BoxFuture;
 use reqwest::{
     Client, Response, StatusCode,
@@ -20,6 +13,10 @@ use reqwest::{
     redirect,
 };
 use url::Url;
+use vault::{
+    Hash, Witness, WitnessRefused,
+    cosignature::{NotAWitnessKey, WitnessKey},
+};
 
 use crate::network;
 

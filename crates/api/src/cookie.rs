@@ -4,10 +4,8 @@
 //! domain is same-site, though: so the `Origin` of a request that brings it must be one of ours.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
-use domain::{
-    Code, Error, Result,
-    identity::sessions::{LIFETIME, RefreshToken},
-};
+use domain::identity::sessions::{LIFETIME, RefreshToken};
+use kernel::{Code, Error, Result};
 
 const NAME: &str = "holdfast_refresh";
 /// Both prefixes that the routes answer under.

@@ -8,8 +8,8 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use bytes::Bytes;
-use domain::{Code, Error, Result, text::excerpt};
 use http_body_util::{BodyExt, LengthLimitError};
+use kernel::{Code, Error, Result, text::excerpt};
 use serde::de::DeserializeOwned;
 
 use crate::{problem::Problem, serde_words};

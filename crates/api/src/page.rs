@@ -5,7 +5,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
-use domain::page::Page;
+use kernel::page::Page;
 use serde::Serialize;
 use url::form_urlencoded;
 

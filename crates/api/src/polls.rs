@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use domain::ids::AgentId;
+use kernel::ids::AgentId;
 
 /// More than an agent with a handful of processes needs.
 const PER_AGENT: usize = 8;
@@ -48,7 +48,7 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
-    use domain::{Clock, Ids};
+    use kernel::{Clock, Ids};
 
     use super::*;
 

@@ -11,7 +11,7 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::{
+use kernel::{
     Code, Error,
     error::{FieldError, Kind},
 };

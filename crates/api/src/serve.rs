@@ -14,24 +14,21 @@ use axum::{
     http::{HeaderValue, Request, header},
 };
 use domain::{
-    Clock, Code, Core, Ids,
     agents::Directory,
-    idempotency::Sealer,
     identity::{access_token::AccessTokens, passkeys::RelyingParty, password::Passwords},
-    ports::Witness,
-    signature::Origin,
-    vault::{Appender, Vault},
 };
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
+use kernel::{Clock, Code, Core, Ids, idempotency::Sealer, signature::Origin};
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::{net::TcpListener, sync::Semaphore};
 use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::Service;
+use vault::{Appender, Vault, Witness};
 
 use crate::{
     COMMIT, VERSION,
@@ -144,7 +141,7 @@ pub(crate) fn assemble(config: &Config, clock: Clock, stop: CancellationToken) -
         agents: Directory::new(db),
         core,
         tokens,
-        sealer: Sealer::new(keys),
+        sealer: Sealer::new(|purpose| keys.derive(purpose)),
         appender: Appender::new(vault.clone()),
         vault,
         origin: Arc::new(Origin::of(&config.public_url())),

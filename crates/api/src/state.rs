@@ -4,15 +4,13 @@ use std::{ops::Deref, sync::Arc, time::Instant};
 
 use adapters::{health::Health, rate::RateLimiter, settings::Environment};
 use domain::{
-    Core,
     agents::Directory,
-    idempotency::Sealer,
     identity::{access_token::AccessTokens, passkeys::RelyingParty, password::Passwords},
-    signature::Origin,
-    vault::{Appender, Vault},
 };
+use kernel::{Core, idempotency::Sealer, signature::Origin};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+use vault::{Appender, Vault};
 
 use crate::{auth::Credentials, polls::Polls};
 

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use domain::{Code, Error, Result, version::Expected};
+use kernel::{Code, Error, Result, version::Expected};
 use serde::Serialize;
 
 use crate::problem::Problem;

@@ -4,22 +4,25 @@ use std::{env, sync::Arc};
 
 use anyhow::{Context, Result};
 use domain::{
-    Clock, Core, Db, Ids,
     identity::{
-        self, Role,
+        self,
         access_token::{AccessTokens, Bearer},
         users,
     },
+    mail::Mail,
+};
+use kernel::{
+    Clock, Core, Db, Ids,
+    caller::Role,
     ids::{OrganizationId, ProjectId, SessionId, UserId},
-    ports::Mail,
-    vault::Vault,
 };
 use reqwest::Url;
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
+use vault::Vault;
 
-use crate::{Client, Identity, PgFault, Services, TestDatabase, client::Request, services};
+use testkit::{Client, Identity, PgFault, Services, TestDatabase, client::Request, services};
 
 /// Pools are small, so that many tests can share one Postgres.
 const CONNECTIONS: u32 = 5;
@@ -102,7 +105,7 @@ impl TestApp {
         }
         let clock = options.clock;
         let db: Db = database.db(CONNECTIONS)?;
-        let core = Core { db, ids: Ids::new(clock.clone()), clock, wake: Arc::new(adapters::wake::Silent) };
+        let core = Core { db, ids: Ids::new(clock.clone()), clock, wake: Arc::new(kernel::ports::NoWake) };
         let (project, key) = identity::bootstrap(&core, "Test", "development").await?;
         let app = Self { core, client, project, key: key.reveal(), variables, stop, tasks, database };
         Ok(app)

@@ -11,13 +11,13 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use domain::{Clock, Db, identity};
+use domain::identity;
+use kernel::{Clock, Db};
 use reqwest::Url;
 
-use crate::{
-    Client, keep,
-    program::Program,
-    say,
+use crate::keep;
+use testkit::{
+    Client, Program, say,
     services::{Options, Services},
 };
 
@@ -290,7 +290,7 @@ pub async fn addresses(services: &Services) -> Result<Vec<(String, String)>> {
 /// A project to play in. Returns its key.
 async fn demo_project(database_url: &str) -> Result<String> {
     let db = Db::lazy(database_url.parse()?, 2);
-    let made = identity::bootstrap(&crate::core(db.clone()), "Demo", "development").await;
+    let made = identity::bootstrap(&testkit::core(db.clone()), "Demo", "development").await;
     db.pool().close().await;
     Ok(made?.1.reveal())
 }

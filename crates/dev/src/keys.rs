@@ -1,11 +1,9 @@
 //! The secrets that the programs want, freshly made.
 
 use adapters::webhook::WebhookKey;
-use domain::{
-    Clock, Ids,
-    identity::access_token::TokenKeys,
-    vault::{note::VaultKeys, personal::Keks},
-};
+use domain::identity::access_token::TokenKeys;
+use kernel::{Clock, Ids};
+use vault::{note::VaultKeys, personal::Keks};
 
 /// Every secret that `api` or `worker` does not start without, as its variable.
 pub fn keys() -> [(&'static str, String); 4] {

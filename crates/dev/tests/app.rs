@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta};
-use dev::{AppOptions, Identity, Signing, TestApp};
-use domain::Clock;
+use dev::{AppOptions, TestApp};
+use kernel::Clock;
 use serde_json::{Value, json};
+use testkit::{Identity, Signing};
 
 async fn send(app: &TestApp, from: &Identity, to: &Identity) -> String {
     let intent = json!({"to": to.did(), "type": "greeting", "payload": "hello"});

@@ -10,11 +10,13 @@ use std::{
     sync::Arc,
 };
 
-use dev::{Client, Identity, app::register, services::shared};
-use domain::{Clock, Core, Db, Ids, identity};
+use dev::app::register;
+use domain::identity;
+use kernel::{Clock, Core, Db, Ids};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tempfile::TempDir;
+use testkit::{Client, Identity, services::shared};
 use tokio::{net::TcpListener, process::Command};
 use tokio_util::sync::CancellationToken;
 
@@ -138,7 +140,7 @@ async fn superuser(sql: &str) {
 
 async fn migrate(database: &str) {
     let mut connection = PgConnection::connect(database).await.unwrap();
-    domain::MIGRATOR.run(&mut connection).await.unwrap();
+    kernel::MIGRATOR.run(&mut connection).await.unwrap();
     connection.close().await.unwrap();
 }
 
@@ -146,7 +148,7 @@ async fn migrate(database: &str) {
 async fn project(database: &str) -> String {
     let clock = Clock::system();
     let db = Db::lazy(database.parse().unwrap(), 1);
-    let core = Core { db, ids: Ids::new(clock.clone()), clock, wake: Arc::new(adapters::wake::Silent) };
+    let core = Core { db, ids: Ids::new(clock.clone()), clock, wake: Arc::new(kernel::ports::NoWake) };
     let key = identity::bootstrap(&core, "Kept", "development").await.unwrap().1.reveal();
     core.db.pool().close().await;
     key

@@ -13,8 +13,9 @@ use std::{
 };
 
 use axum::{Json, Router, extract::State, routing::post};
-use dev::{Client, Identity, Instance, InstanceOptions, app::register, client::Request, services::Options};
+use dev::{Instance, InstanceOptions, app::register};
 use serde_json::{Value, json};
+use testkit::{Client, Identity, client::Request, services::Options};
 use tokio::net::TcpListener;
 
 const INTENTS: usize = 500;

@@ -9,10 +9,11 @@ use std::{
     time::Duration,
 };
 
-use dev::{Client, Identity, Instance, InstanceOptions, Program, Proxy, app::register, services::Options};
-use domain::Clock;
+use dev::{Instance, InstanceOptions, app::register};
+use kernel::Clock;
 use reqwest::Url;
 use serde_json::{Value, json};
+use testkit::{Client, Identity, Program, Proxy, services::Options};
 
 /// Each keeps its own connections, and has one request under way all the time.
 const CLIENTS: usize = 8;

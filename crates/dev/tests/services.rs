@@ -9,15 +9,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dev::{
-    Services,
-    services::{Options, shared},
-};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::{Pid, Uid, User},
 };
 use sqlx::{Connection, PgConnection};
+use testkit::{
+    Services,
+    services::{Options, shared},
+};
 
 const SOON: Duration = Duration::from_secs(10);
 

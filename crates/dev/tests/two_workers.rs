@@ -11,10 +11,11 @@ use std::{
 };
 
 use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
-use dev::{Client, Identity, Instance, InstanceOptions, Program, app::register, services::Options};
-use domain::Clock;
+use dev::{Instance, InstanceOptions, app::register};
+use kernel::Clock;
 use serde_json::{Value, json};
 use sqlx::{Connection, Executor, PgConnection};
+use testkit::{Client, Identity, Program, services::Options};
 use tokio::{net::TcpListener, time::sleep};
 
 const INTENTS: usize = 400;

@@ -1,12 +1,13 @@
 //! Postgres keeps tenants apart, whatever a query forgets: checked for every table found in the catalogue, not for a list of them.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use dev::{TestDatabase, services};
-use domain::{
-    Caller, Db, identity,
+use domain::identity;
+use kernel::{
+    Caller, Db,
     ids::{OrganizationId, ProjectId, UserId},
 };
 use sqlx::{AssertSqlSafe, Row};
+use testkit::{TestDatabase, services};
 use uuid::Uuid;
 
 async fn database() -> (TestDatabase, Db) {
@@ -95,7 +96,7 @@ async fn row(db: &Db, table: &str, fixed: &[(&str, Uuid)]) {
 #[tokio::test]
 async fn a_query_without_where_sees_one_project() {
     let (_database, db) = database().await;
-    let core = dev::core(db.clone());
+    let core = testkit::core(db.clone());
     let (ours, _) = identity::bootstrap(&core, "ours", "development").await.unwrap();
     let (theirs, _) = identity::bootstrap(&core, "theirs", "development").await.unwrap();
     let tables = tenant_tables(&db).await;
@@ -135,7 +136,7 @@ async fn worker_may_read(db: &Db, table: &str) -> bool {
 #[tokio::test]
 async fn a_project_cannot_write_rows_for_another() {
     let (_database, db) = database().await;
-    let core = dev::core(db.clone());
+    let core = testkit::core(db.clone());
     let (ours, _) = identity::bootstrap(&core, "ours", "development").await.unwrap();
     let (theirs, _) = identity::bootstrap(&core, "theirs", "development").await.unwrap();
     let mut tx = db.begin(Caller::Project(ours)).await.unwrap();
@@ -151,7 +152,7 @@ async fn a_project_cannot_write_rows_for_another() {
 #[tokio::test]
 async fn the_audit_log_is_append_only() {
     let (_database, db) = database().await;
-    let core = dev::core(db.clone());
+    let core = testkit::core(db.clone());
     let (ours, _) = identity::bootstrap(&core, "ours", "development").await.unwrap();
     for caller in [Caller::Project(ours), Caller::Job(ours), Caller::Worker] {
         for statement in ["UPDATE audit_events SET action = 'x'", "DELETE FROM audit_events", "TRUNCATE audit_events"] {
@@ -166,7 +167,7 @@ async fn the_audit_log_is_append_only() {
 #[tokio::test]
 async fn a_request_cannot_read_the_queue() {
     let (_database, db) = database().await;
-    let (ours, _) = identity::bootstrap(&dev::core(db.clone()), "ours", "development").await.unwrap();
+    let (ours, _) = identity::bootstrap(&testkit::core(db.clone()), "ours", "development").await.unwrap();
     let mut tx = db.begin(Caller::Project(ours)).await.unwrap();
     let refused = sqlx::query("SELECT payload FROM jobs").execute(&mut *tx).await.unwrap_err();
     assert!(refused.to_string().contains("permission denied"), "{refused}");
@@ -212,7 +213,7 @@ struct Two {
 
 impl Two {
     async fn set(db: &Db) -> Self {
-        let core = dev::core(db.clone());
+        let core = testkit::core(db.clone());
         let tables = tables_of_people(db).await;
         let [ada, bob] = [(); 2].map(|()| (core.ids.next(), core.ids.next()));
         for (user, organization) in [ada, bob] {
@@ -279,7 +280,7 @@ async fn a_query_without_where_shows_a_person_what_is_theirs() {
         assert_eq!(of(&person, table), 0, "{table} shows an organisation's rows to one who did not enter it");
         assert_eq!(of(&two.seen(&db, Caller::Member(ada, his)).await, table), 0, "{table}");
     }
-    let nobody: UserId = dev::core(db.clone()).ids.next();
+    let nobody: UserId = testkit::core(db.clone()).ids.next();
     for caller in [Caller::Anonymous, Caller::Person(nobody), Caller::Member(nobody, hers)] {
         for (table, found) in two.seen(&db, caller).await {
             assert!(found.is_empty(), "{table} shows rows to {caller:?}");
@@ -291,7 +292,7 @@ async fn a_query_without_where_shows_a_person_what_is_theirs() {
 #[tokio::test]
 async fn the_front_door_sees_no_tenants_data() {
     let (_database, db) = database().await;
-    let core = dev::core(db.clone());
+    let core = testkit::core(db.clone());
     let (ours, _) = identity::bootstrap(&core, "ours", "development").await.unwrap();
     let (theirs, _) = identity::bootstrap(&core, "theirs", "development").await.unwrap();
     let tables = tenant_tables(&db).await;

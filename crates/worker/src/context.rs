@@ -2,12 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use domain::{
-    Core,
-    ports::{Mailer, Push, Witness},
-    vault::Vault,
-};
+use domain::{intents::Push, mail::Mailer};
+use kernel::Core;
 use url::Url;
+use vault::{Vault, Witness};
 
 /// Cloning shares everything in it.
 #[derive(Debug, Clone)]

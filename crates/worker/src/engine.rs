@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use apalis_core::monitor::{Monitor, MonitorError, context::MonitorContext};
-use domain::{
+use kernel::{
     Db,
     ports::{Topic, Wake},
     queue::{Queue, Settlement},
@@ -23,8 +23,8 @@ use crate::{
     lease::{Candidate, End},
     metrics,
     registry::Registry,
-    run, schedule,
-    schedule::Periodic,
+    run,
+    schedule::{self, Periodic},
     schema,
     state::{Phase, State},
     timing::Timing,
@@ -189,7 +189,7 @@ impl Term {
 }
 
 /// Bounded, since the writer may be waiting for a database that is away; what is not given back runs again when its claim ends.
-async fn hand_back(settlements: &Settlements, claims: Vec<domain::queue::Claim>) {
+async fn hand_back(settlements: &Settlements, claims: Vec<kernel::queue::Claim>) {
     let all = async {
         for claim in claims {
             settlements.send(claim, Settlement::HandBack).await;

@@ -1,8 +1,8 @@
-//! The worker's lease: waiting for it, keeping it, giving it up. See [`domain::queue::lease`].
+//! The worker's lease: waiting for it, keeping it, giving it up. See [`kernel::queue::lease`].
 
 use std::time::Duration;
 
-use domain::{Db, Ids, queue::lease};
+use kernel::{Db, Ids, queue::lease};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -101,7 +101,7 @@ impl Lease {
     pub(crate) async fn release(self) {
         const PATIENCE: Duration = Duration::from_secs(2);
         let released = tokio::time::timeout(PATIENCE, lease::release(&self.candidate.db, self.epoch)).await;
-        match released.map_err(domain::Error::unavailable).flatten() {
+        match released.map_err(kernel::Error::unavailable).flatten() {
             Ok(()) => tracing::info!(epoch = self.epoch, "the worker's lease is given up"),
             Err(error) => {
                 tracing::warn!(error = %metrics::chain(&error), "cannot give the lease up; it will end by itself")

@@ -2,12 +2,10 @@
 
 use std::{error::Error, fmt::Write, time::Duration};
 
-use domain::{
-    Db, queue,
-    vault::{self, fsck},
-};
+use kernel::{Db, queue};
 use metrics::{counter, gauge, histogram};
 use tokio_util::sync::CancellationToken;
+use vault::{self, fsck};
 
 use crate::{
     context::Context,

@@ -2,8 +2,8 @@
 
 use std::{collections::HashMap, fmt, future::Future, time::Duration};
 
-use domain::queue::{self, Claimed, Job, Outcome};
 use futures::future::{BoxFuture, FutureExt};
+use kernel::queue::{self, Claimed, Job, Outcome};
 
 use crate::{
     context::{Attempt, Context},

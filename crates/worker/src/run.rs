@@ -15,8 +15,8 @@ use apalis_core::{
     task::Task,
     worker::{builder::WorkerBuilder, context::WorkerContext, ext::parallelize::ParallelizeLayer},
 };
-use domain::queue::{Claimed, Outcome, Queue};
 use futures::future::BoxFuture;
+use kernel::queue::{Claimed, Outcome, Queue};
 use sentry::integrations::tower::NewSentryLayer;
 use tokio_util::task::AbortOnDropHandle;
 use tower::{Layer, Service, limit::ConcurrencyLimitLayer};

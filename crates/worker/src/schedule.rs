@@ -4,8 +4,8 @@
 
 use std::{collections::HashMap, fmt, time::Duration};
 
-use domain::{Db, queue::schedule};
 use futures::future::BoxFuture;
+use kernel::{Db, queue::schedule};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +23,7 @@ pub struct Periodic {
     /// Its period. Slots are counted from 1970, so an hourly task runs shortly after each full hour.
     pub every: Duration,
     /// What it does. Stopped when it takes longer than its period, or than five minutes.
-    pub run: fn(Context) -> BoxFuture<'static, domain::Result<()>>,
+    pub run: fn(Context) -> BoxFuture<'static, kernel::Result<()>>,
 }
 
 impl fmt::Debug for Periodic {

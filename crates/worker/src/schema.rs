@@ -1,6 +1,6 @@
 //! Waits for the schema this build needs. `api migrate` brings it up, before or while the worker starts.
 
-use domain::{Db, Ids, schema};
+use kernel::{Db, Ids, schema};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -37,7 +37,7 @@ pub(crate) async fn wait(db: &Db, ids: &Ids, state: &State, stop: &CancellationT
     }
 }
 
-async fn missing(db: &Db) -> domain::Result<usize> {
+async fn missing(db: &Db) -> kernel::Result<usize> {
     let mut connection = db.pool().acquire().await?;
     Ok(schema::missing(&mut connection).await?)
 }

@@ -4,7 +4,7 @@ use std::{io::Write, process::ExitCode, sync::Arc, time::Duration};
 
 use adapters::{settings, telemetry, webhook::Webhooks};
 use clap::{CommandFactory, Parser};
-use domain::{Clock, Core, Db, Ids};
+use kernel::{Clock, Core, Db, Ids};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 

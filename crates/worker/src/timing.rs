@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::Ids;
+use kernel::Ids;
 use tokio_util::sync::CancellationToken;
 
 /// The worker's intervals. Tests shorten them; nothing else changes the defaults.
@@ -52,10 +52,10 @@ impl Default for Timing {
 pub(crate) const STATEMENT: Duration = Duration::from_secs(5);
 
 /// Bounds one of the worker's own statements.
-pub(crate) async fn bounded<T>(statement: impl Future<Output = domain::Result<T>>) -> domain::Result<T> {
+pub(crate) async fn bounded<T>(statement: impl Future<Output = kernel::Result<T>>) -> kernel::Result<T> {
     match tokio::time::timeout(STATEMENT, statement).await {
         Ok(result) => result,
-        Err(elapsed) => Err(domain::Error::unavailable(elapsed)),
+        Err(elapsed) => Err(kernel::Error::unavailable(elapsed)),
     }
 }
 
@@ -103,7 +103,7 @@ impl Backoff {
 
 #[cfg(test)]
 mod tests {
-    use domain::Clock;
+    use kernel::Clock;
 
     use super::*;
 

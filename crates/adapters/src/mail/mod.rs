@@ -6,7 +6,7 @@ mod smtp;
 use std::{fmt, time::Duration};
 
 use clap::Args;
-use domain::ports::{Mail, MailFailed, Mailer};
+use domain::mail::{Mail, MailFailed, Mailer};
 use futures::future::BoxFuture;
 use lettre::message::Mailbox;
 use url::Url;

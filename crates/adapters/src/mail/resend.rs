@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::ports::{Mail, MailFailed, Mailer};
+use domain::mail::{Mail, MailFailed, Mailer};
 use futures::future::BoxFuture;
 use lettre::message::Mailbox;
 use reqwest::{Client, redirect};

@@ -3,8 +3,8 @@
 use std::{fmt, str::FromStr};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{Ids, crypto::decode_base64};
 use ed25519_dalek::{Signer, SigningKey};
+use kernel::{Ids, crypto::decode_base64};
 
 const SECRET: &str = "whsk_";
 const PUBLIC: &str = "whpk_";
@@ -61,8 +61,8 @@ impl fmt::Debug for WebhookKey {
 
 #[cfg(test)]
 mod tests {
-    use domain::Clock;
     use ed25519_dalek::{Signature, VerifyingKey};
+    use kernel::Clock;
 
     use super::*;
 

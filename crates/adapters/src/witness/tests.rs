@@ -1,6 +1,6 @@
 //! Witnesses that answer as they should not, and lists of them. Those that follow the rules are in `tests/adapters/witnesses.rs`.
 
-use domain::crypto::PublicKey;
+use kernel::crypto::PublicKey;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,

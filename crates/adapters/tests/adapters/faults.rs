@@ -6,9 +6,9 @@ use adapters::{
     Health,
     health::{Snapshot, Status},
 };
-use dev::services::shared;
-use domain::MIGRATOR;
+use kernel::MIGRATOR;
 use sqlx::{Connection, PgConnection};
+use testkit::services::shared;
 
 use crate::support::{breakable, only_postgres, process, until, with_everything};
 
@@ -43,8 +43,8 @@ async fn an_old_schema_is_not_ready_until_it_is_migrated() {
     let url = postgres.create_database("not_migrated_yet").await.unwrap();
     let mut settings = only_postgres(&template);
     settings.direct_database = url.parse().unwrap();
-    let db = domain::Db::lazy(url.parse().unwrap(), 2);
-    let adapters = adapters::connect(settings, db, domain::Clock::system());
+    let db = kernel::Db::lazy(url.parse().unwrap(), 2);
+    let adapters = adapters::connect(settings, db, kernel::Clock::system());
 
     until("Postgres answers", async || look(&adapters.health).await.database.status == Status::Ok).await;
     assert!(!look(&adapters.health).await.ready());

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use adapters::{Adapters, health::Status};
-use domain::ports::RateDecision;
+use kernel::ports::RateDecision;
 use redis::AsyncCommands;
 
 use crate::support::{breakable, only_postgres, process, until, with_everything};
@@ -67,7 +67,7 @@ async fn a_quota_is_shared_and_an_outage_neither_multiplies_it_nor_locks_anyone_
 
 #[tokio::test]
 async fn without_redis_each_process_counts_alone() {
-    let database = dev::services::shared().await.unwrap().postgres.database().await.unwrap();
+    let database = testkit::services::shared().await.unwrap().postgres.database().await.unwrap();
     let (first, second) = (process(only_postgres(&database), &database), process(only_postgres(&database), &database));
     // Two processes let two windows through: one more than they would together.
     assert_eq!((spend(&first, "alone", 25).await, spend(&second, "alone", 25).await), (10, 10));

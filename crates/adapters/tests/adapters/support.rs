@@ -3,8 +3,8 @@
 use std::{future::Future, time::Duration};
 
 use adapters::{Adapters, RedisDbs, Settings, connect};
-use dev::{Services, TestDatabase, services::Options};
-use domain::Clock;
+use kernel::Clock;
+use testkit::{Services, TestDatabase, services::Options};
 
 /// How long anything may take to be noticed, on a machine that is busy with other tests.
 pub(crate) const SOON: Duration = Duration::from_secs(15);

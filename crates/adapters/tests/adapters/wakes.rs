@@ -9,7 +9,7 @@ use std::{
 };
 
 use adapters::{Adapters, Settings, health::Status};
-use domain::{
+use kernel::{
     Clock, Ids,
     ports::{Topic, Wake},
 };
@@ -51,7 +51,7 @@ async fn nats_is(adapters: &Adapters, status: Status) -> bool {
 
 #[tokio::test]
 async fn hints_travel_by_notify_alone() {
-    let database = dev::services::shared().await.unwrap().postgres.database().await.unwrap();
+    let database = testkit::services::shared().await.unwrap().postgres.database().await.unwrap();
     let (from, to) = (process(only_postgres(&database), &database), process(only_postgres(&database), &database));
     assert!(reaches(&from, &to).await && reaches(&to, &from).await);
     from.close().await;
@@ -92,7 +92,7 @@ async fn hints_travel_by_nats_and_by_notify_while_nats_is_away() {
 
 /// Passes connections on to Postgres. The first goes silent when `silenced`, as behind a router that has forgotten it: open on
 /// both sides, and nothing comes through.
-async fn forgetful_router(database: &dev::TestDatabase, silenced: CancellationToken) -> (Settings, Arc<AtomicU32>) {
+async fn forgetful_router(database: &testkit::TestDatabase, silenced: CancellationToken) -> (Settings, Arc<AtomicU32>) {
     let settings = only_postgres(database);
     let to = (settings.direct_database.get_host().to_owned(), settings.direct_database.get_port());
     let router = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -120,7 +120,7 @@ async fn forgetful_router(database: &dev::TestDatabase, silenced: CancellationTo
 
 #[tokio::test]
 async fn listening_outlives_a_connection_that_nothing_comes_through() {
-    let database = dev::services::shared().await.unwrap().postgres.database().await.unwrap();
+    let database = testkit::services::shared().await.unwrap().postgres.database().await.unwrap();
     let silenced = CancellationToken::new();
     let (behind_router, accepted) = forgetful_router(&database, silenced.clone()).await;
     let (from, to) = (process(only_postgres(&database), &database), process(behind_router, &database));
@@ -140,7 +140,7 @@ async fn listening_outlives_a_connection_that_nothing_comes_through() {
 
 /// What a server that asks for authentication is told by a client that was given `userinfo` in its URL.
 async fn told_to_nats(userinfo: &str) -> serde_json::Value {
-    let database = dev::services::shared().await.unwrap().postgres.database().await.unwrap();
+    let database = testkit::services::shared().await.unwrap().postgres.database().await.unwrap();
     let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = server.local_addr().unwrap();
     let url = format!("nats://{userinfo}@{address}").parse().unwrap();

@@ -10,11 +10,9 @@ use std::{
 
 use adapters::webhook::{WebhookKey, Webhooks};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{
-    Clock, Ids,
-    ports::{Push, PushOutcome, PushRequest},
-};
+use domain::intents::{Push, PushOutcome, PushRequest};
 use ed25519_dalek::{Signature, VerifyingKey};
+use kernel::{Clock, Ids};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},

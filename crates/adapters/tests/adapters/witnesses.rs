@@ -1,16 +1,13 @@
 //! A log that grows under the eyes of a witness, and one that tries to change its past.
 
 use adapters::witness::Witnesses;
-use dev::Witness as Server;
-use domain::{
-    Clock, Ids,
-    ports::{Witness, WitnessRefused},
-    vault::{
-        Hash,
-        cosignature::{append, body, lines},
-        note::VaultKeys,
-        tree::{Nodes, Tree, consistency_nodes, prove_consistency},
-    },
+use kernel::{Clock, Ids};
+use testkit::Witness as Server;
+use vault::{
+    Hash, Witness, WitnessRefused,
+    cosignature::{append, body, lines},
+    note::VaultKeys,
+    tree::{Nodes, Tree, consistency_nodes, prove_consistency},
 };
 
 const ORIGIN: &str = "api.example.com/v1/vault/logs/log_1";

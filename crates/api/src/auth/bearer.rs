@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use axum::http::{header, request::Parts};
-use domain::{
+use domain::identity::{KnownKey, access_token::Bearer};
+use kernel::{
     Code, Error, Result,
-    identity::{Actor, KnownKey, Person, Plan, Principal, access_token::Bearer},
+    caller::{Actor, Person, Plan, Principal},
     ids::{ApiKeyId, ProjectId},
 };
 

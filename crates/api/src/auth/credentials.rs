@@ -3,13 +3,13 @@
 
 use std::{hash::Hash, sync::Arc, time::Duration};
 
-use domain::{
+use domain::identity::{
+    self, ApiKey, KnownAgent, KnownKey, KnownMembership,
+    access_token::{AccessTokens, Bearer},
+};
+use kernel::{
     Code, Core, Error, Result,
     crypto::Did,
-    identity::{
-        self, ApiKey, KnownAgent, KnownKey, KnownMembership,
-        access_token::{AccessTokens, Bearer},
-    },
     ids::{ApiKeyId, ProjectId, SessionId, UserId},
 };
 use moka::future::Cache;

@@ -4,9 +4,9 @@ use axum::{
     extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
-use domain::{
+use kernel::{
     Code, Error, Result,
-    identity::{Actor, Principal},
+    caller::{Actor, Principal},
     ids::ProjectId,
     signature::Proof,
 };

@@ -1,9 +1,9 @@
 //! A request from a person, wherever they are a member.
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use domain::{
+use kernel::{
     Code, Error, Result,
-    identity::{Actor, Person},
+    caller::{Actor, Person},
 };
 use uuid::Uuid;
 

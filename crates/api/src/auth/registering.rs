@@ -4,7 +4,8 @@ use axum::{
     RequestExt,
     extract::{FromRequest, Request},
 };
-use domain::{Code, Error, agents::Registration, idempotency::Once, identity::Principal, signature::Proof};
+use domain::agents::Registration;
+use kernel::{Code, Error, caller::Principal, idempotency::Once, signature::Proof};
 
 use super::{bearer::credential, request, with};
 use crate::{extract, problem::Problem, state::AppState};

@@ -1,10 +1,10 @@
 //! What of a request the extractors read.
 
 use axum::http::{HeaderMap, HeaderValue, request::Parts};
-use domain::{
+use kernel::{
     Code, Error, Result,
+    caller::{Actor, Plan, RequestContext},
     crypto::PublicKey,
-    identity::{Actor, Plan, RequestContext},
     ids::ProjectId,
     signature::{Headers, Origin, Proof, RequestParts, Signature, check_content_digest, digest_missing},
 };

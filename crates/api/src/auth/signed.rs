@@ -6,13 +6,14 @@ use axum::{
     http::request::Parts,
 };
 use bytes::Bytes;
-use domain::{
+use domain::identity::KnownAgent;
+use hyper::body::Body as _;
+use kernel::{
     Code, Error, Result,
+    caller::{Actor, Permissions, Principal, Signer},
     idempotency::Once,
-    identity::{Actor, KnownAgent, Permissions, Principal, Signer},
     signature::{Proof, Signature},
 };
-use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 
 use super::{request, with};

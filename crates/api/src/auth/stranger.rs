@@ -8,11 +8,8 @@ use axum::{
     extract::{FromRequest, Request},
     http::{HeaderMap, request::Parts},
 };
-use domain::{
-    Result,
-    crypto::sha256,
-    identity::{Email, RequestContext},
-};
+use domain::mail::Email;
+use kernel::{Result, caller::RequestContext, crypto::sha256};
 use serde::de::DeserializeOwned;
 
 use super::request;
@@ -72,7 +69,7 @@ impl<T> Stranger<T> {
     /// Counts them for the account they ask about as well, so that many addresses do not help to guess one account's password.
     ///
     /// # Errors
-    /// [`Code::RateLimited`](domain::Code::RateLimited).
+    /// [`Code::RateLimited`](kernel::Code::RateLimited).
     pub async fn count_for(&self, state: &AppState, email: &str) -> Result<()> {
         // What is no address has no account, and was counted by where it came from.
         let Ok(email) = email.parse::<Email>() else { return Ok(()) };

@@ -6,13 +6,13 @@ use axum::{
     http::request::Parts,
 };
 use bytes::Bytes;
-use domain::{
+use hyper::body::Body as _;
+use kernel::{
     Code, Error, Result,
+    caller::Actor,
     crypto::sha256,
     idempotency::{Once, Replayed},
-    identity::Actor,
 };
-use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 

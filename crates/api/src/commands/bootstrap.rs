@@ -2,11 +2,8 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use domain::{
-    Clock, Core, Ids,
-    identity::{self, Email},
-    ids::ProjectId,
-};
+use domain::{identity, mail::Email};
+use kernel::{Clock, Core, Ids, ids::ProjectId};
 
 use crate::config::Config;
 
@@ -35,6 +32,6 @@ fn core(config: &Config) -> Core {
         db: config.dependencies.database(),
         ids: Ids::new(clock.clone()),
         clock,
-        wake: Arc::new(adapters::wake::Silent),
+        wake: Arc::new(kernel::ports::NoWake),
     }
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use domain::{MIGRATOR, schema};
+use kernel::{MIGRATOR, schema};
 use sqlx::{Connection, PgConnection, Row};
 
 use crate::config::Config;

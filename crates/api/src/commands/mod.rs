@@ -6,14 +6,11 @@ mod vault;
 
 use std::{io::Write, process::ExitCode};
 
+use ::vault::{note::VaultKeys, personal::Keks};
 use adapters::{settings, telemetry, webhook::WebhookKey};
 use clap::{CommandFactory, Parser, Subcommand};
-use domain::{
-    Clock, Ids,
-    identity::{Email, access_token::TokenKeys},
-    ids::ProjectId,
-    vault::{note::VaultKeys, personal::Keks},
-};
+use domain::{identity::access_token::TokenKeys, mail::Email};
+use kernel::{Clock, Ids, ids::ProjectId};
 use tokio_util::sync::CancellationToken;
 
 use crate::{VERSION, config::Config, router, serve};

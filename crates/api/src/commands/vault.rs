@@ -10,14 +10,10 @@ use std::{
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use domain::{
-    Clock, Core, Ids,
-    ids::LogId,
-    schema,
-    vault::{
-        self, Rewrapped, Vault,
-        fsck::{self, Check, Known, Report},
-    },
+use kernel::{Clock, Core, Ids, ids::LogId, schema};
+use vault::{
+    self, Rewrapped, Vault,
+    fsck::{self, Check, Known, Report},
 };
 
 use crate::config::Config;
@@ -111,7 +107,7 @@ fn open(config: &Config) -> Vault {
         db: config.dependencies.database(),
         ids: Ids::new(clock.clone()),
         clock,
-        wake: Arc::new(adapters::wake::Silent),
+        wake: Arc::new(kernel::ports::NoWake),
     };
     config.vault.vault(core, &config.public_url(), &config.dependencies.vault_witnesses)
 }

@@ -10,7 +10,7 @@ use axum::{
     routing::{MethodRouter, get},
 };
 use bytes::Bytes;
-use domain::Code;
+use kernel::Code;
 use utoipa::{
     OpenApi as _,
     openapi::{

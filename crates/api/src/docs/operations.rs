@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use axum::http::Method;
-use domain::{Code, error::Kind};
+use kernel::{Code, error::Kind};
 use utoipa::openapi::{
     ContentBuilder, Header, HeaderBuilder, KnownFormat, ObjectBuilder, OpenApi, Ref, RefOr, Required, Response,
     ResponseBuilder, SchemaFormat,

@@ -12,8 +12,8 @@ use axum::{
     http::Method,
     response::{IntoResponse, Response},
 };
-use domain::Result;
 use futures::future::BoxFuture;
+use kernel::Result;
 use tower::{Layer, Service};
 
 use super::{limits::ByAddress, outgoing::Outgoing, overload::Slots, schema::Schema};

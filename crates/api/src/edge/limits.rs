@@ -11,7 +11,7 @@ use axum::{
     extract::{ConnectInfo, Request},
     http::{HeaderMap, HeaderName, HeaderValue, header},
 };
-use domain::{Code, Error, Result, ports::RateDecision};
+use kernel::{Code, Error, Result, ports::RateDecision};
 
 use crate::state::AppState;
 

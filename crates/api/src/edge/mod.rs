@@ -21,8 +21,8 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, Method, header},
     response::{IntoResponse, Response},
 };
-use domain::{Error, idempotency::Replayed, identity::RequestContext, text::excerpt};
 use futures::{FutureExt, future::BoxFuture};
+use kernel::{Error, caller::RequestContext, idempotency::Replayed, text::excerpt};
 use tower::{Layer, Service};
 use tracing::{Instrument, Span};
 
@@ -32,7 +32,10 @@ pub use durations::describe_metrics;
 pub use limits::Meter;
 use limits::client_address;
 
-use crate::{problem, problem::Problem, state::AppState};
+use crate::{
+    problem::{self, Problem},
+    state::AppState,
+};
 
 /// That the answer is the first one, given again.
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -198,7 +201,7 @@ mod tests {
             ("VAULT_KEK", "vkek_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="),
         ];
         let config = Config::from_pairs(variables.map(|(name, value)| (name.to_owned(), value.to_owned()))).unwrap();
-        let (state, _adapters) = crate::serve::assemble(&config, domain::Clock::system(), Default::default()).unwrap();
+        let (state, _adapters) = crate::serve::assemble(&config, kernel::Clock::system(), Default::default()).unwrap();
         let router = Router::new()
             .route("/panics", get(async || -> () { panic!("hunter2") }))
             .route("/answers", get(async || "here"))

@@ -7,8 +7,8 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use domain::{Code, Error, Result};
 use http_body_util::BodyExt;
+use kernel::{Code, Error, Result};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The bytes of all large answers that are on their way, in KiB.

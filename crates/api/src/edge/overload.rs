@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Code, Error, Result};
+use kernel::{Code, Error, Result};
 use tokio::sync::Semaphore;
 
 /// How many requests are worked on at once.

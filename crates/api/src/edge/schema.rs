@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use adapters::health::{Health, Status};
-use domain::{Code, Error, Result};
+use kernel::{Code, Error, Result};
 
 /// Whether the schema was ever seen to be current. It then stays so: migrations only go forward, and old builds run on newer schemas.
 #[derive(Default)]

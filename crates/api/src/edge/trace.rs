@@ -1,7 +1,7 @@
 //! Names for a request: `x-request-id`, and W3C Trace Context's `traceparent`.
 
 use axum::http::HeaderMap;
-use domain::Ids;
+use kernel::Ids;
 use uuid::Uuid;
 
 /// The client's `x-request-id` when it is fit to stand in logs and rows, a new one otherwise.

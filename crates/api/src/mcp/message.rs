@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use bytes::Bytes;
-use domain::text::excerpt;
+use kernel::text::excerpt;
 use rmcp::{ErrorData, model::RequestId};
 use serde::{
     Deserialize, Deserializer,

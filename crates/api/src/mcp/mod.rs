@@ -5,7 +5,7 @@
 //! replica it reaches.
 //!
 //! ```text
-//! edge ▸ limits ▸ Raw<InProject> (key, token or signature; digest) ▸ message (one, no member twice) ▸ rmcp ▸ a tool ▸ domain::vault
+//! edge ▸ limits ▸ Raw<InProject> (key, token or signature; digest) ▸ message (one, no member twice) ▸ rmcp ▸ a tool ▸ vault
 //! ```
 
 mod message;
@@ -25,8 +25,8 @@ use axum::{
     routing::{MethodRouter, post},
 };
 use bytes::Bytes;
-use domain::{Code, Error, Result};
 use http_body_util::Full;
+use kernel::{Code, Error, Result};
 use rmcp::{
     ErrorData,
     model::{JsonRpcError, RequestId},

@@ -1,14 +1,10 @@
 //! `vault_seal`: appending one seal.
 
-use domain::{
-    Code, Error, Result,
-    crypto::sha256,
-    idempotency::Once,
-    vault::{NewSeal, Tag, Verdict, json},
-};
+use kernel::{Code, Error, Result, crypto::sha256, idempotency::Once};
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 use utoipa::ToSchema;
+use vault::{NewSeal, Tag, Verdict, json};
 
 use super::server::Asked;
 use crate::{
@@ -63,7 +59,7 @@ pub struct SealArguments {
 }
 
 /// # Errors
-/// Those of [`Appender::append_one`](domain::vault::Appender::append_one); a key that cannot be one.
+/// Those of [`Appender::append_one`](vault::Appender::append_one); a key that cannot be one.
 pub async fn seal(state: &AppState, asked: &Asked, arguments: SealArguments) -> Result<Sealed> {
     let key = arguments.idempotency_key;
     let seal = NewSeal {

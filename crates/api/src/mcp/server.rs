@@ -3,7 +3,7 @@
 use std::{borrow::Cow, sync::Arc};
 
 use axum::http::request::Parts;
-use domain::{Error, error::FieldError, idempotency::Replayed, identity::Principal, signature::Proof};
+use kernel::{Error, caller::Principal, error::FieldError, idempotency::Replayed, signature::Proof};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{

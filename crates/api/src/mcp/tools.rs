@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use domain::{
+use kernel::{
     Code, Error, Result,
     page::{Page, PageQuery},
-    vault::{self, Filter, Seal, Verdict, Verification},
 };
 use rmcp::model::{JsonObject, Tool as Told, ToolAnnotations};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use utoipa::ToSchema;
+use vault::{self, Filter, Seal, Verdict, Verification};
 
 use super::{
     schema,

@@ -7,8 +7,8 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::{
-    agents::{self, Agent, Registration},
+use domain::agents::{self, Agent, Registration};
+use kernel::{
     crypto::Did,
     ids::ProjectId,
     page::{Page, PageQuery},
@@ -138,8 +138,8 @@ async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn parse_did(text: &str) -> Result<Did, domain::Error> {
-    text.parse().map_err(|error: domain::crypto::NotADid| {
-        domain::Error::field(domain::Code::InvalidDid, "did", error.to_string())
+fn parse_did(text: &str) -> Result<Did, kernel::Error> {
+    text.parse().map_err(|error: kernel::crypto::NotADid| {
+        kernel::Error::field(kernel::Code::InvalidDid, "did", error.to_string())
     })
 }

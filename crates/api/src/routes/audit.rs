@@ -10,13 +10,14 @@ use axum::{
 };
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use domain::{
+use domain::audit::{self, Export, Filter};
+use futures::{Stream, stream};
+use kernel::{
     Code, Error,
-    audit::{self, Event, Export, Filter},
+    audit::Event,
     ids::OrganizationId,
     page::{Page, PageQuery},
 };
-use futures::{Stream, stream};
 use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use utoipa_axum::{router::OpenApiRouter, routes};

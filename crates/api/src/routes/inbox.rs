@@ -4,10 +4,8 @@ use std::time::Duration;
 
 use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
-use domain::{
-    ids::{DeliveryId, LeaseToken},
-    intents::{self, Hold, Lease, Poll},
-};
+use domain::intents::{self, Hold, Lease, Poll};
+use kernel::ids::{DeliveryId, LeaseToken};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};

@@ -6,9 +6,9 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::{
+use domain::intents::{self, Accepted, Intent, MAX_BODY, NewIntent, Summary};
+use kernel::{
     ids::{IntentId, ProjectId},
-    intents::{self, Accepted, Intent, MAX_BODY, NewIntent, Summary},
     page::{Page, PageQuery},
 };
 use utoipa_axum::{router::OpenApiRouter, routes};

@@ -6,11 +6,11 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::{
-    identity::organizations::{
-        Organization,
-        invitations::{self, Acceptance, Invitation, InvitationRequest},
-    },
+use domain::identity::organizations::{
+    Organization,
+    invitations::{self, Acceptance, Invitation, InvitationRequest},
+};
+use kernel::{
     ids::{InvitationId, OrganizationId},
     page::{Page, PageQuery},
 };

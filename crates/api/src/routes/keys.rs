@@ -6,8 +6,8 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::{
-    identity::api_keys::{self, IssuedKey, Key, KeyRequest, Rotation},
+use domain::identity::api_keys::{self, IssuedKey, Key, KeyRequest, Rotation};
+use kernel::{
     ids::{ApiKeyId, ProjectId},
     page::{Page, PageQuery},
 };

@@ -1,8 +1,8 @@
 //! `/v1/organizations/{organization}/members`: who is in it, and as what.
 
 use axum::{extract::State, http::StatusCode, response::Response};
-use domain::{
-    identity::organizations::members::{self, Membership, RoleChange},
+use domain::identity::organizations::members::{self, Membership, RoleChange};
+use kernel::{
     ids::{OrganizationId, UserId},
     page::{Page, PageQuery},
 };

@@ -5,8 +5,8 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::{
-    identity::organizations::{self, Naming, Organization},
+use domain::identity::organizations::{self, Naming, Organization};
+use kernel::{
     ids::OrganizationId,
     page::{Page, PageQuery},
 };

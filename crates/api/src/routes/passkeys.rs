@@ -6,8 +6,8 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use domain::{
-    identity::passkeys::{self, Begun, Login, Passkey, Registration},
+use domain::identity::passkeys::{self, Begun, Login, Passkey, Registration};
+use kernel::{
     ids::{CeremonyId, PasskeyId},
     page::{Page, PageQuery},
 };

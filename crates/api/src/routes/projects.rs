@@ -5,11 +5,11 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::{
-    identity::organizations::{
-        Naming,
-        projects::{self, Project},
-    },
+use domain::identity::organizations::{
+    Naming,
+    projects::{self, Project},
+};
+use kernel::{
     ids::{OrganizationId, ProjectId},
     page::{Page, PageQuery},
 };

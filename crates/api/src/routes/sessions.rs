@@ -6,13 +6,13 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::{
+use domain::identity::{
+    access_token::{Bearer, Jwks, LIFETIME},
+    password::Password,
+    sessions::{self, Login, Opened, RefreshToken, Session},
+};
+use kernel::{
     Code, Error,
-    identity::{
-        access_token::{Bearer, Jwks, LIFETIME},
-        password::Password,
-        sessions::{self, Login, Opened, RefreshToken, Session},
-    },
     ids::SessionId,
     page::{Page, PageQuery},
 };

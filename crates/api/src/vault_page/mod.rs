@@ -10,7 +10,7 @@ use axum::{
     routing::get,
 };
 use bytes::Bytes;
-use domain::{Code, Error, crypto::sha256};
+use kernel::{Code, Error, crypto::sha256};
 
 use crate::{extract::Path, problem::Problem, state::AppState};
 

@@ -1,8 +1,10 @@
 //! Signing up, verifying, passwords, and being forgotten.
 
-use dev::{AppOptions, TestApp, client::Reply};
-use domain::{Clock, Code, identity::users};
+use dev::{AppOptions, TestApp};
+use domain::identity::users;
+use kernel::{Clock, Code};
 use serde_json::{Value, json};
+use testkit::client::Reply;
 
 use crate::people::Refused;
 
@@ -265,9 +267,9 @@ async fn the_last_owner_cannot_leave_the_others_behind() {
     let app = app().await;
     let (owner, access) = app.person("owner@example.com").await.unwrap();
     let (member, _) = app.person("member@example.com").await.unwrap();
-    app.join(owner, domain::identity::Role::Owner).await.unwrap();
+    app.join(owner, kernel::caller::Role::Owner).await.unwrap();
     app.delete("/v1/me").key(&access).send().await.unwrap().expect::<Value>(202).unwrap();
     assert_eq!(app.post("/v1/me/restore").key(&access).send().await.unwrap().status, 204);
-    app.join(member, domain::identity::Role::Developer).await.unwrap();
+    app.join(member, kernel::caller::Role::Developer).await.unwrap();
     app.delete("/v1/me").key(&access).send().await.unwrap().refused(409, Code::LastOwner);
 }

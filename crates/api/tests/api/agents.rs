@@ -1,7 +1,8 @@
 //! `/v1/agents`.
 
-use dev::{Identity, TestApp, app::register};
+use dev::{TestApp, app::register};
 use serde_json::{Value, json};
+use testkit::Identity;
 
 fn registration(agent: &Identity) -> Value {
     json!({ "did": agent.did(), "public_key": agent.public_key(), "name": "Ada" })
@@ -69,7 +70,7 @@ async fn another_key_cannot_take_a_did() {
     let as_did =
         |agent: &Identity| json!({ "did": "did:web:ada.example.com", "public_key": agent.public_key(), "name": "Ada" });
     let claim = async |agent: &Identity| {
-        let mut signing = dev::Signing::by(agent, &domain::Clock::system());
+        let mut signing = testkit::Signing::by(agent, &kernel::Clock::system());
         signing.keyid = Some("did:web:ada.example.com".to_owned());
         app.post("/v1/agents").key(app.key()).json(&as_did(agent)).sign_with(signing).send().await.unwrap()
     };
@@ -153,7 +154,7 @@ async fn a_claim_in_another_project_does_not_lock_an_agent_out() {
     let (_, their_key) = app.another_project("theirs").await.unwrap();
     let (holder, claimant) = (Identity::generate(), Identity::generate());
     let by = |agent: &Identity| {
-        let mut signing = dev::Signing::by(agent, &domain::Clock::system());
+        let mut signing = testkit::Signing::by(agent, &kernel::Clock::system());
         signing.keyid = Some("did:web:ada.example.com".to_owned());
         signing
     };

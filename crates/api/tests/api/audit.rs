@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use dev::{Identity, TestApp};
-use domain::{Caller, crypto::sha256, identity::Role, ids::OrganizationId};
+use dev::TestApp;
+use kernel::{Caller, caller::Role, crypto::sha256, ids::OrganizationId};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
+use testkit::Identity;
 
 /// The owner's access token, and the organisation of the first project.
 pub async fn owner(app: &TestApp) -> (String, OrganizationId) {
@@ -102,7 +103,7 @@ async fn events_are_sought_and_paged() {
     assert_eq!(seen, (1..=25).map(|number| number.to_string()).collect::<Vec<_>>(), "newest first, each once");
 
     let at = |minutes| {
-        (domain::Clock::system().now() - chrono::TimeDelta::minutes(minutes)).to_rfc3339().replace("+00:00", "Z")
+        (kernel::Clock::system().now() - chrono::TimeDelta::minutes(minutes)).to_rfc3339().replace("+00:00", "Z")
     };
     // Between: 10 minutes ago is in, 5 minutes ago is out.
     let range = format!("{events}?from={}&to={}&action=test.counted", at(10), at(5));

@@ -1,8 +1,9 @@
 //! What bad input gets: its own code, the right 4xx, and nothing written.
 
-use dev::{Identity, Signing, TestApp, client::Request};
-use domain::Clock;
+use dev::TestApp;
+use kernel::Clock;
 use serde_json::{Value, json};
+use testkit::{Identity, Signing, client::Request};
 
 struct Scene {
     app: TestApp,
@@ -175,7 +176,7 @@ async fn a_request_that_was_changed_after_it_was_signed_is_refused() {
     let scene = Scene::set().await;
     let signed = || scene.post(&scene.intent()).sign(&scene.ada);
     scene.refused("another body", signed().body("{}"), 400, "digest_mismatch").await;
-    let other = dev::sign::content_digest(b"{}");
+    let other = testkit::sign::content_digest(b"{}");
     scene
         .refused(
             "another body and its digest",

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use api::Config;
-use dev::services::{self, TestDatabase};
-use domain::{Clock, Code, Ids, identity::ApiKey};
+use domain::identity::ApiKey;
+use kernel::{Clock, Code, Ids};
 use reqwest::{Client, RequestBuilder, header::HeaderMap};
 use serde_json::Value;
+use testkit::services::{self, TestDatabase};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use dev::{AppOptions, Identity, TestApp, client::Request};
-use domain::{Clock, idempotency};
+use dev::{AppOptions, TestApp};
+use kernel::{Clock, idempotency};
 use serde_json::{Value, json};
+use testkit::{Identity, client::Request};
 
 const ONE_DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -81,7 +82,7 @@ async fn what_is_kept_of_a_request_does_not_confirm_a_guess() {
     let seal = app.post("/v1/vault/seals").key(app.key()).header("idempotency-key", "one-seal");
     let seal = seal.header("content-type", "application/json").body(body.as_bytes().to_vec());
     assert_eq!(seal.send().await.unwrap().status, 201);
-    let guess = domain::crypto::sha256(format!("POST\n/v1/vault/seals\n{body}").as_bytes());
+    let guess = kernel::crypto::sha256(format!("POST\n/v1/vault/seals\n{body}").as_bytes());
     let kept: Vec<u8> = sqlx::query_scalar("SELECT fingerprint FROM idempotent_requests")
         .fetch_one(app.core().db.pool())
         .await

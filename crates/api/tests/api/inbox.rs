@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use dev::{AppOptions, Identity, TestApp};
-use domain::Clock;
+use dev::{AppOptions, TestApp};
+use kernel::Clock;
 use serde_json::{Value, json};
+use testkit::Identity;
 
 struct Scene {
     app: TestApp,

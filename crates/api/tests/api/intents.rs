@@ -1,8 +1,9 @@
 //! `/v1/intents`: accepted in one commit, provable by the recipient.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use dev::{Identity, TestApp, sign};
+use dev::TestApp;
 use serde_json::{Value, json};
+use testkit::{Identity, sign};
 
 /// How many rows each table has that accepting an intent writes.
 async fn rows(app: &TestApp) -> [i64; 5] {
@@ -135,7 +136,7 @@ async fn one_nonce_commits_once_on_whichever_replica() {
 
 #[tokio::test]
 async fn an_intent_that_nobody_takes_expires() {
-    let clock = domain::Clock::held(domain::Clock::system().now());
+    let clock = kernel::Clock::held(kernel::Clock::system().now());
     let app = TestApp::start_with(dev::AppOptions { worker: false, clock: clock.clone(), ..Default::default() })
         .await
         .unwrap();
@@ -163,7 +164,7 @@ async fn an_intent_that_nobody_takes_expires() {
 
 #[tokio::test]
 async fn what_was_settled_long_ago_is_forgotten_and_nothing_else() {
-    let clock = domain::Clock::held(domain::Clock::system().now());
+    let clock = kernel::Clock::held(kernel::Clock::system().now());
     let app = TestApp::start_with(dev::AppOptions { worker: false, clock: clock.clone(), ..Default::default() })
         .await
         .unwrap();

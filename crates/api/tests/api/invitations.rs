@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use dev::{AppOptions, TestApp, client::Reply};
-use domain::{
+use dev::{AppOptions, TestApp};
+use domain::identity::{
+    access_token::Bearer,
+    users::{self, jobs::SendMail},
+};
+use kernel::{
     Clock,
-    identity::{
-        Role,
-        access_token::Bearer,
-        users::{self, jobs::SendMail},
-    },
+    caller::Role,
     ids::{InvitationId, SessionId},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
+use testkit::client::Reply;
 
 use crate::people::{Company, Human};
 
@@ -240,7 +241,7 @@ async fn an_invitation_accepted_on_two_replicas_at_once_makes_one_member() {
     // Under one Idempotency-Key the second is given the first answer.
     let (_, token) = company.invited("ada@example.com", "developer").await;
     let ada = Human::new(&company.app, "ada@example.com").await;
-    let ask = |client: &dev::Client| {
+    let ask = |client: &testkit::Client| {
         let request = ada.on(client, Method::POST, "/v1/invitations/accept").header("idempotency-key", "join");
         request.json(&json!({ "token": token })).send()
     };

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use dev::{AppOptions, TestApp, client::Request};
-use domain::{Clock, identity::Role};
+use dev::{AppOptions, TestApp};
+use kernel::{Clock, caller::Role};
 use reqwest::Method;
 use serde_json::{Value, json};
+use testkit::client::Request;
 
 use crate::people::{Company, Human};
 
@@ -237,7 +238,7 @@ async fn the_same_request_is_answered_with_the_same_key_and_postgres_never_has_i
     let mut company = Company::start().await;
     let second = company.app.another_api().await.unwrap();
     let body = json!({ "name": "once", "scopes": ["agents:read"] });
-    let ask = |human: &Human, client: &dev::Client, body: &Value| {
+    let ask = |human: &Human, client: &testkit::Client, body: &Value| {
         human.on(client, Method::POST, &company.keys("")).header("idempotency-key", "\"k1\"").json(body)
     };
     let (here, there) = tokio::join!(

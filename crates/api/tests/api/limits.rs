@@ -1,7 +1,7 @@
 //! Rate limits: who is counted, and that nobody can be counted for another.
 
 use dev::{AppOptions, TestApp};
-use domain::{Code, identity::Plan};
+use kernel::{Code, caller::Plan};
 
 use crate::harness::{Answer, Api, unknown_api_key};
 
@@ -57,7 +57,7 @@ async fn credentials_that_prove_nothing_do_not_escape_the_quota() {
 async fn credentials_that_nobody_asks_for_do_not_put_off_the_count() {
     let variables = vec![("RATE_LIMIT_PER_MINUTE", "5".to_owned())];
     let app = TestApp::start_with(AppOptions { variables, ..Default::default() }).await.unwrap();
-    let path = format!("/v1/vault/logs/{}/checkpoint", domain::ids::LogId::from(app.project()));
+    let path = format!("/v1/vault/logs/{}/checkpoint", kernel::ids::LogId::from(app.project()));
     for path in [path.clone(), format!("/api{path}")] {
         for _ in 0..3 {
             let _ = app.get(&path).key("junk").send().await.unwrap();

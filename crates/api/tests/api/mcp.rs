@@ -2,11 +2,9 @@
 
 mod refusals;
 
-use dev::{
-    AppOptions, TestApp,
-    client::{Reply, Request},
-};
+use dev::{AppOptions, TestApp};
 use serde_json::{Value, json};
+use testkit::client::{Reply, Request};
 
 use crate::vault::{app, log, verifies};
 

@@ -1,13 +1,11 @@
 //! `/v1/organizations` and what is in them: members and projects.
 
-use dev::{TestApp, client::Request};
-use domain::{
-    Code,
-    identity::{Email, Role, organizations::adopt},
-    ids::UserId,
-};
+use dev::TestApp;
+use domain::{identity::organizations::adopt, mail::Email};
+use kernel::{Code, caller::Role, ids::UserId};
 use reqwest::Method;
 use serde_json::{Value, json};
+use testkit::client::Request;
 
 use crate::people::{Company, Human};
 

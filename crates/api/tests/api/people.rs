@@ -1,17 +1,18 @@
 //! People for tests: those who are logged in, and a company of them around the first project.
 
-use dev::{
-    Client, TestApp,
-    client::{Reply, Request},
-};
-use domain::{
+use dev::TestApp;
+use kernel::{
     Code,
-    identity::Role,
+    caller::Role,
     ids::{InvitationId, OrganizationId, UserId},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
+use testkit::{
+    Client,
+    client::{Reply, Request},
+};
 
 /// What a test expects of a refusal.
 pub trait Refused {

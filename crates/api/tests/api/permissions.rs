@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use dev::{Identity, TestApp, client::Request};
-use domain::identity::{Permission, Permissions, Role};
+use dev::TestApp;
+use kernel::caller::{Permission, Permissions, Role};
 use reqwest::Method;
 use serde_json::{Value, json};
+use testkit::{Identity, client::Request};
 
 use crate::people::{Company, Human};
 

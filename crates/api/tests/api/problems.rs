@@ -1,7 +1,7 @@
 //! Each way in which a request can be wrong before a handler sees it is a problem document (RFC 9457) with a code of its own.
 
 use dev::TestApp;
-use domain::Code;
+use kernel::Code;
 
 use crate::harness::{Api, unknown_api_key};
 

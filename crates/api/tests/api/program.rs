@@ -124,7 +124,7 @@ async fn sigterm_ends_it_in_order() {
 
 #[tokio::test]
 async fn migrate_brings_an_empty_database_up_to_date_however_many_run_at_once() {
-    let postgres = &dev::services::shared().await.unwrap().postgres;
+    let postgres = &testkit::services::shared().await.unwrap().postgres;
     let url = postgres.create_database("empty_for_migrate").await.unwrap();
     let variables = [("DATABASE_URL", url.as_str())];
     let (behind, told, _) = output(&["migrate", "--check"], &variables).await;
@@ -147,7 +147,7 @@ async fn migrate_brings_an_empty_database_up_to_date_however_many_run_at_once() 
 /// What an operator is told who chose a Postgres without pgvector, or a role that may not create it: one line each, and nothing was changed.
 #[tokio::test]
 async fn a_database_that_cannot_have_the_extensions_is_told_by_name() {
-    let postgres = &dev::services::shared().await.unwrap().postgres;
+    let postgres = &testkit::services::shared().await.unwrap().postgres;
     let url = postgres.create_database("without_vector").await.unwrap();
     let owner: PgConnectOptions = url.parse().unwrap();
     let mut connection = PgConnection::connect_with(&owner).await.unwrap();
@@ -177,7 +177,7 @@ async fn a_database_that_cannot_have_the_extensions_is_told_by_name() {
 
 #[tokio::test]
 async fn on_an_older_schema_it_serves_nothing_until_it_is_migrated() {
-    let postgres = &dev::services::shared().await.unwrap().postgres;
+    let postgres = &testkit::services::shared().await.unwrap().postgres;
     let url = postgres.create_database("empty_for_serve").await.unwrap();
     let (_child, _lines, api) = serving(&[("DATABASE_URL", url.as_str())]).await;
     let http = reqwest::Client::new();
@@ -220,7 +220,7 @@ async fn envelope(sink: TcpListener) -> String {
 async fn a_fault_of_ours_is_reported_without_secrets() {
     let sink = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let dsn = format!("http://public@127.0.0.1:{}/7", sink.local_addr().unwrap().port());
-    let database = dev::services::shared().await.unwrap().postgres.database().await.unwrap();
+    let database = testkit::services::shared().await.unwrap().postgres.database().await.unwrap();
     let (_child, _lines, api) =
         serving(&[("DATABASE_URL", database.url()), ("SENTRY_DSN", &dsn), ("ENVIRONMENT", "staging")]).await;
     let key = unknown_api_key();

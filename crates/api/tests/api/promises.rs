@@ -4,7 +4,7 @@
 mod operation;
 mod world;
 
-use domain::identity::{Permission, Permissions, Role};
+use kernel::caller::{Permission, Permissions, Role};
 use operation::Operation;
 use reqwest::Method;
 use serde_json::json;

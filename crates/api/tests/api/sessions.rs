@@ -3,17 +3,15 @@
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use dev::{AppOptions, Client, TestApp, client::Reply};
-use domain::{
-    Clock, Code,
-    identity::{
-        RequestContext,
-        access_token::{Bearer, TokenKeys},
-        password::{Password, Passwords},
-        sessions::{self, Login},
-    },
+use dev::{AppOptions, TestApp};
+use domain::identity::{
+    access_token::{Bearer, TokenKeys},
+    password::{Password, Passwords},
+    sessions::{self, Login},
 };
+use kernel::{Clock, Code, caller::RequestContext};
 use serde_json::{Value, json};
+use testkit::{Client, client::Reply};
 
 use crate::{
     accounts::{app, post, sign_up},

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dev::TestApp;
-use domain::Code;
+use kernel::Code;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpSocket, TcpStream},
@@ -53,7 +53,7 @@ async fn an_answer_that_is_not_read_is_given_up() {
             app.post("/v1/vault/seals/batch").key(app.key()).json(&serde_json::json!({"seals": vec![&seal; 16]}));
         batch.send().await.unwrap().expect::<serde_json::Value>(201).unwrap();
     }
-    let log = domain::ids::LogId::from(app.project());
+    let log = kernel::ids::LogId::from(app.project());
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
     let address = app.url().socket_addrs(|| None).unwrap().into_iter().find(|address| address.is_ipv4()).unwrap();

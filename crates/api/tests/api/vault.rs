@@ -8,15 +8,14 @@ mod proposals;
 mod rewrap;
 mod witnesses;
 
-use dev::{AppOptions, Identity, TestApp};
-use domain::{
-    Code,
-    vault::{
-        note::VaultKeys,
-        receipt::{Flaw, Receipt},
-    },
-};
+use dev::{AppOptions, TestApp};
+use kernel::Code;
 use serde_json::{Value, json};
+use testkit::Identity;
+use vault::{
+    note::VaultKeys,
+    receipt::{Flaw, Receipt},
+};
 
 pub async fn app() -> TestApp {
     TestApp::start_with(AppOptions { worker: false, ..Default::default() }).await.unwrap()
@@ -166,7 +165,7 @@ async fn a_batch_is_whole_or_not_at_all() {
     // Of all seals, but not of a thousand.
     bad[2]["tags"] = json!(["t", "t"]);
     bad[2]["expected_size"] = json!(1);
-    let pointers = |reply: dev::client::Reply| -> Vec<String> {
+    let pointers = |reply: testkit::client::Reply| -> Vec<String> {
         let errors = reply.json()["errors"].as_array().unwrap().clone();
         errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect()
     };

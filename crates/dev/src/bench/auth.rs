@@ -1,7 +1,7 @@
 //! What it costs to know who asks: an authenticated `GET` of an agent against the `SELECT` that it comes down to, by raw sqlx.
 
 use anyhow::Result;
-use domain::{Clock, Ids, ids::ProjectId};
+use kernel::{Clock, Ids, ids::ProjectId};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use super::{
@@ -9,20 +9,21 @@ use super::{
     load::{Counted, Stroke, drive},
     product::{Product, median, peak_rss},
 };
-use crate::{app::register, client::Client, sign::Identity};
+use crate::app::register;
+use testkit::{client::Client, sign::Identity};
 
 const SECONDS: u64 = 5;
 const ROUNDS: usize = 3;
 
 pub(super) async fn run() -> Result<Report> {
     let product = Product::start().await?;
-    let db = domain::Db::lazy(product.database_url.parse()?, 2);
+    let db = kernel::Db::lazy(product.database_url.parse()?, 2);
     let clock = Clock::system();
-    let core = domain::Core {
+    let core = kernel::Core {
         db,
         ids: Ids::new(clock.clone()),
         clock: clock.clone(),
-        wake: std::sync::Arc::new(adapters::wake::Silent),
+        wake: std::sync::Arc::new(kernel::ports::NoWake),
     };
     let (project, key) = domain::identity::bootstrap(&core, "bench", "development").await?;
     let agent = Identity::generate();

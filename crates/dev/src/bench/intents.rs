@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use domain::{Clock, Ids, ids::ProjectId};
 use http_body_util::Full;
 use hyper::Request;
+use kernel::{Clock, Ids, ids::ProjectId};
 use reqwest::{Method, Url};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use super::{
     load::{Connection, Counted, Stroke, connect, drive, exchange},
     product::{Product, median, peak_rss},
 };
-use crate::{
+use testkit::{
     client::Client,
     sign::{Identity, Signing, content_digest},
 };
@@ -29,10 +29,10 @@ const SIGNED_PER_SECOND: u64 = 3_000;
 
 pub(super) async fn run() -> Result<Report> {
     let product = Product::start().await?;
-    let db = domain::Db::lazy(product.database_url.parse()?, 2);
+    let db = kernel::Db::lazy(product.database_url.parse()?, 2);
     let clock = Clock::system();
     let core =
-        domain::Core { db, ids: Ids::new(clock.clone()), clock, wake: std::sync::Arc::new(adapters::wake::Silent) };
+        kernel::Core { db, ids: Ids::new(clock.clone()), clock, wake: std::sync::Arc::new(kernel::ports::NoWake) };
     let (project, key) = domain::identity::bootstrap(&core, "bench", "development").await?;
 
     let mut cases = Vec::new();
@@ -212,7 +212,7 @@ impl Stroke for Statements {
         .bind(now + chrono::TimeDelta::days(1))
         .fetch_one(&mut *tx)
         .await?;
-        domain::queue::enqueue(
+        kernel::queue::enqueue(
             &mut tx,
             &domain::intents::jobs::DeliverIntent { project: self.project, delivery: delivery.into() },
             now,

@@ -6,11 +6,11 @@ use std::{
 };
 
 use anyhow::{Result, ensure};
-use domain::{Clock, Ids};
+use kernel::{Clock, Ids};
 use reqwest::Url;
 
 use super::{Case, Report, product::Product};
-use crate::client::Client;
+use testkit::client::Client;
 
 /// Requests a minute.
 const QUOTA: u32 = 100;
@@ -26,9 +26,9 @@ pub(super) async fn run() -> Result<Report> {
     let product = Product::limited_to(QUOTA).await?;
     let other = product.replica().await?;
     let clock = Clock::system();
-    let db = domain::Db::lazy(product.database_url.parse()?, 2);
+    let db = kernel::Db::lazy(product.database_url.parse()?, 2);
     let core =
-        domain::Core { db, ids: Ids::new(clock.clone()), clock: clock.clone(), wake: Arc::new(adapters::wake::Silent) };
+        kernel::Core { db, ids: Ids::new(clock.clone()), clock: clock.clone(), wake: Arc::new(kernel::ports::NoWake) };
     let (_, key) = domain::identity::bootstrap(&core, "bench", "development").await?;
     let client = |address| anyhow::Ok(Client::new(Url::parse(&format!("http://{address}"))?, clock.clone())?);
     let replicas = [client(product.address)?, client(other.address)?];

@@ -41,7 +41,7 @@ pub enum Load {
         /// The database.
         url: String,
         /// The project.
-        project: domain::ids::ProjectId,
+        project: kernel::ids::ProjectId,
         /// The agent's DID.
         did: String,
         /// How many connections.
@@ -91,7 +91,7 @@ pub enum Load {
         /// The database.
         url: String,
         /// The project.
-        project: domain::ids::ProjectId,
+        project: kernel::ids::ProjectId,
         /// How many connections.
         connections: usize,
         /// How long.

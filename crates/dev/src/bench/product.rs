@@ -7,11 +7,11 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail, ensure};
-use domain::Clock;
+use kernel::Clock;
 use tokio::process::{Child, Command};
 
 use super::release_binary;
-use crate::{Client, Services, services::Options};
+use testkit::{Client, Services, services::Options};
 
 /// A running `api` over services of its own.
 pub(super) struct Product {

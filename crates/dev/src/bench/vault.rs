@@ -5,17 +5,13 @@ use std::net::SocketAddr;
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
-use domain::{
-    Clock, Core, Ids,
-    identity::Principal,
-    ids::ProjectId,
-    vault::{Appender, NewSeal, NewSeals, Vault, note::VaultKeys, personal::Keks},
-};
 use http_body_util::Full;
 use hyper::Request;
+use kernel::{Clock, Core, Ids, caller::Principal, ids::ProjectId};
 use sha2::{Digest, Sha256};
 use sqlx::{PgPool, postgres::PgPoolOptions};
 use uuid::Uuid;
+use vault::{Appender, NewSeal, NewSeals, Vault, note::VaultKeys, personal::Keks};
 
 use super::{
     Case, Load, Report,
@@ -33,9 +29,9 @@ const MILLION: u64 = 1_000_000;
 pub(super) async fn run() -> Result<Report> {
     let product = Product::start().await?;
     let second = product.replica().await?;
-    let db = domain::Db::lazy(product.database_url.parse()?, 4);
+    let db = kernel::Db::lazy(product.database_url.parse()?, 4);
     let clock = Clock::system();
-    let core = Core { db, ids: Ids::new(clock.clone()), clock, wake: std::sync::Arc::new(adapters::wake::Silent) };
+    let core = Core { db, ids: Ids::new(clock.clone()), clock, wake: std::sync::Arc::new(kernel::ports::NoWake) };
     let (_, key) = domain::identity::bootstrap(&core, "bench", "development").await?;
     prepare(core.db.pool()).await?;
 
@@ -122,7 +118,7 @@ async fn a_million(product: &Product, core: &Core) -> Result<Vec<Case>> {
         key: Some(key.reveal()),
     };
     let one = one.in_own_process().await?;
-    let client = crate::Client::new(format!("http://{}", product.address).parse()?, core.clock.clone())?;
+    let client = testkit::Client::new(format!("http://{}", product.address).parse()?, core.clock.clone())?;
     let proof: serde_json::Value =
         client.get("/v1/vault/proof/inclusion?index=123456").key(&key.reveal()).send().await?.expect(200)?;
     let hashes = proof["hashes"].as_array().context("a proof without hashes")?.len();

@@ -5,7 +5,8 @@ use std::{net::SocketAddr, process::ExitCode};
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use crate::{bench, say};
+use crate::bench;
+use testkit::say;
 
 /// Which benchmark.
 #[derive(Debug, Clone, Args)]

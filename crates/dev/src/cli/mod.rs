@@ -11,7 +11,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{say, services::Options};
+use testkit::{say, services::Options};
 
 /// Holdfast on this machine, with a private Postgres, Valkey and NATS.
 ///

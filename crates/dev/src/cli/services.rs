@@ -5,7 +5,8 @@ use std::{process::ExitCode, time::Instant};
 use anyhow::Result;
 
 use super::{ServiceArgs, asked_to_end};
-use crate::{instance, say, services::Services};
+use crate::instance;
+use testkit::{say, services::Services};
 
 pub(super) async fn run(arguments: ServiceArgs) -> Result<ExitCode> {
     let end = asked_to_end()?;

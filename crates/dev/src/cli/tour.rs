@@ -4,11 +4,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use domain::Clock;
+use kernel::Clock;
 use reqwest::Url;
 
 use super::asked_to_end;
-use crate::{Client, Instance, InstanceOptions, say, services::Options, tour};
+use crate::{Instance, InstanceOptions, tour};
+use testkit::{Client, say, services::Options};
 
 #[derive(Debug, Args)]
 pub(super) struct TourArgs {

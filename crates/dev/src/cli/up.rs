@@ -7,11 +7,12 @@ use std::{
 
 use anyhow::Result;
 use clap::Args;
-use domain::ids::{LogId, ProjectId};
+use kernel::ids::{LogId, ProjectId};
 use serde_json::Value;
 
 use super::{ServiceArgs, asked_to_end};
-use crate::{Instance, InstanceOptions, say};
+use crate::{Instance, InstanceOptions};
+use testkit::say;
 
 /// How often it is seen whether both programs still run.
 const WATCH: Duration = Duration::from_millis(250);

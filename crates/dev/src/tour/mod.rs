@@ -10,14 +10,14 @@ use anyhow::{Context, Result, bail};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use crate::{
+use crate::app::register;
+use recipient::Recipient;
+use testkit::{
     Client, Identity,
-    app::register,
     client::Reply,
     say,
     sign::{content_digest, verifies},
 };
-use recipient::Recipient;
 
 /// How long anything may take that happens by itself.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -94,7 +94,7 @@ impl Tour<'_> {
         }
         let pretender = Identity::generate();
         let claim = json!({"did": bob.did(), "public_key": bob.public_key(), "name": "Mallory"});
-        let mut signing = crate::Signing::by(&pretender, &domain::Clock::system());
+        let mut signing = testkit::Signing::by(&pretender, &kernel::Clock::system());
         signing.keyid = Some(bob.did().to_owned());
         let reply = self.client.post("/v1/agents").key(self.key).json(&claim).sign_with(signing).send().await?;
         self.refused(&reply, 401, "signature_invalid", "Mallory claims to be Bob, without his key")?;

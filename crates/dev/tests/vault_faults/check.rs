@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashMap};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::{DateTime, Utc};
-use dev::Client;
-use domain::{ids::LogId, vault::receipt::Receipt};
+use kernel::ids::LogId;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use sqlx::{Connection, PgConnection};
+use testkit::Client;
 use tlog_tiles::Hash;
 use uuid::Uuid;
+use vault::receipt::Receipt;
 
 use crate::writers::{Done, Way};
 

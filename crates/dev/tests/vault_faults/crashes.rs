@@ -2,13 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use dev::{
-    AppOptions, PgFault, Services, TestApp,
+use dev::{AppOptions, TestApp};
+use serde_json::json;
+use sqlx::{Connection, Executor, PgConnection};
+use testkit::{
+    PgFault, Services,
     pg_fault::{Cut, Fault},
     services::Options,
 };
-use serde_json::json;
-use sqlx::{Connection, Executor, PgConnection};
 
 use crate::check::sound;
 

@@ -5,15 +5,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dev::{
-    AppOptions, Client, PgFault, TestApp,
+use dev::{AppOptions, TestApp};
+use futures::future::join_all;
+use serde_json::{Value, json};
+use sqlx::{Connection, PgConnection};
+use testkit::{
+    Client, PgFault,
     client::Reply,
     pg_fault::{Cut, Fault},
     services,
 };
-use futures::future::join_all;
-use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
 use tokio::{io::AsyncWriteExt, net::TcpStream, task::JoinHandle};
 
 use crate::check::sound;

@@ -8,9 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dev::{Client, Identity, Instance, InstanceOptions, app::register, services::Options};
-use domain::{Clock, Ids};
+use dev::{Instance, InstanceOptions, app::register};
+use kernel::{Clock, Ids};
 use serde_json::{Value, json};
+use testkit::{Client, Identity, services::Options};
 
 use crate::{
     check::sound,

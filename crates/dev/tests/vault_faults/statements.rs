@@ -9,18 +9,16 @@ use std::{
 };
 
 use chrono::TimeDelta;
-use dev::{
-    AppOptions, Client, PgFault, TestApp,
+use dev::{AppOptions, TestApp};
+use kernel::{Caller, Clock, Code, Db, caller::Role};
+use serde_json::{Value, json};
+use testkit::{
+    Client, PgFault,
     client::Reply,
     pg_fault::{Cut, Fault},
     services,
 };
-use domain::{
-    Caller, Clock, Code, Db,
-    identity::Role,
-    vault::{self, Verdict, jobs::ExpireProposal, outbox},
-};
-use serde_json::{Value, json};
+use vault::{self, Verdict, jobs::ExpireProposal, outbox};
 
 use crate::{
     check::sound,

@@ -8,8 +8,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use dev::{Client, Identity, client::Request};
 use serde_json::{Value, json};
+use testkit::{Client, Identity, client::Request};
 
 /// A seal that is not acknowledged within this will not be.
 const PATIENCE: Duration = Duration::from_secs(40);

@@ -3,13 +3,13 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::{Agent, store};
-use crate::{
+use kernel::{
     Db,
     batch::{Batch, Batcher, Gathered},
+    caller::{Permission, Principal},
     crypto::Did,
     db::Caller,
     error::{Error, Result},
-    identity::{Permission, Principal},
     ids::ProjectId,
 };
 
@@ -26,7 +26,7 @@ impl Directory {
     /// The agent of that DID, as it is after the call was made: nobody is given what was read before they asked.
     ///
     /// # Errors
-    /// [`Code::PermissionMissing`](crate::Code::PermissionMissing); [`Code::NotFound`](crate::Code::NotFound); those of the database.
+    /// [`Code::PermissionMissing`](kernel::Code::PermissionMissing); [`Code::NotFound`](kernel::Code::NotFound); those of the database.
     pub async fn get(&self, by: &Principal, did: &Did) -> Result<Arc<Agent>> {
         by.require(Permission::AgentsRead)?;
         let agent = self.0.submit(by.project, did.clone()).await?;

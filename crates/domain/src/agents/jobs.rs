@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
+use kernel::{
     ids::{AgentId, ProjectId},
     queue::Job,
 };

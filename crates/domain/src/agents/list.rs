@@ -1,17 +1,17 @@
 //! Listing the registry.
 
 use super::{Agent, store};
-use crate::{
+use kernel::{
     Core,
+    caller::{Permission, Principal},
     error::Result,
-    identity::{Permission, Principal},
     page::{Page, PageRequest},
 };
 
 /// The project's agents, newest first.
 ///
 /// # Errors
-/// [`Code::PermissionMissing`](crate::Code::PermissionMissing); those of the database.
+/// [`Code::PermissionMissing`](kernel::Code::PermissionMissing); those of the database.
 pub async fn list(core: &Core, by: &Principal, page: PageRequest) -> Result<Page<Agent>> {
     by.require(Permission::AgentsRead)?;
     let mut tx = core.db.begin(by.caller()).await?;

@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 use utoipa::ToSchema;
 
-use crate::{
-    check::Checks,
+use kernel::{
+    checks::Checks,
     crypto::{Did, PublicKey},
     error::Code,
     ids::AgentId,

@@ -4,13 +4,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{Agent, Capability, MAX_AGENTS, check_capabilities, check_endpoint, store};
-use crate::{
+use kernel::{
     Core, audit,
-    check::Checks,
+    caller::{Permission, Principal},
+    checks::Checks,
     crypto::{Did, PublicKey},
     error::{Code, Error, Result},
     idempotency::{self, Once},
-    identity::{Permission, Principal},
     signature::{self, Proof},
 };
 

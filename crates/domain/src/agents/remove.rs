@@ -1,12 +1,12 @@
 //! Removing an agent, and settling what was on its way to it.
 
 use super::{jobs::RetireAgent, store};
-use crate::{
+use crate::intents;
+use kernel::{
     Caller, Core, audit,
+    caller::{Actor, Permission, Principal},
     crypto::Did,
     error::{Code, Error, Result},
-    identity::{Actor, Permission, Principal},
-    intents,
     ports::Topic,
     queue::{self, Outcome},
     signature::{self, Proof},

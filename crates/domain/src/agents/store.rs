@@ -4,7 +4,7 @@ use sqlx::{FromRow, PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::{Agent, Capability};
-use crate::{
+use kernel::{
     clock::Timestamp,
     crypto::{Did, PublicKey},
     ids::{AgentId, ProjectId},

@@ -2,11 +2,13 @@
 
 use uuid::Uuid;
 
-use super::{Event, Filter, record, store};
-use crate::{
+use super::{Filter, store};
+use crate::identity::organizations;
+use kernel::audit::{Event, record};
+use kernel::{
     Core,
+    caller::{Permission, Person},
     error::Result,
-    identity::{Permission, Person, organizations},
     ids::OrganizationId,
 };
 
@@ -27,7 +29,7 @@ impl Export {
     /// Begins an export of the events that `filter` wants; that it was begun is an event itself.
     ///
     /// # Errors
-    /// Values that break a rule; [`Code::NotFound`](crate::Code::NotFound), [`Code::PermissionMissing`](crate::Code::PermissionMissing); those
+    /// Values that break a rule; [`Code::NotFound`](kernel::Code::NotFound), [`Code::PermissionMissing`](kernel::Code::PermissionMissing); those
     /// of the database.
     pub async fn begin(core: Core, by: Person, organization: OrganizationId, filter: Filter) -> Result<Self> {
         filter.check()?;

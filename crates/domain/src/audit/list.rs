@@ -1,10 +1,12 @@
 //! Reading the audit log.
 
-use super::{Event, Filter, store};
-use crate::{
+use super::{Filter, store};
+use crate::identity::organizations;
+use kernel::audit::Event;
+use kernel::{
     Core,
+    caller::{Permission, Person},
     error::Result,
-    identity::{Permission, Person, organizations},
     ids::OrganizationId,
     page::{Page, PageRequest},
 };
@@ -12,7 +14,7 @@ use crate::{
 /// What was done in the organisation and its projects, newest first.
 ///
 /// # Errors
-/// Values that break a rule; [`Code::NotFound`](crate::Code::NotFound), [`Code::PermissionMissing`](crate::Code::PermissionMissing); those of the
+/// Values that break a rule; [`Code::NotFound`](kernel::Code::NotFound), [`Code::PermissionMissing`](kernel::Code::PermissionMissing); those of the
 /// database.
 pub async fn of_organization(
     core: &Core,

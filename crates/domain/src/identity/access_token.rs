@@ -13,16 +13,16 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use signature::{Signer, Verifier};
 
-use crate::{
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
+use kernel::{
     Ids,
     clock::Timestamp,
     crypto::{decode_base64, sha256},
     error::{Code, Error, Result},
     ids::{SessionId, UserId},
-};
-use base64::{
-    Engine,
-    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
 
 /// How long one is good for.
@@ -288,7 +288,7 @@ impl JwtVerifier for Verifying {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Clock;
+    use kernel::Clock;
 
     fn tokens(seed: u64) -> (AccessTokens, Ids, Bearer, Timestamp) {
         let ids = Ids::seeded(Clock::system(), seed);

@@ -3,8 +3,9 @@
 
 use chrono::TimeDelta;
 
-use super::{Permissions, Plan, Role, store};
-use crate::{
+use super::store;
+use kernel::caller::{Permissions, Plan, Role};
+use kernel::{
     Caller, Core,
     clock::Timestamp,
     crypto::{Did, PublicKey},

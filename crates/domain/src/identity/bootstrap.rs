@@ -1,9 +1,10 @@
 //! The first organisation, its project and its first key, for those who start without an account.
 
-use super::{ApiKey, Permissions, Principal, api_keys, organizations};
-use crate::{
+use super::{ApiKey, api_keys, organizations};
+use kernel::caller::{Permissions, Principal};
+use kernel::{
     Caller, Core, audit,
-    check::Checks,
+    checks::Checks,
     error::Result,
     ids::{OrganizationId, ProjectId},
 };

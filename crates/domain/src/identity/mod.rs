@@ -11,25 +11,19 @@
 //! | [`passkeys`] | WebAuthn |
 //! | [`organizations`] | organisations, memberships, invitations, projects |
 
-pub mod access;
 pub mod access_token;
 pub mod api_keys;
 mod authenticate;
 mod bootstrap;
-mod email;
 pub mod organizations;
 pub mod passkeys;
 pub mod password;
-mod principal;
 pub mod sessions;
 mod store;
 pub mod users;
 
-pub use access::{Permission, Permissions, Plan, Role};
 pub use api_keys::ApiKey;
 pub use authenticate::{
     KnownAgent, KnownKey, KnownMembership, KnownSession, find_agents, find_key, find_membership, find_session,
 };
 pub use bootstrap::bootstrap;
-pub use email::{Email, NotAnEmail};
-pub use principal::{Actor, Member, Person, Principal, RequestContext, Signer};

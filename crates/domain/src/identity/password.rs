@@ -13,10 +13,10 @@ use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Versio
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use super::Email;
-use crate::{
+use crate::mail::Email;
+use kernel::{
     Ids,
-    check::Checks,
+    checks::Checks,
     error::{Code, Error, Result},
 };
 
@@ -192,7 +192,7 @@ pub fn is_outdated(stored: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Clock;
+    use kernel::Clock;
 
     #[tokio::test]
     async fn a_password_verifies_and_others_do_not() {

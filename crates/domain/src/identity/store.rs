@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use crate::{
+use kernel::{
     clock::Timestamp,
     crypto::Did,
     ids::{AgentId, ApiKeyId, ProjectId, SessionId, UserId},

@@ -6,13 +6,14 @@ use chrono::TimeDelta;
 use url::Url;
 
 use super::{State, jobs::DeliverIntent, settle::Hold, store};
-use crate::{
+use crate::intents::{Push, PushOutcome, PushRequest};
+use kernel::{
     Caller, Core, audit,
+    caller::Principal,
     db::Tx,
     error::{Error, Result},
-    identity::Principal,
     ids::AgentId,
-    ports::{Push, PushOutcome, PushRequest, Topic},
+    ports::Topic,
     queue::Outcome,
 };
 

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use sqlx::FromRow;
 use utoipa::ToSchema;
 
-use crate::{
+use kernel::{
     clock::Timestamp,
     crypto::{Did, PublicKey},
     ids::{AgentId, DeliveryId, IntentId},

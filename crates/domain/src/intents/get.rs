@@ -1,10 +1,10 @@
 //! Reading intents.
 
 use super::{Intent, Summary, store};
-use crate::{
+use kernel::{
     Core,
+    caller::{Actor, Permission, Principal},
     error::{Code, Error, Result},
-    identity::{Actor, Permission, Principal},
     ids::IntentId,
     page::{Page, PageRequest},
 };

@@ -7,11 +7,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{DEFAULT_LEASE_SECONDS, Delivery, MAX_BATCH, MAX_WAIT, store};
-use crate::{
+use kernel::{
     Core,
-    check::Checks,
+    caller::Signer,
+    checks::Checks,
     error::{Code, Result},
-    identity::Signer,
     ids::LeaseToken,
     ports::Topic,
 };

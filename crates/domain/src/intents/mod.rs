@@ -14,6 +14,7 @@
 mod delivery;
 mod get;
 mod inbox;
+mod push;
 mod send;
 mod settle;
 mod store;
@@ -25,6 +26,7 @@ pub mod jobs;
 pub use delivery::{Delivery, Envelope, Intent, State, Summary};
 pub use get::{get, list};
 pub use inbox::{Lease, Poll, poll};
+pub use push::{Push, PushOutcome, PushRequest};
 pub use send::{Accepted, NewIntent, send};
 pub use settle::{Hold, ack, extend, nack};
 pub use sweep::{bury, prune, sweep};

@@ -6,14 +6,14 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::{DEFAULT_TTL_SECONDS, MAX_PAYLOAD, State, TTL_SECONDS, jobs::DeliverIntent, store};
-use crate::{
+use kernel::{
     Core, audit,
-    check::Checks,
+    caller::Signer,
+    checks::Checks,
     clock::Timestamp,
     crypto::Did,
     error::{Code, Error, Result},
     idempotency::{self, Once},
-    identity::Signer,
     ids::{DeliveryId, IntentId},
     ports::Topic,
     queue::Enqueue,

@@ -3,13 +3,13 @@
 use chrono::TimeDelta;
 
 use super::{LEASE_SECONDS, State, store};
-use crate::{
+use kernel::{
     Core, audit,
-    check::Checks,
+    caller::Signer,
+    checks::Checks,
     clock::Timestamp,
     db::Tx,
     error::{Code, Error, Result},
-    identity::Signer,
     ids::{AgentId, DeliveryId, LeaseToken},
     ports::Topic,
     text::excerpt,

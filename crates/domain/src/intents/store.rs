@@ -4,9 +4,9 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::{MAX_ATTEMPTS, MAX_BATCH_BYTES, State, Summary, delivery::Row, send::Checked, settle::Hold};
-use crate::{
+use kernel::{
+    caller::Signer,
     clock::Timestamp,
-    identity::Signer,
     ids::{AgentId, DeliveryId, IntentId, LeaseToken, ProjectId},
 };
 

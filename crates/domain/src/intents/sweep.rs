@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use super::{RETENTION, store};
-use crate::{Caller, Core, clock::Timestamp, error::Result, ids::AgentId};
+use kernel::{Caller, Core, clock::Timestamp, error::Result, ids::AgentId};
 
 /// Settles deliveries whose intent's time is over, at most `limit`. Returns how many; more may be left when that is not below `limit`.
 ///

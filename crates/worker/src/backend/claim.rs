@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use domain::{
+use kernel::{
     Db, Ids,
     queue::{self, Claimed, Queue},
 };

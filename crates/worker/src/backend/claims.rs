@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-use domain::queue::Claim;
+use kernel::queue::Claim;
 
 /// Where a claimed job stands in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,7 +26,7 @@ use apalis_core::{
     task::{Task, builder::TaskBuilder, task_id::TaskId},
     worker::context::WorkerContext,
 };
-use domain::queue::Claimed;
+use kernel::queue::Claimed;
 use tokio::sync::mpsc;
 
 use self::{claims::Claims, settle::SettleLayer};

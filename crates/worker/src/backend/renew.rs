@@ -7,7 +7,7 @@ use crate::{
     metrics,
     timing::{Backoff, Timing, bounded},
 };
-use domain::{
+use kernel::{
     Db, Ids,
     queue::{self, Settlement},
 };
@@ -37,7 +37,7 @@ pub(crate) async fn renew(db: Db, ids: Ids, timing: Timing, claims: Arc<Claims>,
     }
 }
 
-async fn renew_all(db: &Db, timing: Timing, claims: &Claims) -> domain::Result<()> {
+async fn renew_all(db: &Db, timing: Timing, claims: &Claims) -> kernel::Result<()> {
     for batch in claims.all().chunks(BATCH) {
         let asked = Instant::now();
         let renewed = bounded(queue::renew(db, batch, timing.claim)).await?;

@@ -9,11 +9,11 @@ use std::{
 
 use apalis::layers::sentry::SentryTaskError;
 use apalis_core::task::Task;
-use domain::{
+use futures::future::BoxFuture;
+use kernel::{
     Db, Ids,
     queue::{self, Claim, Claimed, Outcome, Settlement},
 };
-use futures::future::BoxFuture;
 use tokio::sync::mpsc;
 use tower::{Layer, Service};
 

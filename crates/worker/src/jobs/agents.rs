@@ -1,10 +1,7 @@
 //! Settling what was on its way to an agent that was removed.
 
-use domain::{
-    Result,
-    agents::{self, jobs::RetireAgent},
-    queue::Outcome,
-};
+use domain::agents::{self, jobs::RetireAgent};
+use kernel::{Result, queue::Outcome};
 
 use crate::context::{Attempt, Context};
 

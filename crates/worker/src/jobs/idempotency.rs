@@ -1,6 +1,6 @@
 //! Forgetting first answers that nobody may ask for again.
 
-use domain::{Result, idempotency};
+use kernel::{Result, idempotency};
 
 use crate::context::Context;
 

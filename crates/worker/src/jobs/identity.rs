@@ -2,11 +2,8 @@
 
 use std::time::Duration;
 
-use domain::{
-    Result,
-    identity::users::{self, jobs::SendMail},
-    queue::Outcome,
-};
+use domain::identity::users::{self, jobs::SendMail};
+use kernel::{Result, queue::Outcome};
 
 use crate::{
     context::{Attempt, Context},

@@ -1,10 +1,7 @@
 //! Delivering intents, and settling those that nobody will.
 
-use domain::{
-    Result,
-    intents::{self, deliver, jobs::DeliverIntent},
-    queue::Outcome,
-};
+use domain::intents::{self, deliver, jobs::DeliverIntent};
+use kernel::{Result, queue::Outcome};
 
 use crate::context::{Attempt, Context};
 

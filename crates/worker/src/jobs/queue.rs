@@ -1,6 +1,6 @@
 //! The queue's own housekeeping.
 
-use domain::{Result, queue};
+use kernel::{Result, queue};
 
 use crate::context::Context;
 

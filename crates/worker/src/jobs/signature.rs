@@ -1,6 +1,6 @@
 //! Forgetting nonces whose signatures would be refused for their age.
 
-use domain::{Result, signature};
+use kernel::{Result, signature};
 
 use crate::context::Context;
 

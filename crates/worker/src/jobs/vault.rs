@@ -2,17 +2,14 @@
 
 use std::time::Duration;
 
-use domain::{
-    Code, Result,
-    queue::Outcome,
-    vault::{
-        self,
-        fsck::{self, Check},
-        jobs::{CheckLog, DigestAudit, DrainOutbox, ExpireProposal},
-        outbox,
-    },
-};
+use kernel::{Code, Result, queue::Outcome};
 use tokio::sync::Semaphore;
+use vault::{
+    self,
+    fsck::{self, Check},
+    jobs::{CheckLog, DigestAudit, DrainOutbox, ExpireProposal},
+    outbox,
+};
 
 use crate::{
     context::{Attempt, Context},

@@ -1,6 +1,6 @@
 //! A job exists if and only if the transaction that enqueued it committed.
 
-use domain::queue::{Enqueue, enqueue};
+use kernel::queue::{Enqueue, enqueue};
 
 use crate::support::{Act, Probe, Scene, eventually};
 
@@ -29,7 +29,7 @@ async fn a_job_commits_with_its_transaction() {
 #[tokio::test]
 async fn a_request_may_enqueue_and_nothing_else() {
     let scene = Scene::new().await;
-    let mut tx = scene.core.db.begin(domain::Caller::Anonymous).await.unwrap();
+    let mut tx = scene.core.db.begin(kernel::Caller::Anonymous).await.unwrap();
     enqueue(&mut tx, &Probe::new("by a request", Act::Succeed), scene.core.clock.now()).await.unwrap();
     let read = sqlx::query("SELECT payload FROM jobs").execute(&mut *tx).await;
     assert!(read.is_err_and(|error| error.to_string().contains("permission denied")));

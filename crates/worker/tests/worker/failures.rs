@@ -1,6 +1,6 @@
 //! Whatever goes wrong in a run is a failure of that job alone, with its error kept; retries wait, durably.
 
-use domain::queue::Job;
+use kernel::queue::Job;
 
 use crate::support::{Act, Foreign, Hasty, Mortal, Patient, Probe, Row, Scene, eventually};
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use domain::queue::{self, Claim, Claimed, Queue, Settlement};
+use kernel::queue::{self, Claim, Claimed, Queue, Settlement};
 
 use crate::support::{Act, Mortal, Probe, Scene};
 

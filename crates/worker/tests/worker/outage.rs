@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dev::services::{Options, Services};
+use testkit::services::{Options, Services};
 use worker::timing::Timing;
 
 use crate::support::{Act, Probe, Scene, Worker, eventually, quick};

@@ -5,11 +5,11 @@ use std::{
     time::Duration,
 };
 
-use dev::TestDatabase;
-use domain::{
+use kernel::{
     Clock,
     queue::{self, lease},
 };
+use testkit::TestDatabase;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -77,7 +77,7 @@ async fn free_port() -> u16 {
 }
 
 async fn database() -> TestDatabase {
-    dev::services::shared().await.unwrap().postgres.database().await.unwrap()
+    testkit::services::shared().await.unwrap().postgres.database().await.unwrap()
 }
 
 #[tokio::test]
@@ -109,7 +109,7 @@ async fn a_failed_job_is_reported_to_sentry() {
     let sink = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let dsn = format!("http://key@{}/1", sink.local_addr().unwrap());
     let db = database.db(1).unwrap();
-    let mut tx = db.begin(domain::Caller::Worker).await.unwrap();
+    let mut tx = db.begin(kernel::Caller::Worker).await.unwrap();
     queue::enqueue(&mut tx, &Foreign::new("job", Act::Succeed), Clock::system().now()).await.unwrap();
     tx.commit().await.unwrap();
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::ports::Topic;
+use kernel::ports::Topic;
 use worker::timing::Timing;
 
 use crate::support::{Act, Probe, Scene, eventually, quick};

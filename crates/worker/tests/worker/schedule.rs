@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use domain::queue::{lease, schedule};
+use kernel::queue::{lease, schedule};
 use worker::{schedule::Periodic, timing::Timing};
 
 use crate::support::{Scene, eventually, quick};

@@ -13,17 +13,17 @@ use adapters::{
     Adapters, RedisDbs, Settings,
     webhook::{WebhookKey, Webhooks},
 };
-use dev::{TestDatabase, services::Postgres};
-use domain::{
+use futures::future::BoxFuture;
+use kernel::{
     Clock, Core, Db, Ids,
     queue::{self, Job, Outcome},
-    vault::{Vault, note::VaultKeys, personal::Keks},
 };
-use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
+use testkit::{TestDatabase, services::Postgres};
 use tokio::{runtime::Runtime, sync::Notify};
 use tokio_util::sync::CancellationToken;
+use vault::{Vault, note::VaultKeys, personal::Keks};
 use worker::{
     context::{Attempt, Context},
     engine::{Concurrency, Engine},
@@ -100,7 +100,7 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn new() -> Self {
-        let shared = dev::services::shared().await.expect("the services run");
+        let shared = testkit::services::shared().await.expect("the services run");
         Self::on(&shared.postgres).await
     }
 

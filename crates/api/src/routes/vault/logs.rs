@@ -6,12 +6,9 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use domain::{
-    Code, Error,
-    ids::LogId,
-    vault::{self, tile_path::TilePath},
-};
+use kernel::{Code, Error, ids::LogId};
 use utoipa_axum::{router::OpenApiRouter, routes};
+use vault::{self, tile_path::TilePath};
 
 use super::proofs::TEXT;
 use crate::{extract::Path, problem::Problem, state::AppState};

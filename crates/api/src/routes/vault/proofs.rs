@@ -6,13 +6,11 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use domain::{
-    ids::ProjectId,
-    vault::{self, Consistency, Inclusion, Log, Verification, Witnessed},
-};
+use kernel::ids::ProjectId;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
+use vault::{self, Consistency, Inclusion, Log, Verification, Witnessed};
 
 use crate::{
     auth::{Anyone, InProject},

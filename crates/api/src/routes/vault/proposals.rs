@@ -1,13 +1,13 @@
 //! `/v1/vault/proposals`: what waits for a person; and `/v1/vault/subjects`: whom to forget.
 
 use axum::{Json, extract::State, response::Response};
-use domain::{
+use kernel::{
     ids::ProjectId,
     page::{Page, PageQuery},
-    vault::{self, Decision, Proposal, ProposalFilter, Reason},
 };
 use serde::Deserialize;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use vault::{self, Decision, Proposal, ProposalFilter, Reason};
 
 use super::seals::{Sealed, created};
 use crate::{

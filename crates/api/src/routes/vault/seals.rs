@@ -7,16 +7,16 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
-use domain::{
+use kernel::{
     Error,
     crypto::{base64, hex},
     ids::{LogId, ProjectId},
     page::{Page, PageQuery},
-    vault::{self, Appended, Filter, NewSeal, NewSeals, Placed, RecordProof, Seal, SealInFull, Tally, Verdict},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
+use vault::{self, Appended, Filter, NewSeal, NewSeals, Placed, RecordProof, Seal, SealInFull, Tally, Verdict};
 
 use crate::{
     auth::{InProject, With},

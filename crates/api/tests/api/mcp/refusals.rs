@@ -1,6 +1,6 @@
 //! Who is turned away, and what.
 
-use domain::{Code, identity::Role};
+use kernel::{Code, caller::Role};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ async fn who_proves_nothing_hears_it_as_on_any_route() {
     for (request, code) in [
         (call(&app, "vault_query", &json!({})), "credentials_missing"),
         (call(&app, "vault_query", &json!({})).key(&crate::harness::unknown_api_key()), "api_key_invalid"),
-        (call(&app, "vault_query", &json!({})).sign(&dev::Identity::generate()), "agent_unknown"),
+        (call(&app, "vault_query", &json!({})).sign(&testkit::Identity::generate()), "agent_unknown"),
         (message(&app, "initialize", &json!({})), "credentials_missing"),
     ] {
         let reply = request.send().await.unwrap();

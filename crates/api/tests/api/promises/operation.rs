@@ -1,9 +1,9 @@
 //! An operation as the document has it.
 
-use dev::client::Reply;
-use domain::Code;
+use kernel::Code;
 use reqwest::Method;
 use serde_json::{Map, Value};
+use testkit::client::Reply;
 
 pub struct Operation {
     pub method: Method,

@@ -6,17 +6,19 @@ use std::{
 };
 
 use adapters::witness::Witnesses;
-use dev::{AppOptions, Identity, TestApp, Witness, app::register, client::Request};
-use domain::{
-    identity::{Role, sessions::RefreshToken},
+use dev::{AppOptions, TestApp, app::register};
+use domain::identity::sessions::RefreshToken;
+use kernel::{
+    caller::Role,
     ids::{
         ApiKeyId, CeremonyId, DeliveryId, IntentId, InvitationId, LogId, OrganizationId, PasskeyId, ProjectId,
         SessionId, UserId,
     },
-    vault,
 };
 use reqwest::Method;
 use serde_json::{Value, json};
+use testkit::{Identity, Witness, client::Request};
+use vault;
 
 use super::operation::Operation;
 use crate::people::{Company, Human};

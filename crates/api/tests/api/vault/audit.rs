@@ -3,18 +3,18 @@
 use std::time::Duration;
 
 use dev::{AppOptions, TestApp};
-use domain::{
+use kernel::{
     Clock,
     crypto::{hex, sha256},
     ids::LogId,
-    vault::{
-        self,
-        fsck::{self, Check},
-        outbox,
-    },
 };
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
+use vault::{
+    self,
+    fsck::{self, Check},
+    outbox,
+};
 
 use crate::audit::owner;
 

@@ -1,6 +1,6 @@
 //! Forgetting a subject.
 
-use domain::crypto::{hex, sha256};
+use kernel::crypto::{hex, sha256};
 use serde_json::{Value, json};
 use sqlx::{Connection, PgConnection};
 
@@ -30,9 +30,7 @@ async fn personal_data_is_shown_proved_and_then_gone() {
     assert_eq!(seal["personal_sha256"], hex(&sha256(&salted)));
     let before = receipt(&app, 0).await;
     assert!(
-        !String::from_utf8(domain::vault::receipt::Receipt::parse(&before).unwrap().entry.unwrap())
-            .unwrap()
-            .contains("Ada")
+        !String::from_utf8(vault::receipt::Receipt::parse(&before).unwrap().entry.unwrap()).unwrap().contains("Ada")
     );
 
     let erased: Value = erase("s1").await.expect(201).unwrap();
@@ -65,7 +63,7 @@ async fn an_erasure_that_is_asked_for_twice_is_done_once() {
     let mut app = app().await;
     let other = app.another_api().await.unwrap();
     sealed(&app, &about("s1", "Ada")).await;
-    let erase = async |client: &dev::Client, subject: &str| {
+    let erase = async |client: &testkit::Client, subject: &str| {
         let request = client.post(&format!("/v1/vault/subjects/{subject}/erase")).key(app.key());
         request.header("idempotency-key", "forget").send().await.unwrap()
     };

@@ -3,10 +3,11 @@
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use dev::{AppOptions, TestApp};
-use domain::{ids::LogId, queue::enqueue, vault::jobs::CheckLog};
+use kernel::{ids::LogId, queue::enqueue};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tokio::process::Command;
+use vault::jobs::CheckLog;
 
 use super::{app, fill, log, receipt, verifies};
 

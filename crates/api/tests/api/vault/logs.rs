@@ -1,13 +1,13 @@
 //! What everybody may read of a log, and proofs of every size.
 
-use domain::vault::tree;
 use serde_json::{Value, json};
 use tlog_tiles::{Hash, check_record, check_tree, record_hash};
+use vault::tree;
 
 use super::{app, fill, log, receipt, sealed, verifies};
 
 fn hash(text: &str) -> Hash {
-    Hash(domain::crypto::decode_base64(text).unwrap().try_into().unwrap())
+    Hash(kernel::crypto::decode_base64(text).unwrap().try_into().unwrap())
 }
 
 fn hashes(array: &Value) -> Vec<Hash> {
@@ -39,7 +39,7 @@ async fn the_whole_tree_follows_from_the_tiles() {
     for leaf in &leaves {
         tree.push(*leaf).unwrap();
     }
-    assert_eq!(domain::crypto::base64(&tree.root().unwrap().0), log["root"].as_str().unwrap());
+    assert_eq!(kernel::crypto::base64(&tree.root().unwrap().0), log["root"].as_str().unwrap());
     let above = app.get(&format!("{base}/tile/1/000.p/2")).send().await.unwrap();
     let roots = [tree.node((8, 0)).unwrap().0, tree.node((8, 1)).unwrap().0].concat();
     assert_eq!(above.body, roots);

@@ -3,13 +3,9 @@
 use std::time::Duration;
 
 use dev::{AppOptions, TestApp};
-use domain::{
-    Clock,
-    identity::Role,
-    queue::Outcome,
-    vault::{self, jobs::ExpireProposal, receipt::Receipt},
-};
+use kernel::{Clock, caller::Role, queue::Outcome};
 use serde_json::{Value, json};
+use vault::{self, jobs::ExpireProposal, receipt::Receipt};
 
 use crate::people::Company;
 
@@ -29,7 +25,7 @@ impl Company {
         answer.await.unwrap().expect::<Value>(201).unwrap()["index"].as_u64().unwrap()
     }
 
-    async fn decide(&self, token: &str, index: u64, how: &str) -> dev::client::Reply {
+    async fn decide(&self, token: &str, index: u64, how: &str) -> testkit::client::Reply {
         let path = format!("/v1/vault/proposals/{index}/{how}");
         let request = self.app.post(&path).key(token).header("holdfast-project", &self.app.project().to_string());
         request.json(&json!({"reason": "seen the invoice"})).send().await.unwrap()
@@ -57,7 +53,7 @@ async fn a_person_decides_and_the_decision_is_sealed() {
     for how in ["approve", "reject"] {
         assert_eq!(company.decide(&company.owner.token, index, how).await.code(), "proposal_decided");
     }
-    let found = async |index: u64| -> dev::client::Reply {
+    let found = async |index: u64| -> testkit::client::Reply {
         company.app.get(&format!("/v1/vault/proposals/{index}")).key(company.app.key()).send().await.unwrap()
     };
     let (approved, rejected): (Value, Value) =

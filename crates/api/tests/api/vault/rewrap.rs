@@ -1,7 +1,7 @@
 //! `api vault rewrap`.
 
-use domain::vault::personal::Keks;
 use serde_json::json;
+use vault::personal::Keks;
 
 use super::{
     app,

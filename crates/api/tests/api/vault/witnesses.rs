@@ -11,21 +11,18 @@ use std::{
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
-use dev::{AppOptions, TestApp, Witness};
-use domain::{
-    Clock, Code,
-    ids::LogId,
-    ports,
-    vault::{
-        self,
-        cosignature::{self, WitnessKey},
-        receipt::Receipt,
-    },
-};
+use dev::{AppOptions, TestApp};
 use futures::future::{BoxFuture, join_all};
+use kernel::{Clock, Code, ids::LogId};
 use serde_json::{Value, json};
+use testkit::Witness;
 use tlog_tiles::check_tree;
 use tokio::net::TcpListener;
+use vault::{
+    self,
+    cosignature::{self, WitnessKey},
+    receipt::Receipt,
+};
 
 use super::{fill, log, seal};
 
@@ -37,7 +34,7 @@ async fn witnessed(witness: &Witness, variables: &[(&'static str, String)]) -> T
 }
 
 /// Seals as soon as the witnesses were asked.
-async fn seal_when_asked(app: &TestApp) -> dev::client::Reply {
+async fn seal_when_asked(app: &TestApp) -> testkit::client::Reply {
     for _ in 0..100 {
         let reply = app.post("/v1/vault/seals").key(app.key()).json(&seal(1)).send().await.unwrap();
         if reply.code() != "unavailable" {
@@ -111,7 +108,7 @@ async fn the_meta_log_tells_nobody_where_a_log_is() {
         // Who knows the log finds it.
         let origin = note.lines().next().unwrap().replace(&LogId::META.to_string(), &LogId::from(project).to_string());
         assert!(
-            bundle.contains(&domain::crypto::hex(&domain::crypto::sha256(origin.as_bytes()))),
+            bundle.contains(&kernel::crypto::hex(&kernel::crypto::sha256(origin.as_bytes()))),
             "{origin}: {bundle}"
         );
     }
@@ -162,7 +159,7 @@ async fn of_those_who_publish_at_once_each_head_is_there_once_and_none_goes_back
     assert_eq!(noted, 12);
 }
 
-fn dev_client(app: &TestApp) -> Vec<Arc<dyn ports::Witness>> {
+fn dev_client(app: &TestApp) -> Vec<Arc<dyn vault::Witness>> {
     let witnesses: adapters::witness::Witnesses = app.variable("VAULT_WITNESSES").unwrap().parse().unwrap();
     witnesses.clients().unwrap()
 }
@@ -203,7 +200,7 @@ fn same(app: &TestApp) -> Vec<(&'static str, String)> {
 }
 
 /// A deployment whose meta-log, of `heads` heads and one entry of keys, the witness has cosigned; and its clients.
-async fn cosigned(witness: &Witness, heads: usize) -> (TestApp, Vec<Arc<dyn ports::Witness>>) {
+async fn cosigned(witness: &Witness, heads: usize) -> (TestApp, Vec<Arc<dyn vault::Witness>>) {
     let app = witnessed(witness, &[]).await;
     let (vault, client) = (app.vault().unwrap(), dev_client(&app));
     witness.trust(&vault.origin(LogId::META), &vault.verifiers(LogId::META));
@@ -244,12 +241,12 @@ async fn another_history_signs_nothing_whether_it_is_as_long_or_longer() {
 /// Another worker, which publishes and has it cosigned while a check is under way.
 #[derive(Debug)]
 struct Meanwhile {
-    witness: Arc<dyn ports::Witness>,
+    witness: Arc<dyn vault::Witness>,
     other: vault::Vault,
     asked: AtomicUsize,
 }
 
-impl ports::Witness for Meanwhile {
+impl vault::Witness for Meanwhile {
     fn key(&self) -> &WitnessKey {
         self.witness.key()
     }
@@ -259,7 +256,7 @@ impl ports::Witness for Meanwhile {
         old_size: u64,
         proof: &'a [vault::Hash],
         checkpoint: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<String>, ports::WitnessRefused>> {
+    ) -> BoxFuture<'a, Result<Vec<String>, vault::WitnessRefused>> {
         Box::pin(async move {
             if self.asked.fetch_add(1, Ordering::Relaxed) == 0 {
                 assert_eq!(vault::publish(&self.other).await.unwrap().heads, 1);
@@ -279,7 +276,7 @@ async fn what_another_worker_publishes_meanwhile_is_no_rollback() {
     other.check_rollback(&client, PATIENCE).await.unwrap();
     fill(&app, 1).await;
     let meanwhile = Meanwhile { witness: Arc::clone(&client[0]), other, asked: AtomicUsize::new(0) };
-    let meanwhile: Vec<Arc<dyn ports::Witness>> = vec![Arc::new(meanwhile)];
+    let meanwhile: Vec<Arc<dyn vault::Witness>> = vec![Arc::new(meanwhile)];
     let vault = app.vault().unwrap();
     assert_eq!(vault.check_rollback(&meanwhile, PATIENCE).await.unwrap().len(), 1);
     assert!(vault.signs());
@@ -359,8 +356,8 @@ async fn what_witnesses_have_seen_of_a_log_is_proved() {
         let entry: Value = serde_json::from_slice(receipt.entry.as_ref().unwrap()).unwrap();
         let payload = json!({ "log": seen["name"], "root": seen["root"], "size": seen["size"] });
         assert_eq!((&entry["payload"], &entry["at"]), (&payload, &seen["at"]));
-        let name = domain::crypto::sha256(log(&app).await["origin"].as_str().unwrap().as_bytes());
-        assert_eq!(seen["name"], domain::crypto::hex(&name));
+        let name = kernel::crypto::sha256(log(&app).await["origin"].as_str().unwrap().as_bytes());
+        assert_eq!(seen["name"], kernel::crypto::hex(&name));
         let proof = &seen["consistency"];
         assert_eq!((&proof["from_root"], &proof["to"]), (&seen["root"], &json!(2 + more)));
         let hash = |text: &Value| vault::Hash(STANDARD.decode(text.as_str().unwrap()).unwrap().try_into().unwrap());

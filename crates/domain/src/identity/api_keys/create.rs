@@ -5,13 +5,14 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{ApiKey, IssuedKey, Key, Scope, outlived, store, within, within_limit};
-use crate::{
+use crate::identity::organizations::projects;
+use kernel::{
     Core, audit,
-    check::Checks,
+    caller::{Permission, Permissions, Principal},
+    checks::Checks,
     clock::Timestamp,
     error::{Code, Error, Result},
     idempotency::{self, Once},
-    identity::{Permission, Permissions, Principal, organizations::projects},
 };
 
 /// The furthest that an expiry may lie ahead.

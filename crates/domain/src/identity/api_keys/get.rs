@@ -1,10 +1,10 @@
 //! Reading API keys.
 
 use super::{Key, store, unknown};
-use crate::{
+use kernel::{
     Core,
+    caller::{Permission, Principal},
     error::Result,
-    identity::{Permission, Principal},
     ids::ApiKeyId,
     page::{Page, PageRequest},
 };
@@ -12,7 +12,7 @@ use crate::{
 /// The key, unless it was revoked.
 ///
 /// # Errors
-/// [`Code::PermissionMissing`](crate::Code::PermissionMissing), [`Code::NotFound`](crate::Code::NotFound); those of the database.
+/// [`Code::PermissionMissing`](kernel::Code::PermissionMissing), [`Code::NotFound`](kernel::Code::NotFound); those of the database.
 pub async fn get(core: &Core, by: &Principal, id: ApiKeyId) -> Result<Key> {
     by.require(Permission::KeysRead)?;
     let mut tx = core.db.begin(by.caller()).await?;
@@ -24,7 +24,7 @@ pub async fn get(core: &Core, by: &Principal, id: ApiKeyId) -> Result<Key> {
 /// The project's keys that were not revoked, newest first.
 ///
 /// # Errors
-/// [`Code::PermissionMissing`](crate::Code::PermissionMissing); those of the database.
+/// [`Code::PermissionMissing`](kernel::Code::PermissionMissing); those of the database.
 pub async fn list(core: &Core, by: &Principal, page: PageRequest) -> Result<Page<Key>> {
     by.require(Permission::KeysRead)?;
     let mut tx = core.db.begin(by.caller()).await?;

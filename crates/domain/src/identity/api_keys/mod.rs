@@ -24,8 +24,8 @@ use utoipa::{
     openapi::{ObjectBuilder, RefOr, Schema, schema::Type},
 };
 
-use super::{Actor, Permission, Permissions, Principal};
-use crate::{
+use kernel::caller::{Actor, Permission, Permissions, Principal};
+use kernel::{
     clock::Timestamp,
     db::Tx,
     error::{Code, Error, Result},

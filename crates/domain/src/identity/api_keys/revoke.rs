@@ -1,18 +1,18 @@
 //! Ending an API key.
 
 use super::{store, unknown, within};
-use crate::{
+use kernel::{
     Core, audit,
+    caller::{Permission, Principal},
     error::Result,
-    identity::{Permission, Principal},
     ids::ApiKeyId,
 };
 
 /// Revokes the key: every replica refuses it within 5 seconds, for that is how long a looked-up key is believed.
 ///
 /// # Errors
-/// [`Code::PermissionMissing`](crate::Code::PermissionMissing), also when the key can do more than the caller;
-/// [`Code::NotFound`](crate::Code::NotFound); those of the database.
+/// [`Code::PermissionMissing`](kernel::Code::PermissionMissing), also when the key can do more than the caller;
+/// [`Code::NotFound`](kernel::Code::NotFound); those of the database.
 pub async fn revoke(core: &Core, by: &Principal, id: ApiKeyId) -> Result<()> {
     by.require(Permission::KeysWrite)?;
     let mut tx = core.db.begin(by.caller()).await?;

@@ -7,11 +7,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{ApiKey, IssuedKey, Key, outlived, store, unknown, within, within_limit};
-use crate::{
+use crate::identity::organizations::projects;
+use kernel::{
     Core, audit,
+    caller::{Actor, Permission, Principal},
     error::{Code, Error, Result},
     idempotency::{self, Once},
-    identity::{Actor, Permission, Principal, organizations::projects},
     ids::ApiKeyId,
 };
 

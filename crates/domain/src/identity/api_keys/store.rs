@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Key;
-use crate::{
+use kernel::{
     clock::Timestamp,
     ids::{ApiKeyId, ProjectId},
 };

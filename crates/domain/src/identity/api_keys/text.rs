@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 
 use uuid::Uuid;
 
-use crate::{Ids, crypto::sha256, ids::ApiKeyId};
+use kernel::{Ids, crypto::sha256, ids::ApiKeyId};
 
 /// Hexadecimal digits of the CRC-32 (ISO-HDLC) of all that stands before it.
 const CRC_DIGITS: usize = 8;
@@ -86,7 +86,7 @@ impl fmt::Debug for ApiKey {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Clock;
+    use kernel::Clock;
 
     #[test]
     fn a_key_survives_its_text_and_any_slip_is_seen() {

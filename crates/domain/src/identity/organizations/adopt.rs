@@ -1,11 +1,12 @@
 //! Giving an owner to an organisation that was made without anybody.
 
 use super::{create::room_for_one_more, members, store};
-use crate::{
+use crate::{identity::users, mail::Email};
+use kernel::{
     Caller, Core,
     audit::{self, By},
+    caller::{Actor, RequestContext, Role},
     error::{Code, Error, Result},
-    identity::{Actor, Email, RequestContext, Role, users},
     ids::{OrganizationId, ProjectId},
 };
 

@@ -1,13 +1,13 @@
 //! Making an organisation.
 
 use super::{MAX_OF_A_PERSON, Naming, Organization, store};
-use crate::{
+use kernel::{
     Caller, Core,
     audit::{self, By},
+    caller::{Person, Role},
     db::Tx,
     error::{Code, Error, Result},
     idempotency::{self, Once},
-    identity::{Person, Role},
     ids::UserId,
 };
 

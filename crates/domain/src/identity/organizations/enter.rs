@@ -1,11 +1,11 @@
 //! The way into an organisation.
 
 use super::store;
-use crate::{
+use kernel::{
     Core,
+    caller::{Member, Permission, Person},
     db::{Caller, Tx},
     error::{Code, Error, Result},
-    identity::{Member, Permission, Person},
     ids::OrganizationId,
 };
 

@@ -1,10 +1,10 @@
 //! Reading organisations.
 
 use super::{Organization, enter, enter::unknown, store};
-use crate::{
+use kernel::{
     Core,
+    caller::{Permission, Person},
     error::Result,
-    identity::{Permission, Person},
     ids::OrganizationId,
     page::{Page, PageRequest},
 };
@@ -12,7 +12,7 @@ use crate::{
 /// The organisation, for its members.
 ///
 /// # Errors
-/// [`Code::NotFound`](crate::Code::NotFound); those of the database.
+/// [`Code::NotFound`](kernel::Code::NotFound); those of the database.
 pub async fn get(core: &Core, by: &Person, id: OrganizationId) -> Result<Organization> {
     let (mut tx, _) = enter(core, by, id, Permission::MembersRead).await?;
     let found = store::find(&mut tx, id, by.user).await?;

@@ -24,8 +24,8 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use utoipa::ToSchema;
 
-use super::Role;
-use crate::{check::Checks, error::Result, ids::OrganizationId};
+use kernel::caller::Role;
+use kernel::{checks::Checks, error::Result, ids::OrganizationId};
 
 /// How many organisations one person can be a member of.
 pub const MAX_OF_A_PERSON: i64 = 50;

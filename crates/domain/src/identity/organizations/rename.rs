@@ -1,10 +1,10 @@
 //! Giving an organisation another name.
 
 use super::{Naming, Organization, enter::unknown, enter_alone, store};
-use crate::{
+use kernel::{
     Core, audit,
+    caller::{Permission, Person},
     error::Result,
-    identity::{Permission, Person},
     ids::OrganizationId,
     version::Expected,
 };
@@ -12,8 +12,8 @@ use crate::{
 /// Renames the organisation.
 ///
 /// # Errors
-/// Values that break a rule; [`Code::NotFound`](crate::Code::NotFound), [`Code::PermissionMissing`](crate::Code::PermissionMissing),
-/// [`Code::VersionMismatch`](crate::Code::VersionMismatch); those of the database.
+/// Values that break a rule; [`Code::NotFound`](kernel::Code::NotFound), [`Code::PermissionMissing`](kernel::Code::PermissionMissing),
+/// [`Code::VersionMismatch`](kernel::Code::VersionMismatch); those of the database.
 pub async fn rename(
     core: &Core,
     by: &Person,

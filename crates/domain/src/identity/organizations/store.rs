@@ -4,9 +4,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Organization;
-use crate::{
+use kernel::{
+    caller::Role,
     clock::Timestamp,
-    identity::Role,
     ids::{OrganizationId, ProjectId, UserId},
 };
 

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::store;
-use crate::{
+use kernel::{
     Core, audit,
+    caller::Person,
     error::{Code, Error, Result},
-    identity::Person,
     ids::PasskeyId,
     page::{Page, PageRequest},
 };

@@ -6,16 +6,16 @@ use webauthn_rs::prelude::{
 };
 
 use super::{Begun, CEREMONY, RelyingParty, expired, refused, store};
-use crate::{
+use crate::identity::{
+    sessions::{self, Opened},
+    users,
+};
+use kernel::{
     Caller, Core,
     audit::{self, By},
+    caller::RequestContext,
     db::Tx,
     error::{Code, Error, Result},
-    identity::{
-        RequestContext,
-        sessions::{self, Opened},
-        users,
-    },
     ids::{CeremonyId, PasskeyId, UserId},
 };
 

@@ -18,7 +18,7 @@ pub use list::{Passkey, list, remove};
 pub use login::{Login, begin_login, finish_login};
 pub use register::{Registration, begin_registration, finish_registration};
 
-use crate::{
+use kernel::{
     error::{Code, Error, Result},
     ids::CeremonyId,
 };

@@ -5,11 +5,12 @@ use webauthn_rs::prelude::{PasskeyRegistration, RegisterPublicKeyCredential};
 use webauthn_rs_proto::ResidentKeyRequirement;
 
 use super::{Begun, CEREMONY, MAX, Passkey, RelyingParty, expired, refused, store};
-use crate::{
+use crate::identity::users;
+use kernel::{
     Core, audit,
-    check::Checks,
+    caller::Person,
+    checks::Checks,
     error::{Code, Error, Result},
-    identity::{Person, users},
     ids::CeremonyId,
 };
 

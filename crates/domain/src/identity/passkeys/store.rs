@@ -6,7 +6,7 @@ use uuid::Uuid;
 use webauthn_rs::prelude::Passkey as Credential;
 
 use super::Passkey;
-use crate::{
+use kernel::{
     clock::Timestamp,
     ids::{CeremonyId, PasskeyId, UserId},
 };

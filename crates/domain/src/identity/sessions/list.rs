@@ -5,10 +5,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::store;
-use crate::{
+use kernel::{
     Core,
+    caller::Person,
     error::Result,
-    identity::Person,
     ids::SessionId,
     page::{Page, PageRequest},
 };

@@ -2,15 +2,18 @@
 
 use super::{LIFETIME, Opened, RefreshToken, store};
 use crate::{
-    Caller, Core,
-    audit::{self, By},
-    db::Tx,
-    error::{Code, Error, Result},
     identity::{
-        Actor, Email, RequestContext,
         password::{Password, Passwords, is_outdated},
         users,
     },
+    mail::Email,
+};
+use kernel::{
+    Caller, Core,
+    audit::{self, By},
+    caller::{Actor, RequestContext},
+    db::Tx,
+    error::{Code, Error, Result},
     ids::UserId,
 };
 

@@ -21,7 +21,7 @@ pub use token::{NotARefreshToken, RefreshToken};
 
 use chrono::TimeDelta;
 
-use crate::ids::{SessionId, UserId};
+use kernel::ids::{SessionId, UserId};
 
 /// How long a session lives after its last use.
 pub const LIFETIME: TimeDelta = TimeDelta::days(30);

@@ -1,12 +1,12 @@
 //! Keeping a session alive.
 
 use super::{GRACE, LIFETIME, Opened, RefreshToken, store};
-use crate::{
+use kernel::{
     Caller, Core,
     audit::{self, By},
+    caller::RequestContext,
     crypto::sha256,
     error::{Code, Error, Result},
-    identity::RequestContext,
 };
 
 /// Spends `token` and hands out the next one, in one statement: of two who bring it at once, one does.

@@ -1,11 +1,11 @@
 //! Ending sessions.
 
 use super::{RefreshToken, store};
-use crate::{
+use kernel::{
     Caller, Core,
     audit::{self, By},
+    caller::{Actor, Person, RequestContext},
     error::{Code, Error, Result},
-    identity::{Actor, Person, RequestContext},
     ids::SessionId,
 };
 

@@ -4,9 +4,9 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::{Opened, Session};
-use crate::{
+use kernel::{
+    caller::RequestContext,
     clock::Timestamp,
-    identity::RequestContext,
     ids::{SessionId, UserId},
 };
 

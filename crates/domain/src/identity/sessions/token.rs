@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{Ids, crypto::sha256};
+use kernel::{Ids, crypto::sha256};
 
 const PREFIX: &str = "hfr_";
 /// The longest base58 of 32 bytes.

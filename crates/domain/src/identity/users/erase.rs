@@ -10,12 +10,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::store;
-use crate::{
+use crate::identity::sessions;
+use kernel::{
     Caller, Core,
     audit::{self, By},
+    caller::{Actor, Person, RequestContext},
     clock::Timestamp,
     error::{Code, Error, Result},
-    identity::{Actor, Person, RequestContext, sessions},
     ids::UserId,
 };
 

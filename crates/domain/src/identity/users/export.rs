@@ -5,15 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Account, store};
-use crate::{
-    Core, audit,
-    error::Result,
-    identity::{
-        Person,
-        sessions::{self, Session},
-    },
-    ids::OrganizationId,
-};
+use crate::identity::sessions::{self, Session};
+use kernel::{Core, audit, caller::Person, error::Result, ids::OrganizationId};
 
 /// The most rows of each kind.
 const MOST: i64 = 10_000;

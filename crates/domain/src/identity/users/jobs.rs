@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    identity::Email,
+use crate::mail::Email;
+use kernel::{
     ids::{InvitationId, UserId},
     queue::{Job, Queue},
 };

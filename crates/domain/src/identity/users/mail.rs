@@ -4,13 +4,12 @@ use chrono::TimeDelta;
 use url::Url;
 
 use super::{jobs::SendMail, store};
-use crate::{
+use crate::mail::{Email, Mail};
+use kernel::{
     Caller, Core,
     crypto::sha256,
     db::Tx,
     error::{Error, Result},
-    identity::Email,
-    ports::Mail,
 };
 
 /// How long links are good for.
@@ -128,8 +127,8 @@ fn one_line(text: &str) -> String {
 
 #[derive(Clone, Copy)]
 pub(super) enum Whose {
-    User(crate::ids::UserId),
-    Invitation(crate::ids::InvitationId),
+    User(kernel::ids::UserId),
+    Invitation(kernel::ids::InvitationId),
 }
 
 /// Makes a token, writes its digest down, and puts it after the `#` of a page's address: no server is sent it by following the link.

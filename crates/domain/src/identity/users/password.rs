@@ -9,16 +9,16 @@ use super::{
     signup::{parse, send},
     store,
 };
-use crate::{
+use crate::identity::{
+    password::{Password, Passwords},
+    sessions,
+};
+use kernel::{
     Caller, Core,
     audit::{self, By},
-    check::Checks,
+    caller::{Person, RequestContext},
+    checks::Checks,
     error::{Code, Error, Result},
-    identity::{
-        Person, RequestContext,
-        password::{Password, Passwords},
-        sessions,
-    },
     ports::Topic,
 };
 

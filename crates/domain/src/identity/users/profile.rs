@@ -4,11 +4,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{Account, store};
-use crate::{
+use kernel::{
     Core, audit,
-    check::Checks,
+    caller::Person,
+    checks::Checks,
     error::{Code, Error, Result},
-    identity::Person,
     version::Expected,
 };
 

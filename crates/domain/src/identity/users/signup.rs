@@ -9,15 +9,18 @@ use super::{
     store,
 };
 use crate::{
-    Caller, Core,
-    audit::{self, By},
-    check::Checks,
-    error::{Code, Error, Result},
     identity::{
-        Email, RequestContext,
         password::{Password, Passwords},
         sessions::{self, Opened},
     },
+    mail::Email,
+};
+use kernel::{
+    Caller, Core,
+    audit::{self, By},
+    caller::RequestContext,
+    checks::Checks,
+    error::{Code, Error, Result},
     ports::Topic,
     queue::Enqueue,
 };
@@ -83,10 +86,10 @@ pub async fn send_again(core: &Core, email: &str, request: &RequestContext) -> R
 pub(super) fn parse(email: &str) -> Result<Email> {
     email
         .parse()
-        .map_err(|error: crate::identity::NotAnEmail| Error::field(Code::InvalidEmail, "/email", error.to_string()))
+        .map_err(|error: crate::mail::NotAnEmail| Error::field(Code::InvalidEmail, "/email", error.to_string()))
 }
 
-pub(super) async fn send(tx: &mut crate::db::Tx, core: &Core, request: &RequestContext, mail: SendMail) -> Result<()> {
+pub(super) async fn send(tx: &mut kernel::db::Tx, core: &Core, request: &RequestContext, mail: SendMail) -> Result<()> {
     Enqueue::at(core.clock.now()).traceparent(request.traceparent.as_deref()).one(tx, &mail).await
 }
 

@@ -7,9 +7,9 @@ use super::{
     export::{Event, Membership, Passkey},
     mail::Whose,
 };
-use crate::{
+use crate::mail::Email;
+use kernel::{
     clock::Timestamp,
-    identity::Email,
     ids::{InvitationId, OrganizationId, UserId},
 };
 

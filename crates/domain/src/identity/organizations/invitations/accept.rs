@@ -7,12 +7,13 @@ use super::{
     super::{MAX_MEMBERS, Organization, create::room_for_one_more, store as organizations},
     store,
 };
-use crate::{
+use crate::identity::users::token_digest;
+use kernel::{
     Caller, Core,
     audit::{self, By},
+    caller::Person,
     error::{Code, Error, Result},
     idempotency::{self, Once},
-    identity::{Person, users::token_digest},
 };
 
 /// The token that was mailed.

@@ -7,12 +7,13 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{super::enter_alone, GOOD_FOR, Invitation, MAX_OPEN, send, store};
-use crate::{
+use crate::mail::{Email, NotAnEmail};
+use kernel::{
     Core, audit,
+    caller::{Permission, Person, Role},
     db::Tx,
     error::{Code, Error, Result},
     idempotency::{self, Once},
-    identity::{Email, NotAnEmail, Permission, Person, Role},
     ids::OrganizationId,
     ports::Topic,
 };

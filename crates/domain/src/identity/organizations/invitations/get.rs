@@ -1,10 +1,10 @@
 //! Reading who was invited.
 
 use super::{super::enter, Invitation, store};
-use crate::{
+use kernel::{
     Core,
+    caller::{Permission, Person},
     error::Result,
-    identity::{Permission, Person},
     ids::OrganizationId,
     page::{Page, PageRequest},
 };
@@ -12,7 +12,7 @@ use crate::{
 /// The open invitations, newest first.
 ///
 /// # Errors
-/// [`Code::NotFound`](crate::Code::NotFound); those of the database.
+/// [`Code::NotFound`](kernel::Code::NotFound); those of the database.
 pub async fn list(
     core: &Core,
     by: &Person,

@@ -19,11 +19,12 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use utoipa::ToSchema;
 
-use crate::{
+use crate::{identity::users::jobs::SendMail, mail::Email};
+use kernel::{
     Core,
+    caller::{Person, Role},
     db::Tx,
     error::{Code, Error, Result},
-    identity::{Email, Person, Role, users::jobs::SendMail},
     ids::{InvitationId, UserId},
     queue::Enqueue,
 };

@@ -3,10 +3,10 @@
 use chrono::TimeDelta;
 
 use super::{super::enter_alone, GOOD_FOR, Invitation, send, store, unknown};
-use crate::{
+use kernel::{
     Core, audit,
+    caller::{Permission, Person},
     error::{Code, Error, Result},
-    identity::{Permission, Person},
     ids::{InvitationId, OrganizationId},
     ports::Topic,
 };

@@ -1,19 +1,19 @@
 //! Taking an invitation back.
 
 use super::{super::enter_alone, store, unknown};
-use crate::{
+use kernel::{
     Core, audit,
+    caller::{Member, Permission, Person},
     db::Tx,
     error::Result,
-    identity::{Member, Permission, Person},
     ids::{InvitationId, OrganizationId, UserId},
 };
 
 /// Revokes the invitation: its links open nothing any more.
 ///
 /// # Errors
-/// [`Code::NotFound`](crate::Code::NotFound), [`Code::PermissionMissing`](crate::Code::PermissionMissing),
-/// [`Code::RoleTooHigh`](crate::Code::RoleTooHigh); those of the database.
+/// [`Code::NotFound`](kernel::Code::NotFound), [`Code::PermissionMissing`](kernel::Code::PermissionMissing),
+/// [`Code::RoleTooHigh`](kernel::Code::RoleTooHigh); those of the database.
 pub async fn revoke(core: &Core, by: &Person, organization: OrganizationId, id: InvitationId) -> Result<()> {
     let (mut tx, me) = enter_alone(core, by, organization, Permission::MembersWrite).await?;
     let gone = store::find(&mut tx, organization, id).await?.ok_or_else(unknown)?;

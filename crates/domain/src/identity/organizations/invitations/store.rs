@@ -4,9 +4,9 @@ use sqlx::{FromRow, PgConnection};
 use uuid::Uuid;
 
 use super::Invitation;
-use crate::{
+use kernel::{
+    caller::Role,
     clock::Timestamp,
-    identity::Role,
     ids::{InvitationId, OrganizationId, UserId},
 };
 

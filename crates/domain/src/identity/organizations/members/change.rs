@@ -4,10 +4,10 @@ use super::{
     super::{enter_alone, invitations},
     Membership, RoleChange, spare_owner, store, unknown,
 };
-use crate::{
+use kernel::{
     Core, audit,
+    caller::{Permission, Person, Role},
     error::Result,
-    identity::{Permission, Person, Role},
     ids::{OrganizationId, UserId},
     version::Expected,
 };
@@ -15,9 +15,9 @@ use crate::{
 /// Changes the member's role. With a lesser one, the invitations that they made are revoked.
 ///
 /// # Errors
-/// [`Code::NotFound`](crate::Code::NotFound), [`Code::PermissionMissing`](crate::Code::PermissionMissing);
-/// [`Code::RoleTooHigh`](crate::Code::RoleTooHigh) when the member is, or is to be, above the caller;
-/// [`Code::LastOwner`](crate::Code::LastOwner); [`Code::VersionMismatch`](crate::Code::VersionMismatch); those of the database.
+/// [`Code::NotFound`](kernel::Code::NotFound), [`Code::PermissionMissing`](kernel::Code::PermissionMissing);
+/// [`Code::RoleTooHigh`](kernel::Code::RoleTooHigh) when the member is, or is to be, above the caller;
+/// [`Code::LastOwner`](kernel::Code::LastOwner); [`Code::VersionMismatch`](kernel::Code::VersionMismatch); those of the database.
 pub async fn change(
     core: &Core,
     by: &Person,

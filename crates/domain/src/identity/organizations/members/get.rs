@@ -1,10 +1,10 @@
 //! Reading who is a member.
 
 use super::{super::enter, Membership, store, unknown};
-use crate::{
+use kernel::{
     Core,
+    caller::{Permission, Person},
     error::Result,
-    identity::{Permission, Person},
     ids::{OrganizationId, UserId},
     page::{Page, PageRequest},
 };
@@ -12,7 +12,7 @@ use crate::{
 /// The member.
 ///
 /// # Errors
-/// [`Code::NotFound`](crate::Code::NotFound); those of the database.
+/// [`Code::NotFound`](kernel::Code::NotFound); those of the database.
 pub async fn get(core: &Core, by: &Person, organization: OrganizationId, user: UserId) -> Result<Membership> {
     let (mut tx, _) = enter(core, by, organization, Permission::MembersRead).await?;
     let found = store::find(&mut tx, organization, user).await?;
@@ -23,7 +23,7 @@ pub async fn get(core: &Core, by: &Person, organization: OrganizationId, user: U
 /// The members, those of the newest accounts first.
 ///
 /// # Errors
-/// [`Code::NotFound`](crate::Code::NotFound); those of the database.
+/// [`Code::NotFound`](kernel::Code::NotFound); those of the database.
 pub async fn list(
     core: &Core,
     by: &Person,

@@ -14,10 +14,11 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use utoipa::ToSchema;
 
-use crate::{
+use crate::mail::Email;
+use kernel::{
+    caller::Role,
     db::Tx,
     error::{Code, Error, Result},
-    identity::{Email, Role},
     ids::{OrganizationId, UserId},
 };
 

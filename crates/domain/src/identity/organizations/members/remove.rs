@@ -4,10 +4,10 @@ use super::{
     super::{enter_alone, invitations},
     spare_owner, store, unknown,
 };
-use crate::{
+use kernel::{
     Core, audit,
+    caller::{Permission, Person, Role},
     error::Result,
-    identity::{Permission, Person, Role},
     ids::{OrganizationId, UserId},
 };
 
@@ -15,8 +15,8 @@ use crate::{
 /// them; the invitations that they made do not.
 ///
 /// # Errors
-/// [`Code::NotFound`](crate::Code::NotFound), [`Code::PermissionMissing`](crate::Code::PermissionMissing),
-/// [`Code::RoleTooHigh`](crate::Code::RoleTooHigh), [`Code::LastOwner`](crate::Code::LastOwner); those of the database.
+/// [`Code::NotFound`](kernel::Code::NotFound), [`Code::PermissionMissing`](kernel::Code::PermissionMissing),
+/// [`Code::RoleTooHigh`](kernel::Code::RoleTooHigh), [`Code::LastOwner`](kernel::Code::LastOwner); those of the database.
 pub async fn remove(core: &Core, by: &Person, organization: OrganizationId, user: UserId) -> Result<()> {
     let leaves = user == by.user;
     let needed = if leaves { Permission::MembersRead } else { Permission::MembersWrite };

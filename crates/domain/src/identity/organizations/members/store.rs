@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Membership;
-use crate::ids::{OrganizationId, UserId};
+use kernel::ids::{OrganizationId, UserId};
 
 pub(super) async fn find(
     tx: &mut PgConnection,

@@ -4,11 +4,11 @@ use super::{
     super::{MAX_PROJECTS, Naming, enter_alone, store::insert_project},
     Project, store,
 };
-use crate::{
+use kernel::{
     Core, audit,
+    caller::{Permission, Person, Plan},
     error::{Code, Error, Result},
     idempotency::{self, Once},
-    identity::{Permission, Person, Plan},
     ids::OrganizationId,
 };
 

@@ -1,10 +1,10 @@
 //! Reading projects.
 
 use super::{super::enter, Project, store, unknown};
-use crate::{
+use kernel::{
     Core,
+    caller::{Permission, Person, Principal},
     error::Result,
-    identity::{Permission, Person, Principal},
     ids::OrganizationId,
     page::{Page, PageRequest},
 };
@@ -12,7 +12,7 @@ use crate::{
 /// The project that the caller is in.
 ///
 /// # Errors
-/// [`Code::PermissionMissing`](crate::Code::PermissionMissing); those of the database.
+/// [`Code::PermissionMissing`](kernel::Code::PermissionMissing); those of the database.
 pub async fn get(core: &Core, by: &Principal) -> Result<Project> {
     by.require(Permission::ProjectRead)?;
     let mut tx = core.db.begin(by.caller()).await?;
@@ -24,7 +24,7 @@ pub async fn get(core: &Core, by: &Principal) -> Result<Project> {
 /// The organisation's projects, newest first.
 ///
 /// # Errors
-/// [`Code::NotFound`](crate::Code::NotFound); those of the database.
+/// [`Code::NotFound`](kernel::Code::NotFound); those of the database.
 pub async fn list(core: &Core, by: &Person, organization: OrganizationId, page: PageRequest) -> Result<Page<Project>> {
     let (mut tx, _) = enter(core, by, organization, Permission::ProjectRead).await?;
     let found = store::list(&mut tx, organization, page.before, page.fetch()).await?;

@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 use sqlx::FromRow;
 use utoipa::ToSchema;
 
-use crate::{
+use kernel::{
+    caller::Plan,
     error::{Code, Error},
-    identity::Plan,
     ids::{OrganizationId, ProjectId},
 };
 

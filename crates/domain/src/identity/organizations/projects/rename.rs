@@ -1,18 +1,18 @@
 //! Giving a project another name.
 
 use super::{super::Naming, Project, store, unknown};
-use crate::{
+use kernel::{
     Core, audit,
+    caller::{Permission, Principal},
     error::Result,
-    identity::{Permission, Principal},
     version::Expected,
 };
 
 /// Renames the project that the caller is in.
 ///
 /// # Errors
-/// Values that break a rule; [`Code::PermissionMissing`](crate::Code::PermissionMissing),
-/// [`Code::VersionMismatch`](crate::Code::VersionMismatch); those of the database.
+/// Values that break a rule; [`Code::PermissionMissing`](kernel::Code::PermissionMissing),
+/// [`Code::VersionMismatch`](kernel::Code::VersionMismatch); those of the database.
 pub async fn rename(core: &Core, by: &Principal, wanted: &Naming, expected: Expected) -> Result<Project> {
     by.require(Permission::ProjectWrite)?;
     wanted.check()?;

@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::Project;
-use crate::ids::{OrganizationId, ProjectId};
+use kernel::ids::{OrganizationId, ProjectId};
 
 /// Until the transaction ends, others that lock it wait.
 pub(in crate::identity) async fn lock(tx: &mut PgConnection, id: ProjectId) -> sqlx::Result<()> {

@@ -1,0 +1,86 @@
+//! Traits of what may fail or be absent. The signature is the policy, so a call site cannot get it wrong.
+//!
+//! *Accelerators* return `Option` or `()`: they cannot fail, only not help. The truth is in Postgres: a miss falls back to SQL,
+//! a missed wake-up to polling. *Needed services* would return `Result<_, Unavailable>`; *effects* (mail, webhooks, witnesses) run only
+//! from jobs, where the retry is the degrade.
+//!
+//! Architecture invariant: only `adapters::guard::Guarded<Driver>` implements these for something remote, so a raw client
+//! cannot be wired in past its timeout and circuit breaker.
+
+use std::{fmt, sync::Arc};
+
+use futures::future::BoxFuture;
+use tokio::sync::Notify;
+
+use crate::ids::AgentId;
+
+/// Something a sleeper can wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Topic {
+    /// Jobs were enqueued.
+    Jobs,
+    /// A delivery for this agent may be leased.
+    Inbox(AgentId),
+}
+
+impl fmt::Display for Topic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Topic::Jobs => f.write_str("jobs"),
+            Topic::Inbox(agent) => write!(f, "inbox.{agent}"),
+        }
+    }
+}
+
+impl std::str::FromStr for Topic {
+    type Err = crate::ids::NotAnId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.strip_prefix("inbox.") {
+            Some(agent) => agent.parse().map(Topic::Inbox),
+            None => Ok(Topic::Jobs),
+        }
+    }
+}
+
+/// Hints, across processes, that there is something to do: a lost hint costs the sleeper one polling interval, never the work.
+pub trait Wake: Send + Sync + fmt::Debug {
+    /// Tells every process that `topic` may have something. Returns at once. Call it after the commit, never before.
+    fn wake(&self, topic: Topic);
+
+    /// A bell that rings when a hint for `topic` arrives from any process. Take it before looking, wait on it after finding
+    /// nothing: [`Notify`] keeps one ring for who was not yet waiting.
+    fn bell(&self, topic: Topic) -> Arc<Notify>;
+}
+
+/// Wakes nobody: for commands that run alone and end.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoWake;
+
+impl Wake for NoWake {
+    fn wake(&self, _: Topic) {}
+
+    fn bell(&self, _: Topic) -> Arc<Notify> {
+        Arc::default()
+    }
+}
+
+/// Counts requests per subject.
+pub trait RateCounter: Send + Sync + fmt::Debug {
+    /// Takes one of the `quota` requests that `subject` may make in each window of `window_seconds`. `None` when no shared counter can be
+    /// reached: the caller then counts in its own process.
+    fn take<'a>(&'a self, subject: &'a str, quota: u32, window_seconds: u32) -> BoxFuture<'a, Option<RateDecision>>;
+}
+
+/// What is left of a quota after a request asked for its share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RateDecision {
+    /// Whether this request may go on.
+    pub allowed: bool,
+    /// How many more may follow at once.
+    pub remaining: u32,
+    /// Seconds until the whole quota is there again.
+    pub reset_seconds: u32,
+    /// Seconds until one more request may be made; 0 when it may at once.
+    pub retry_after_seconds: u32,
+}

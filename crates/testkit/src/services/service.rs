@@ -1,0 +1,322 @@
+//! One service: a server on a loopback port that can be stopped, killed, frozen and started again on the same port and data.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use kernel::{Clock, Ids};
+use nix::sys::signal::Signal;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::Mutex,
+};
+
+use crate::{
+    process::{Process, Recipe, describe},
+    user::{self, Unprivileged},
+};
+
+/// A server that does not answer within this after its start will not.
+const START_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a server may take to end before it is killed.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a port that somebody else took meanwhile is replaced.
+const PORT_ATTEMPTS: u32 = 8;
+
+/// Which server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Postgres,
+    Valkey,
+    Nats,
+}
+
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Kind::Postgres => "Postgres",
+            Kind::Valkey => "Valkey",
+            Kind::Nats => "NATS",
+        }
+    }
+
+    /// The command of an accelerator; Postgres' is in its own module.
+    pub(crate) fn command(self, program: &Path, port: u16, folder: &Path) -> Vec<String> {
+        let arguments = match self {
+            Kind::Postgres => String::new(),
+            Kind::Valkey => format!(
+                "--bind 127.0.0.1 --port {port} --dir {} --appendonly no --databases 16 --maxmemory 64mb --save",
+                folder.display()
+            ),
+            Kind::Nats => format!("--addr 127.0.0.1 --port {port} --jetstream --store_dir {}", folder.display()),
+        };
+        let mut command = vec![program.display().to_string()];
+        command.extend(arguments.split(' ').map(str::to_owned));
+        if self == Kind::Valkey {
+            // The value of `--save`: never.
+            command.push(String::new());
+        }
+        command
+    }
+
+    fn url(self, port: u16) -> String {
+        match self {
+            Kind::Postgres => format!("postgres://postgres@127.0.0.1:{port}/postgres"),
+            Kind::Valkey => format!("redis://127.0.0.1:{port}"),
+            Kind::Nats => format!("nats://127.0.0.1:{port}"),
+        }
+    }
+
+    /// What each takes for "end at once, but in order".
+    fn stop_signal(self) -> Signal {
+        match self {
+            Kind::Postgres => Signal::SIGINT,
+            Kind::Valkey | Kind::Nats => Signal::SIGTERM,
+        }
+    }
+
+    /// The server answers in its own protocol.
+    async fn answers(self, port: u16) -> Result<()> {
+        if self == Kind::Postgres {
+            return super::postgres::answers(&self.url(port)).await;
+        }
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+        let greeting: &[u8] = if self == Kind::Valkey { b"PING\r\n" } else { b"" };
+        stream.write_all(greeting).await?;
+        let mut answer = [0; 5];
+        stream.read_exact(&mut answer).await?;
+        ensure!(answer == *b"+PONG" || answer == *b"INFO ", "something else answers on port {port}");
+        Ok(())
+    }
+}
+
+/// Where a service keeps its data, and as whom it runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Site {
+    pub(crate) folder: PathBuf,
+    pub(crate) scratch: bool,
+    pub(crate) user: Option<Unprivileged>,
+}
+
+impl Site {
+    pub(crate) fn new(kind: Kind, data: Option<&Path>, user: Option<Unprivileged>) -> Result<Self> {
+        let name = kind.name().to_lowercase();
+        let folder = match data {
+            Some(data) => {
+                fs::create_dir_all(data).with_context(|| format!("cannot make the folder {}", data.display()))?;
+                data.canonicalize()?.join(name)
+            }
+            None => tempfile::Builder::new().prefix(&format!("holdfast-{name}-")).tempdir()?.keep(),
+        };
+        user::own_folder(&folder, user)?;
+        Ok(Self { folder, scratch: data.is_none(), user })
+    }
+
+    /// A process of this site, its output in the log.
+    pub(crate) fn run(&self, command: Vec<String>, stop: Signal) -> Result<Process> {
+        let log = File::options().create(true).append(true).open(self.log())?;
+        Process::start(Recipe {
+            command,
+            environment: vec![
+                ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned()),
+                ("HOME".to_owned(), self.folder.display().to_string()),
+                ("LC_ALL".to_owned(), "C".to_owned()),
+                ("TZ".to_owned(), "UTC".to_owned()),
+            ],
+            inherit: false,
+            user: self.user,
+            output: log.into(),
+            stop,
+            patience: PATIENCE,
+            scratch: self.scratch.then(|| self.folder.clone()),
+        })
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.join("log")
+    }
+
+    /// The last words of a server that ended.
+    pub(crate) fn last_words(&self) -> String {
+        let log = fs::read_to_string(self.log()).unwrap_or_default();
+        let lines: Vec<_> = log.lines().rev().take(6).collect();
+        lines.into_iter().rev().collect::<Vec<_>>().join("\n  ")
+    }
+}
+
+/// A server that was started here. Dropping ends it.
+#[derive(Debug)]
+pub struct Service {
+    kind: Kind,
+    port: u16,
+    site: Site,
+    command: Vec<String>,
+    process: Mutex<Option<Process>>,
+}
+
+impl Service {
+    /// Starts a server on a free port.
+    pub(crate) async fn start_new(kind: Kind, site: Site, command: impl Fn(u16, &Path) -> Vec<String>) -> Result<Self> {
+        let mut attempts = 0;
+        loop {
+            let port = free_port()?;
+            let command = command(port, &site.folder);
+            let mut service = Self { kind, port, site: site.clone(), command, process: Mutex::new(None) };
+            attempts += 1;
+            match service.start().await {
+                Ok(()) => return Ok(service),
+                Err(_) if attempts < PORT_ATTEMPTS && site.last_words().contains("ddress already in use") => {
+                    fs::write(site.log(), "")?;
+                    // Or its end would remove the folder that the next attempt needs.
+                    service.site.scratch = false;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// "Postgres", "Valkey" or "NATS".
+    pub fn name(&self) -> &'static str {
+        self.kind.name()
+    }
+
+    /// How to reach it. Stays the same when it is started again.
+    pub fn url(&self) -> String {
+        self.kind.url(self.port)
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The server's process id while it runs.
+    pub async fn pid(&self) -> Option<i32> {
+        self.process.lock().await.as_ref().map(Process::pid)
+    }
+
+    /// Starts it on its port and data, unless it runs, and waits until it answers.
+    ///
+    /// # Errors
+    /// With its last words when it ended instead.
+    pub async fn start(&self) -> Result<()> {
+        let mut slot = self.process.lock().await;
+        if let Some(process) = slot.as_mut()
+            && process.status()?.is_none()
+        {
+            return Ok(());
+        }
+        let process = slot.insert(self.site.run(self.command.clone(), self.kind.stop_signal())?);
+        let deadline = Instant::now() + START_TIMEOUT;
+        loop {
+            let answer = tokio::time::timeout(Duration::from_secs(1), self.kind.answers(self.port)).await;
+            // The end first: what answers may be somebody else, who took the port.
+            if let Some(status) = process.status()? {
+                let words = self.site.last_words();
+                bail!("{} {} at its start. Its last words:\n  {words}", self.name(), describe(status));
+            }
+            if let Ok(Ok(())) = answer {
+                return Ok(());
+            }
+            if Instant::now() > deadline {
+                bail!("{} runs but does not answer; its log is {}", self.name(), self.site.log().display());
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Stops it in order, so that it can be started again.
+    ///
+    /// # Errors
+    /// When it can be neither stopped nor killed.
+    pub async fn stop(&self) -> Result<()> {
+        match self.process.lock().await.take() {
+            Some(mut process) => process.stop().await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Kills it as a crash of the machine would.
+    ///
+    /// # Errors
+    /// When it does not die.
+    pub async fn kill(&self) -> Result<()> {
+        match self.process.lock().await.take() {
+            Some(mut process) => process.kill().await.map(drop),
+            None => Ok(()),
+        }
+    }
+
+    /// Halts it: connections stay open and new ones are accepted by the kernel, and nothing answers.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub async fn freeze(&self) -> Result<()> {
+        self.running(Process::freeze).await
+    }
+
+    /// Lets a frozen server go on.
+    ///
+    /// # Errors
+    /// When it is not running.
+    pub async fn thaw(&self) -> Result<()> {
+        self.running(Process::thaw).await
+    }
+
+    /// Makes an accelerator forget everything: Valkey at once, NATS by a restart with an empty store.
+    ///
+    /// # Errors
+    /// Postgres never forgets; or when the accelerator does not answer.
+    pub async fn flush(&self) -> Result<()> {
+        match self.kind {
+            Kind::Postgres => bail!("Postgres holds the truth: take a new database instead"),
+            Kind::Valkey => {
+                let client = redis::Client::open(self.url())?;
+                let mut connection = client.get_multiplexed_async_connection().await?;
+                Ok(redis::cmd("FLUSHALL").query_async::<()>(&mut connection).await?)
+            }
+            Kind::Nats => {
+                self.stop().await?;
+                let store = self.site.folder.join("jetstream");
+                if store.exists() {
+                    fs::remove_dir_all(store)?;
+                }
+                self.start().await
+            }
+        }
+    }
+
+    async fn running(&self, act: impl FnOnce(&Process) -> Result<()>) -> Result<()> {
+        match self.process.lock().await.as_ref() {
+            Some(process) => act(process),
+            None => bail!("{} is not running", self.name()),
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        drop(self.process.get_mut().take());
+        if self.site.scratch {
+            // The process' shell has removed it already, unless the service was stopped before.
+            let _ = fs::remove_dir_all(&self.site.folder);
+        }
+    }
+}
+
+/// A port nobody listens on, outside the range that systems hand to outgoing connections, so that a stopped server finds its own
+/// free again.
+fn free_port() -> Result<u16> {
+    let ids = Ids::new(Clock::system());
+    for _ in 0..64 {
+        let port = 15_000 + u16::from_be_bytes(ids.bytes()) % 17_000;
+        if std::net::TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    bail!("no free port on 127.0.0.1 between 15000 and 32000")
+}

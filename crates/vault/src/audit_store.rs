@@ -1,0 +1,48 @@
+//! The SQL of how far the audit log was digested.
+
+use sqlx::PgConnection;
+
+use kernel::ids::{AuditId, ProjectId};
+
+/// Projects that have events beyond those digested, up to `through`; those first that have waited longest.
+pub(super) async fn undigested(tx: &mut PgConnection, through: AuditId, limit: i64) -> sqlx::Result<Vec<ProjectId>> {
+    sqlx::query_scalar(
+        "SELECT p.id FROM projects p LEFT JOIN vault_progress v ON v.project_id = p.id \
+         WHERE EXISTS (SELECT FROM audit_events e WHERE e.project_id = p.id AND e.id <= $1 \
+                           AND e.id > COALESCE(v.audited_through, '00000000-0000-0000-0000-000000000000')) \
+         ORDER BY v.audited_through NULLS FIRST LIMIT $2",
+    )
+    .bind(through)
+    .bind(limit)
+    .fetch_all(tx)
+    .await
+}
+
+/// The last event that was digested.
+pub(super) async fn digested_through(tx: &mut PgConnection, project: ProjectId) -> sqlx::Result<Option<AuditId>> {
+    let through: Option<Option<AuditId>> =
+        sqlx::query_scalar("SELECT audited_through FROM vault_progress WHERE project_id = $1")
+            .bind(project)
+            .fetch_optional(tx)
+            .await?;
+    Ok(through.flatten())
+}
+
+/// Moves it on from where it was last seen. Returns whether it was there still: if not, somebody else has moved it.
+pub(super) async fn advance(
+    tx: &mut PgConnection,
+    project: ProjectId,
+    from: Option<AuditId>,
+    to: AuditId,
+) -> sqlx::Result<bool> {
+    let moved = sqlx::query(
+        "INSERT INTO vault_progress AS p (project_id, audited_through) VALUES ($1, $3) \
+         ON CONFLICT (project_id) DO UPDATE SET audited_through = $3 WHERE p.audited_through IS NOT DISTINCT FROM $2",
+    )
+    .bind(project)
+    .bind(from)
+    .bind(to)
+    .execute(tx)
+    .await?;
+    Ok(moved.rows_affected() == 1)
+}
