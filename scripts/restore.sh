@@ -65,13 +65,14 @@ SQL
 offered=$(sql <<<"SELECT count(*) FROM pg_available_extensions WHERE name IN ('vector', 'pg_trgm');")
 [ "$offered" = 2 ] || die "this Postgres does not offer the extensions vector and pg_trgm; on Railway the pgvector template has them"
 
-# Roles belong to the cluster and are in no dump of a database. As the first migration makes them.
-sql <<'SQL' || die "the roles holdfast_app and holdfast_worker could not be made; nothing was restored"
+# Roles belong to the cluster and are in no dump of a database. The first migration creates the same
+# ones.
+sql <<'SQL' || die "the roles of Holdfast could not be created; nothing was restored"
 SET client_min_messages = warning;
 DO $$
 DECLARE role text;
 BEGIN
-    FOREACH role IN ARRAY ARRAY['holdfast_app', 'holdfast_worker'] LOOP
+    FOREACH role IN ARRAY ARRAY['holdfast_app', 'holdfast_auth', 'holdfast_worker'] LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role) THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN', role);
         END IF;
