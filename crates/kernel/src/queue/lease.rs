@@ -1,20 +1,25 @@
 //! The worker's lease: which of the workers claims jobs and runs schedules.
 //!
-//! Nothing guarantees that only one worker runs: two live during a deploy. The lease makes one of them work and the others stand by.
-//! Its epoch grows whenever it changes hands, and each claim checks it; so one that lost the lease without noticing claims nothing.
-//! Jobs stay correct without the lease too, by their own fencing tokens: it is there for schedules and for order.
+//! Nothing guarantees that only one worker runs: two live during a deploy. The lease makes one of
+//! them work and the others stand by. Its epoch grows whenever it changes hands, and each claim
+//! checks it; so one that lost the lease without noticing claims nothing. Jobs stay correct without
+//! the lease too, by their own fencing tokens: it is there for schedules and for order.
 
 use std::time::Duration;
 
 use super::store;
-use crate::{Caller, Db, error::Result};
+use crate::{
+    db::{Db, DbScope},
+    error::Result,
+};
 
-/// Takes the lease for `ttl` if nobody holds it. Returns its new epoch, or `None` while another holds it.
+/// Takes the lease for `ttl` if nobody holds it. Returns its new epoch, or `None` while another
+/// holds it.
 ///
 /// # Errors
 /// Those of the database.
 pub async fn acquire(db: &Db, holder: &str, ttl: Duration) -> Result<Option<i64>> {
-    let mut tx = db.begin(Caller::Worker).await?;
+    let mut tx = db.begin(DbScope::Worker).await?;
     let epoch = store::acquire_lease(&mut tx, holder, ttl).await?;
     tx.commit().await?;
     Ok(epoch)
@@ -25,7 +30,7 @@ pub async fn acquire(db: &Db, holder: &str, ttl: Duration) -> Result<Option<i64>
 /// # Errors
 /// Those of the database.
 pub async fn renew(db: &Db, epoch: i64, ttl: Duration) -> Result<bool> {
-    let mut tx = db.begin(Caller::Worker).await?;
+    let mut tx = db.begin(DbScope::Worker).await?;
     let renewed = store::renew_lease(&mut tx, epoch, ttl).await?;
     tx.commit().await?;
     Ok(renewed)
@@ -36,7 +41,7 @@ pub async fn renew(db: &Db, epoch: i64, ttl: Duration) -> Result<bool> {
 /// # Errors
 /// Those of the database.
 pub async fn release(db: &Db, epoch: i64) -> Result<()> {
-    let mut tx = db.begin(Caller::Worker).await?;
+    let mut tx = db.begin(DbScope::Worker).await?;
     store::release_lease(&mut tx, epoch).await?;
     tx.commit().await?;
     Ok(())

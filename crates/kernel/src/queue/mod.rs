@@ -1,7 +1,8 @@
 //! Durable jobs: enqueued in the caller's transaction, run at least once by the worker.
 //!
-//! Adding a job: a payload type in `<area>/jobs.rs` that implements [`Job`]; its handler in `worker/src/jobs/<area>.rs`; one line
-//! in `worker/src/registry.rs`. docs/adding-a-job.md is the recipe.
+//! Adding a job: a payload type in `<area>/jobs.rs` that implements [`Job`]; its handler in
+//! `worker/src/jobs/<area>.rs`; one line in `worker/src/registry.rs`. docs/adding-a-job.md is the
+//! recipe.
 //!
 //! ```text
 //! enqueued ──claim──▶ running ──done──▶ (deleted)
@@ -10,93 +11,18 @@
 //!        handed back       └──the worker vanished: its lease ends, and the job is due again
 //! ```
 //!
-//! [`claim`] and [`settle`] are the worker's side. Leases are timed by Postgres' clock alone, since the clocks of two workers differ.
+//! [`claim`] and [`settle`] are the worker's side. Leases are timed by Postgres' clock alone, since
+//! the clocks of two workers differ.
 
 mod claim;
-mod enqueue;
+mod job;
 pub mod lease;
+mod model;
+mod new_job;
 pub mod schedule;
 mod store;
 
-pub use claim::{Claim, Claimed, Settlement, claim, prune_dead, renew, settle};
-pub use enqueue::{Enqueue, enqueue, enqueue_each};
-pub use store::{QueueStats, stats};
-
-use std::{fmt, time::Duration};
-
-use serde::{Serialize, de::DeserializeOwned};
-
-/// A kind of background work; the value is its payload.
-///
-/// Architecture invariant: a handler may run twice for one payload, also at the same time. Its effects are idempotent or fenced.
-pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// The stable name in the `jobs` table; `<area>.<verb>`.
-    const KIND: &'static str;
-    /// Which jobs it shares its slots with.
-    const QUEUE: Queue = Queue::Default;
-    /// How often a run may fail, or vanish with its worker, before the job is dead.
-    const MAX_ATTEMPTS: u16 = 20;
-    /// What a run may take; longer is a failure.
-    const TIMEOUT: Duration = Duration::from_secs(60);
-
-    /// How long after the `failed`-th failure the next run starts at the latest; the worker takes up to half of it off, so that
-    /// jobs that failed together do not come back together. By default 1 s, doubling, up to an hour.
-    fn backoff(failed: u16) -> Duration {
-        exponential(failed)
-    }
-}
-
-/// 1 s after the first failure, twice as long after each further one, an hour at most.
-pub fn exponential(failed: u16) -> Duration {
-    let doublings = u32::from(failed.saturating_sub(1)).min(12);
-    Duration::from_secs(1 << doublings).min(Duration::from_secs(3600))
-}
-
-/// Jobs of one queue wait for each other's slots, and never for those of another queue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Queue {
-    /// Quick work on our own database.
-    Default,
-    /// Calls to other people's servers, which may be slow.
-    Effects,
-}
-
-impl Queue {
-    /// Every queue there is.
-    pub const ALL: [Queue; 2] = [Queue::Default, Queue::Effects];
-
-    /// The name in the `jobs` table and in metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Queue::Default => "default",
-            Queue::Effects => "effects",
-        }
-    }
-}
-
-impl fmt::Display for Queue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// How a run of a job ended, when it did not fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is done.
-    Done,
-    /// It is to run again after this long. No attempt is charged.
-    Snooze(Duration),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn backoff_doubles_to_an_hour() {
-        let waits: Vec<u64> = [1, 2, 3, 12, 13, u16::MAX].map(|failed| exponential(failed).as_secs()).into();
-        assert_eq!(waits, [1, 2, 4, 2048, 3600, 3600]);
-        assert_eq!(exponential(0), exponential(1));
-    }
-}
+pub use claim::{claim, prune_dead, renew, settle, stats};
+pub use job::{Job, Outcome, Queue, exponential};
+pub use model::{Claim, Claimed, QueueStats, Settlement};
+pub(crate) use new_job::NewJob;

@@ -1,37 +1,18 @@
 //! The SQL of `jobs`, `worker_lease` and `schedules`. Nobody else reads or writes them.
 //!
-//! `now()` is the start of the transaction, which for these short ones is the present; unlike `clock_timestamp()` it can be
-//! compared by index.
+//! `now()` is the start of the transaction, which for these short ones is the present; unlike
+//! `clock_timestamp()` it can be compared by index.
 
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 use sqlx::{FromRow, PgConnection, types::Json};
 
-use super::{Claim, Claimed, Job, Queue, Settlement};
-use crate::{Caller, Db, clock::Timestamp, error::Result};
-
-pub(super) async fn insert<J: Job>(
-    tx: &mut PgConnection,
-    jobs: impl Iterator<Item = (&J, Timestamp)>,
-    traceparent: Option<&str>,
-) -> sqlx::Result<()> {
-    let (jobs, times): (Vec<Json<&J>>, Vec<Timestamp>) = jobs.map(|(job, run_at)| (Json(job), run_at)).unzip();
-    sqlx::query(
-        "INSERT INTO jobs (queue, kind, max_attempts, timeout_ms, run_at, traceparent, payload) \
-         SELECT $1, $2, $3, $4, run_at, $6, payload FROM unnest($5::timestamptz[], $7::jsonb[]) AS job(run_at, payload)",
-    )
-    .bind(J::QUEUE.as_str())
-    .bind(J::KIND)
-    .bind(small(J::MAX_ATTEMPTS))
-    .bind(i32::try_from(J::TIMEOUT.as_millis()).unwrap_or(i32::MAX))
-    .bind(times)
-    .bind(traceparent)
-    .bind(jobs)
-    .execute(tx)
-    .await?;
-    Ok(())
-}
+use super::{
+    job::Queue,
+    model::{Claim, Claimed, QueueStats, Settlement},
+    schedule::Scheduled,
+};
 
 #[derive(FromRow)]
 struct ClaimedRow {
@@ -92,9 +73,14 @@ impl From<ClaimedRow> for Claimed {
     }
 }
 
-/// Skips what is locked: only a settlement locks a claimed job, and what is being settled needs no renewal. So renewals and
-/// settlements, which lock rows in different orders, never wait for each other.
-pub(super) async fn renew(tx: &mut PgConnection, claims: &[Claim], lease: Duration) -> sqlx::Result<Vec<Claim>> {
+/// Skips what is locked: only a settlement locks a claimed job, and what is being settled needs no
+/// renewal. So renewals and settlements, which lock rows in different orders, never wait for each
+/// other.
+pub(super) async fn renew(
+    tx: &mut PgConnection,
+    claims: &[Claim],
+    lease: Duration,
+) -> sqlx::Result<Vec<Claim>> {
     let (ids, leases) = columns(claims.iter());
     let renewed: Vec<(i64, i32)> = sqlx::query_as(
         "WITH held AS ( \
@@ -124,8 +110,12 @@ pub(super) async fn delete(tx: &mut PgConnection, claims: &[Claim]) -> sqlx::Res
     .await
 }
 
-/// Settles what stays. The lease grows, so that a renewal that was under way cannot pull a job out of its wait.
-pub(super) async fn put_back(tx: &mut PgConnection, batch: &[(&Claim, &Settlement)]) -> sqlx::Result<Vec<i64>> {
+/// Settles what stays. The lease grows, so that a renewal that was under way cannot pull a job out
+/// of its wait.
+pub(super) async fn put_back(
+    tx: &mut PgConnection,
+    batch: &[(&Claim, &Settlement)],
+) -> sqlx::Result<Vec<i64>> {
     let (ids, leases) = columns(batch.iter().map(|(claim, _)| *claim));
     let mut waits = Vec::with_capacity(batch.len());
     let mut uncharged = Vec::with_capacity(batch.len());
@@ -161,41 +151,21 @@ pub(super) async fn put_back(tx: &mut PgConnection, batch: &[(&Claim, &Settlemen
     .await
 }
 
-pub(super) async fn prune_dead(tx: &mut PgConnection, retention: Duration, limit: u16) -> sqlx::Result<u64> {
+pub(super) async fn prune_dead(tx: &mut PgConnection, retention: Duration, limit: i64) -> sqlx::Result<u64> {
     let pruned = sqlx::query(
         "DELETE FROM jobs WHERE id = ANY (ARRAY( \
              SELECT id FROM jobs WHERE dead_at < now() - make_interval(secs => $1) \
              ORDER BY dead_at LIMIT $2 FOR UPDATE SKIP LOCKED))",
     )
     .bind(retention.as_secs_f64())
-    .bind(i64::from(limit))
+    .bind(limit)
     .execute(tx)
     .await?;
     Ok(pruned.rows_affected())
 }
 
-/// How one queue stands.
-#[derive(Debug, Clone, PartialEq, FromRow)]
-pub struct QueueStats {
-    /// [`Queue::as_str`], or a queue that only another build knows.
-    pub queue: String,
-    /// Jobs that may run and that nobody runs.
-    pub due: i64,
-    /// How long the oldest of those has been waiting, in seconds.
-    pub oldest_seconds: f64,
-    /// Jobs that run, or wait for their time.
-    pub later: i64,
-    /// Jobs that were given up, and are not pruned yet.
-    pub dead: i64,
-}
-
-/// How every queue stands that has jobs.
-///
-/// # Errors
-/// Those of the database.
-pub async fn stats(db: &Db) -> Result<Vec<QueueStats>> {
-    let mut tx = db.begin(Caller::Worker).await?;
-    let stats = sqlx::query_as(
+pub(super) async fn stats(tx: &mut PgConnection) -> sqlx::Result<Vec<QueueStats>> {
+    sqlx::query_as(
         "SELECT queue, \
              count(*) FILTER (WHERE dead_at IS NULL AND run_at <= now()) AS due, \
              count(*) FILTER (WHERE dead_at IS NULL AND run_at > now()) AS later, \
@@ -204,13 +174,15 @@ pub async fn stats(db: &Db) -> Result<Vec<QueueStats>> {
                  AS oldest_seconds \
          FROM jobs GROUP BY queue",
     )
-    .fetch_all(&mut *tx)
-    .await?;
-    tx.commit().await?;
-    Ok(stats)
+    .fetch_all(tx)
+    .await
 }
 
-pub(super) async fn acquire_lease(tx: &mut PgConnection, holder: &str, ttl: Duration) -> sqlx::Result<Option<i64>> {
+pub(super) async fn acquire_lease(
+    tx: &mut PgConnection,
+    holder: &str,
+    ttl: Duration,
+) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar(
         "UPDATE worker_lease SET holder = $1, epoch = epoch + 1, expires_at = now() + make_interval(secs => $2) \
          WHERE expires_at <= now() RETURNING epoch",
@@ -223,25 +195,35 @@ pub(super) async fn acquire_lease(tx: &mut PgConnection, holder: &str, ttl: Dura
 
 /// A lease that ended while Postgres was away, and that nobody took, is renewed as well.
 pub(super) async fn renew_lease(tx: &mut PgConnection, epoch: i64, ttl: Duration) -> sqlx::Result<bool> {
-    let renewed =
-        sqlx::query("UPDATE worker_lease SET expires_at = now() + make_interval(secs => $2) WHERE epoch = $1")
-            .bind(epoch)
-            .bind(ttl.as_secs_f64())
-            .execute(tx)
-            .await?;
+    let renewed = sqlx::query(
+        "UPDATE worker_lease SET expires_at = now() + make_interval(secs => $2) WHERE epoch = $1",
+    )
+    .bind(epoch)
+    .bind(ttl.as_secs_f64())
+    .execute(tx)
+    .await?;
     Ok(renewed.rows_affected() == 1)
 }
 
 pub(super) async fn release_lease(tx: &mut PgConnection, epoch: i64) -> sqlx::Result<()> {
-    sqlx::query("UPDATE worker_lease SET expires_at = '-infinity' WHERE epoch = $1").bind(epoch).execute(tx).await?;
+    sqlx::query("UPDATE worker_lease SET expires_at = '-infinity' WHERE epoch = $1")
+        .bind(epoch)
+        .execute(tx)
+        .await?;
     Ok(())
 }
 
-pub(super) async fn register_schedules(tx: &mut PgConnection, names: &[&str]) -> sqlx::Result<()> {
+pub(super) async fn register_schedules(tx: &mut PgConnection, tasks: &[Scheduled<'_>]) -> sqlx::Result<()> {
+    let (names, periods, origins) = slots(tasks);
     sqlx::query(
-        "INSERT INTO schedules (name, slot) SELECT unnest($1::text[]), '-infinity' ON CONFLICT (name) DO NOTHING",
+        "INSERT INTO schedules (name, slot) \
+         SELECT name, date_bin(make_interval(secs => period), now(), to_timestamp(origin)) \
+         FROM unnest($1::text[], $2::float8[], $3::float8[]) AS t (name, period, origin) \
+         ON CONFLICT (name) DO NOTHING",
     )
     .bind(names)
+    .bind(periods)
+    .bind(origins)
     .execute(tx)
     .await?;
     Ok(())
@@ -250,25 +232,37 @@ pub(super) async fn register_schedules(tx: &mut PgConnection, names: &[&str]) ->
 pub(super) async fn take_slots(
     tx: &mut PgConnection,
     epoch: i64,
-    tasks: &[(&str, Duration)],
+    tasks: &[Scheduled<'_>],
 ) -> sqlx::Result<Vec<String>> {
-    let (names, periods): (Vec<&str>, Vec<f64>) =
-        tasks.iter().map(|(name, every)| (*name, every.as_secs_f64())).unzip();
+    let (names, periods, origins) = slots(tasks);
     sqlx::query_scalar(
         "UPDATE schedules s SET slot = t.slot, finished_at = NULL \
-         FROM (SELECT name, date_bin(make_interval(secs => every), now(), to_timestamp(0)) AS slot \
-               FROM unnest($2::text[], $3::float8[]) AS p (name, every)) t \
+         FROM (SELECT name, date_bin(make_interval(secs => period), now(), to_timestamp(origin)) AS slot \
+               FROM unnest($2::text[], $3::float8[], $4::float8[]) AS p (name, period, origin)) t \
          WHERE s.name = t.name AND s.slot < t.slot AND EXISTS (SELECT FROM worker_lease WHERE epoch = $1) \
          RETURNING s.name",
     )
     .bind(epoch)
     .bind(names)
     .bind(periods)
+    .bind(origins)
     .fetch_all(tx)
     .await
 }
 
-pub(super) async fn finish_schedule(tx: &mut PgConnection, name: &str, error: Option<&str>) -> sqlx::Result<()> {
+/// Names, lengths of slots, and the start of some slot of each, in seconds.
+fn slots<'a>(tasks: &[Scheduled<'a>]) -> (Vec<&'a str>, Vec<f64>, Vec<f64>) {
+    let slot = |(name, schedule): &Scheduled<'a>| {
+        (*name, schedule.period().as_secs_f64(), schedule.origin().as_secs_f64())
+    };
+    tasks.iter().map(slot).collect()
+}
+
+pub(super) async fn finish_schedule(
+    tx: &mut PgConnection,
+    name: &str,
+    error: Option<&str>,
+) -> sqlx::Result<()> {
     sqlx::query("UPDATE schedules SET finished_at = now(), last_error = $2 WHERE name = $1")
         .bind(name)
         .bind(error)
@@ -279,8 +273,4 @@ pub(super) async fn finish_schedule(tx: &mut PgConnection, name: &str, error: Op
 
 fn columns<'a>(claims: impl Iterator<Item = &'a Claim>) -> (Vec<i64>, Vec<i32>) {
     claims.map(|claim| (claim.id, claim.lease)).unzip()
-}
-
-fn small(number: u16) -> i16 {
-    i16::try_from(number).unwrap_or(i16::MAX)
 }
