@@ -1,17 +1,12 @@
 //! Who is calling, once they have proved it.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use serde::de::DeserializeOwned;
-
+use super::{Permission, Permissions, Plan, RequestContext, Role};
 use crate::{
-    Core,
-    caller::{Permission, Permissions, Plan, Role},
-    db::{Caller, Tx},
     error::{Code, Error, Result},
-    idempotency::Once,
     ids::{AgentId, ApiKeyId, OrganizationId, ProjectId, SessionId, UserId},
-    signature::{self, Proof},
+    signature::Proof,
 };
 
 /// Who acts, as the audit log spells it.
@@ -41,21 +36,20 @@ impl fmt::Display for Actor {
     }
 }
 
-/// What ties work to the request that caused it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct RequestContext {
-    /// The `x-request-id`.
-    pub id: String,
-    /// The W3C `traceparent` that jobs and outgoing calls carry on.
-    pub traceparent: Option<String>,
-    /// The client's address, as far as it is known.
-    pub address: Option<String>,
-    /// What the client says it is, cut to a bearable length.
-    pub user_agent: Option<String>,
+/// Something that has permissions, some of which a use case requires.
+pub trait HasPermissions {
+    /// Returns what it may do.
+    fn permissions(&self) -> Permissions;
+}
+
+/// Something that asks by a request.
+pub trait HasRequest {
+    /// Returns the request, to add to it what was read later than who asks.
+    fn request_mut(&mut self) -> &mut RequestContext;
 }
 
 /// An authenticated caller inside one project.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Principal {
     /// The tenant.
     pub project: ProjectId,
@@ -65,35 +59,36 @@ pub struct Principal {
     pub permissions: Permissions,
     /// What the project pays for.
     pub plan: Plan,
-    /// By which request.
+    /// The request they ask by.
     pub request: RequestContext,
 }
 
 impl Principal {
-    /// Holdfast itself, at work in a project.
+    /// Returns Holdfast itself, at work in a project.
     pub fn system(project: ProjectId) -> Self {
         Self {
             project,
             actor: Actor::System,
-            permissions: Permission::ALL.iter().copied().collect(),
+            permissions: Permissions::all(),
             plan: Plan::Scale,
             request: RequestContext::default(),
         }
     }
+}
 
-    /// The caller that a transaction of this principal begins as.
-    pub fn caller(&self) -> Caller {
-        Caller::Project(self.project)
-    }
-
-    /// # Errors
-    /// [`Code::PermissionMissing`](crate::Code::PermissionMissing).
-    pub fn require(&self, permission: Permission) -> Result<()> {
-        self.permissions.require(permission)
+impl HasPermissions for Principal {
+    fn permissions(&self) -> Permissions {
+        self.permissions
     }
 }
 
-/// An agent that signed the request it is asking by.
+impl HasRequest for Principal {
+    fn request_mut(&mut self) -> &mut RequestContext {
+        &mut self.request
+    }
+}
+
+/// An agent that signed the request it asks by.
 #[derive(Debug, Clone)]
 pub struct Signer {
     /// Its project, and that it is the one who acts.
@@ -101,56 +96,43 @@ pub struct Signer {
     /// The agent.
     pub agent: AgentId,
     /// Its signature over the request.
-    pub proof: Proof,
+    pub proof: Arc<Proof>,
 }
 
-impl Signer {
-    /// Begins the transaction of what the request does, and uses the signature's nonce up in it: the way into every change that an agent
-    /// makes, so that none can be replayed.
-    ///
-    /// # Errors
-    /// [`Code::NonceReplayed`](crate::Code::NonceReplayed); those of the database.
-    pub async fn begin(&self, core: &Core) -> Result<Tx> {
-        let mut tx = core.db.begin(self.principal.caller()).await?;
-        signature::spend(&mut tx, self.principal.project, &self.proof).await?;
-        Ok(tx)
+impl HasPermissions for Signer {
+    fn permissions(&self) -> Permissions {
+        self.principal.permissions
     }
+}
 
-    /// [`begin`](Self::begin)s what may be asked twice: with the first answer, when it was, and then nothing is to be done.
-    ///
-    /// # Errors
-    /// As [`signature::spend_once`].
-    pub async fn begin_once<T: DeserializeOwned>(&self, core: &Core, once: Option<&Once>) -> Result<(Tx, Option<T>)> {
-        let mut tx = core.db.begin(self.principal.caller()).await?;
-        let first = signature::spend_once(&mut tx, core, self.principal.project, &self.proof, once).await?;
-        Ok((tx, first))
+impl HasRequest for Signer {
+    fn request_mut(&mut self) -> &mut RequestContext {
+        &mut self.principal.request
     }
 }
 
 /// A person who is logged in, wherever they are a member.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Person {
     /// Who.
     pub user: UserId,
-    /// By which login.
+    /// The login they proved it by.
     pub session: SessionId,
-    /// By which request.
+    /// The request they ask by.
     pub request: RequestContext,
 }
 
-impl Person {
-    /// The caller that a transaction about what is theirs begins as.
-    pub fn caller(&self) -> Caller {
-        Caller::Person(self.user)
+impl HasRequest for Person {
+    fn request_mut(&mut self) -> &mut RequestContext {
+        &mut self.request
     }
 }
 
-/// A person inside one organisation, whose membership the running transaction has read: made by
-/// [`organizations::enter`](domain::identity::organizations::enter) alone.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A person inside one organization, whose membership the running transaction has read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
     /// Who.
-    pub person: Person,
+    pub user: UserId,
     /// Where.
     pub organization: OrganizationId,
     /// As what.
@@ -158,23 +140,27 @@ pub struct Member {
 }
 
 impl Member {
+    /// Requires that the member's role has `permission`.
+    ///
     /// # Errors
-    /// [`Code::PermissionMissing`](crate::Code::PermissionMissing).
+    /// [`Code::PermissionMissing`].
     pub fn require(&self, permission: Permission) -> Result<()> {
-        self.role.permissions().require(permission)
+        Permissions::of_role(self.role).require(permission)
     }
 
-    /// That this member may deal with one who is `role`, or make somebody that. Nobody reaches above themselves.
+    /// Requires that this member can manage one who is `role`, or make somebody that: nobody
+    /// reaches above themselves.
     ///
     /// # Errors
     /// [`Code::RoleTooHigh`].
-    pub fn may_touch(&self, role: Role) -> Result<()> {
+    pub fn can_manage(&self, role: Role) -> Result<()> {
         if role <= self.role {
             return Ok(());
         }
-        let (mine, above) = (self.role, role);
-        let detail =
-            format!("Who is {mine} cannot make, change or remove a member who is {above}; ask one who is {above}");
+        let own = self.role;
+        let detail = format!(
+            "A member who is {own} cannot create, change or remove one who is {role}; ask one who is {role}"
+        );
         Err(Error::new(Code::RoleTooHigh, detail))
     }
 }
