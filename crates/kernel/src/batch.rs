@@ -1,7 +1,8 @@
 //! Group commit: what arrives while a batch is under way is done together in the next one.
 //!
-//! Each key has a lane of its own, in which one batch runs at a time; lanes do not wait for each other. A lane that has nothing to do is no more than a
-//! key that is not there. With one caller a batch holds one item and costs what doing it alone would; with many, they share its round trips.
+//! Each key has a lane of its own, in which one batch runs at a time; lanes do not wait for each
+//! other. A lane that has nothing to do is no more than a key that is not there. With one caller a
+//! batch holds one item and costs what doing it alone would; with many, they share its round trips.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -28,8 +29,9 @@ pub trait Batch: Send + Sync + 'static {
     const BATCH: usize;
     /// How much weight may wait in all lanes together; whoever comes then is told to come again.
     const QUEUE: usize;
-    /// How long a batch may take. Postgres bounds each of its statements, a dozen and more where much is brought, but not their sum: a connection that hangs and
-    /// a Postgres that crawls both end here.
+    /// How long a batch may take. Postgres bounds each of its statements, a dozen and more where
+    /// much is brought, but not their sum: a connection that hangs and a Postgres that crawls both
+    /// end here.
     const TIMEOUT: Duration = Duration::from_secs(20);
 
     /// How heavy an item is, at least 1.
@@ -62,7 +64,8 @@ impl<B: Batch> Gathered<'_, B> {
         &self.items
     }
 
-    /// Adds items queued since the batch began, until it is full or the next is not `wanted`. Call it after waiting for a lock.
+    /// Adds items queued since the batch began, until it is full or the next is not `wanted`. Call
+    /// it after waiting for a lock.
     pub fn more(&mut self, wanted: impl Fn(&B::Item) -> bool) {
         let came = self.shared.lanes().take(self.key, self.weight, wanted);
         self.add(came);
@@ -104,11 +107,12 @@ impl<B: Batch> Batcher<B> {
         Self { shared: Arc::new(Shared { work, lanes }) }
     }
 
-    /// Does `item` with whatever else waits in the lane of `key`. It is done even when the caller stops waiting.
+    /// Does `item` with whatever else waits in the lane of `key`. It is done even when the caller
+    /// stops waiting.
     ///
     /// # Errors
-    /// [`Code::Overloaded`] when too much waits; [`Code::Unavailable`] when the batch hangs, and then nobody knows whether it was done; those of
-    /// the work.
+    /// [`Code::Overloaded`] when too much waits; [`Code::Unavailable`] when the batch hangs, and
+    /// then nobody knows whether it was done; those of the work.
     pub async fn submit(&self, key: B::Key, item: B::Item) -> Result<B::Answer> {
         let (answer, answered) = oneshot::channel();
         if self.shared.lanes().enter(&key, Waiting { item, answer })? {
@@ -181,11 +185,13 @@ impl<B: Batch> Lanes<B> {
     }
 }
 
-/// The one who works in a lane until it is empty. If it breaks off, the lane is closed, and who waited in it is told.
+/// The one who works in a lane until it is empty. If it breaks off, the lane is closed, and who
+/// waited in it is told.
 struct Lane<B: Batch> {
     shared: Arc<Shared<B>>,
     key: B::Key,
-    /// True until this worker has removed its lane; after that the key's lane is another worker's, so `Drop` must leave it.
+    /// True until this worker has removed its lane; after that the key's lane is another worker's,
+    /// so `Drop` must leave it.
     open: bool,
 }
 
@@ -200,12 +206,15 @@ impl<B: Batch> Lane<B> {
             let mut gathered = Gathered { shared: &self.shared, key: &self.key, items, askers, weight: 0 };
             gathered.add(batch);
             let work = self.shared.work.run(self.key.clone(), &mut gathered);
-            let answers =
-                tokio::time::timeout(B::TIMEOUT, work).await.unwrap_or_else(|late| Err(Error::unavailable(late)));
+            let answers = tokio::time::timeout(B::TIMEOUT, work)
+                .await
+                .unwrap_or_else(|late| Err(Error::unavailable(late)));
             let askers = gathered.askers;
             match answers {
                 // Whoever no longer waits is not told.
-                Ok(answers) => askers.into_iter().zip(answers).for_each(|(asker, answer)| drop(asker.send(answer))),
+                Ok(answers) => {
+                    askers.into_iter().zip(answers).for_each(|(asker, answer)| drop(asker.send(answer)))
+                }
                 Err(error) => tell_all(askers, error),
             }
         }
@@ -252,7 +261,11 @@ mod tests {
         const BATCH: usize = 4;
         const QUEUE: usize = 8;
 
-        async fn run(&self, _: &'static str, items: &mut Gathered<'_, Self>) -> Result<Vec<Result<Vec<u32>>>> {
+        async fn run(
+            &self,
+            _: &'static str,
+            items: &mut Gathered<'_, Self>,
+        ) -> Result<Vec<Result<Vec<u32>>>> {
             self.0.acquire().await.unwrap().forget();
             let items = items.items().to_vec();
             assert!(!items.contains(&13), "unlucky");
@@ -359,7 +372,8 @@ mod tests {
         }
     }
 
-    /// A lane is closed and opened all the time here; whoever closes it must not take along who has just opened it again.
+    /// A lane is closed and opened all the time here; whoever closes it must not take along who has
+    /// just opened it again.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn nobody_is_lost_between_one_who_closes_a_lane_and_one_who_opens_it() {
         let batcher = Batcher::new(Echoes);

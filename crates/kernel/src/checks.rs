@@ -4,6 +4,11 @@ use std::ops::RangeInclusive;
 
 use crate::error::{Code, Error, FieldError, Result, field_error};
 
+/// The codes of [`Checks::text`].
+pub const TEXT_ERRORS: &[Code] = &[Code::TooLong, Code::TooShort, Code::NulByte];
+/// The codes of [`Checks::line`].
+pub const LINE_ERRORS: &[Code] = &[Code::TooLong, Code::TooShort, Code::NulByte, Code::ControlCharacter];
+
 /// Gathers the fields that break a rule.
 #[derive(Debug, Default)]
 pub struct Checks {
@@ -11,7 +16,7 @@ pub struct Checks {
 }
 
 impl Checks {
-    /// No rule broken yet.
+    /// Starts with no rule broken.
     pub fn new() -> Self {
         Self::default()
     }
@@ -21,7 +26,7 @@ impl Checks {
         self.broken.push(field_error(code, pointer, detail));
     }
 
-    /// Text of `chars` Unicode scalar values, without NUL, which Postgres cannot hold.
+    /// Checks text of `chars` Unicode scalar values, without NUL, which Postgres cannot hold.
     pub fn text(&mut self, pointer: &str, text: &str, chars: RangeInclusive<usize>) {
         if text.contains('\0') {
             self.broken(Code::NulByte, pointer, "must not contain a NUL byte (U+0000)");
@@ -38,7 +43,8 @@ impl Checks {
         }
     }
 
-    /// [`Checks::text`] of one line: without control characters, so that it can stand in a mail or a log.
+    /// Checks text of one line: without control characters, so that it can stand in a mail or a
+    /// log.
     pub fn line(&mut self, pointer: &str, text: &str, chars: RangeInclusive<usize>) {
         match text.chars().find(|c| c.is_control() && *c != '\0') {
             Some(c) => self.broken(
@@ -50,14 +56,21 @@ impl Checks {
         }
     }
 
-    /// [`Checks::text`], where there is a text.
+    /// Checks text, where there is some.
     pub fn optional_text(&mut self, pointer: &str, text: Option<&str>, chars: RangeInclusive<usize>) {
         if let Some(text) = text {
             self.text(pointer, text, chars);
         }
     }
 
-    /// At most `max` entries.
+    /// Checks a line, where there is one.
+    pub fn optional_line(&mut self, pointer: &str, text: Option<&String>, chars: RangeInclusive<usize>) {
+        if let Some(text) = text {
+            self.line(pointer, text, chars);
+        }
+    }
+
+    /// Checks that there are at most `max` entries.
     pub fn count(&mut self, pointer: &str, count: usize, max: usize) {
         if count > max {
             self.broken(Code::TooLong, pointer, format!("may have at most {max} entries, has {count}"));
@@ -69,6 +82,8 @@ impl Checks {
         result.map_err(|error| self.broken(code, pointer, error.to_string())).ok()
     }
 
+    /// Ends the checks.
+    ///
     /// # Errors
     /// All broken rules in one, under the code of the first.
     pub fn finish(self) -> Result<()> {

@@ -31,7 +31,8 @@ impl Clock {
         Self { held_micros: Some(Arc::new(AtomicI64::new(at.timestamp_micros()))) }
     }
 
-    /// The current time, to the microsecond: what Postgres keeps, so a stored time compares equal to the one it came from.
+    /// The current time, to the microsecond: what Postgres keeps, so a stored time compares equal
+    /// to the one it came from.
     pub fn now(&self) -> Timestamp {
         let micros = match &self.held_micros {
             Some(held) => held.load(Ordering::SeqCst),

@@ -1,30 +1,47 @@
-//! What every use case is handed: the database, the time, identifiers, and the bells of sleepers.
+//! What every use case is handed.
 
 use std::sync::Arc;
 
 use crate::{
     Clock, Db, Ids,
-    ports::{Topic, Wake},
+    crypto::Secrets,
+    ports::{CredentialCache, NoCredentials, NoWake, Wake},
 };
 
-/// Cloning shares everything in it.
+/// The database, the time, identifiers, secrets, and whom to tell what was done. Cloning shares
+/// everything in it.
 #[derive(Debug, Clone)]
 pub struct Core {
     /// Postgres: the only thing that holds anything.
     pub db: Db,
     /// The time.
     pub clock: Clock,
-    /// Identifiers and secrets.
+    /// Identifiers and randomness.
     pub ids: Ids,
-    /// Hints to sleepers.
+    /// Encrypts what is stored.
+    pub secrets: Secrets,
+    /// Hints to those who wait.
     pub wake: Arc<dyn Wake>,
+    /// Credentials that this replica remembers.
+    pub credentials: Arc<dyn CredentialCache>,
 }
 
 impl Core {
-    /// Gives sleepers on each topic a hint. After the commit.
-    pub fn wake_all(&self, topics: impl IntoIterator<Item = Topic>) {
-        for topic in topics {
-            self.wake.wake(topic);
-        }
+    /// Creates the core of a process that wakes nobody and remembers no credentials.
+    pub fn new(db: Db, clock: Clock, secrets: Secrets) -> Self {
+        let ids = Ids::new(clock.clone());
+        Self { db, clock, ids, secrets, wake: Arc::new(NoWake), credentials: Arc::new(NoCredentials) }
+    }
+
+    /// Sends hints through `wake`.
+    #[must_use]
+    pub fn with_wake(self, wake: Arc<dyn Wake>) -> Self {
+        Self { wake, ..self }
+    }
+
+    /// Makes `credentials` forget what is revoked.
+    #[must_use]
+    pub fn with_credentials(self, credentials: Arc<dyn CredentialCache>) -> Self {
+        Self { credentials, ..self }
     }
 }

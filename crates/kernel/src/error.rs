@@ -1,4 +1,5 @@
-//! One error for every use case, neutral of the transport: a stable code, a sentence for the person, a cause for the log.
+//! One error for every use case, neutral of the transport: a stable code, a sentence for the
+//! person, a cause for the log.
 
 use std::{borrow::Cow, error::Error as StdError, fmt, time::Duration};
 
@@ -6,6 +7,10 @@ use serde::Serialize;
 
 /// What every use case returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The codes that a use case can fail with, beside those of its extractors and of the edge, in
+/// groups. Documentation lists them, and a full run of the tests meets each.
+pub type Codes = &'static [&'static [Code]];
 
 /// What kind of failure it is; the HTTP layer turns each into one status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,8 +50,9 @@ pub enum Kind {
 /// Defines the catalogue of codes: name on the wire, kind, and what it means.
 macro_rules! codes {
     ($($name:ident = $wire:literal, $kind:ident, $title:literal;)*) => {
-        /// A stable, documented name of one way to fail. The whole catalogue is served at `/problems`.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        /// A stable, documented name of one way to fail. The whole catalogue is served at
+        /// `/problems`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Code {
             $(#[doc = $title] $name,)*
@@ -80,7 +86,8 @@ codes! {
     ProjectMissing = "project_missing", Malformed, "The request does not say which project it means";
     DigestMissing = "digest_missing", Malformed, "A signed body needs a Content-Digest";
     DigestMismatch = "digest_mismatch", Malformed, "The Content-Digest does not match the body";
-    CredentialsMissing = "credentials_missing", Unauthenticated, "The request carries no credentials this route takes";
+    CredentialsMissing = "credentials_missing", Unauthenticated, "The request carries no credentials this \
+        route takes";
     CredentialsMalformed = "credentials_malformed", Unauthenticated, "The credentials cannot be read";
     AccessTokenInvalid = "access_token_invalid", Unauthenticated, "The access token is not valid";
     RefreshTokenInvalid = "refresh_token_invalid", Unauthenticated, "The refresh token is not valid";
@@ -90,10 +97,12 @@ codes! {
     SignatureMissing = "signature_missing", Unauthenticated, "The request must be signed by an agent";
     SignatureMalformed = "signature_malformed", Unauthenticated, "The signature headers cannot be read";
     SignatureCoverage = "signature_coverage", Unauthenticated, "The signature covers too little of the request";
-    SignatureStale = "signature_stale", Unauthenticated, "The signature was made too long ago, has expired, or lies in the future";
+    SignatureStale = "signature_stale", Unauthenticated, "The signature was made too long ago, has expired, \
+        or lies in the future";
     SignatureInvalid = "signature_invalid", Unauthenticated, "The signature does not verify";
     AgentUnknown = "agent_unknown", Unauthenticated, "The signing agent is not registered";
-    ProjectAmbiguous = "project_ambiguous", Unauthenticated, "The signing agent is registered in several projects";
+    ProjectAmbiguous = "project_ambiguous", Unauthenticated, "The signing agent is registered in several \
+        projects";
     Forbidden = "forbidden", Forbidden, "The caller may not do this";
     EmailUnverified = "email_unverified", Forbidden, "The e-mail address is not verified";
     OriginRefused = "origin_refused", Forbidden, "The page is not one that may send this";
@@ -113,12 +122,15 @@ codes! {
     LimitReached = "limit_reached", Conflict, "There are as many as there may be";
     SizeMismatch = "size_mismatch", Conflict, "The log has another size than the caller expects";
     ProposalDecided = "proposal_decided", Conflict, "The proposal was decided already";
-    IdempotencyInFlight = "idempotency_in_flight", Conflict, "A request with this Idempotency-Key is under way";
+    IdempotencyInFlight = "idempotency_in_flight", Conflict, "A request with this Idempotency-Key is under \
+        way";
     VersionMismatch = "version_mismatch", PreconditionFailed, "It was changed in the meantime";
-    PreconditionRequired = "precondition_required", PreconditionRequired, "The change must say which version it was made from";
+    PreconditionRequired = "precondition_required", PreconditionRequired, "The change must say which version \
+        it was made from";
     PayloadTooLarge = "payload_too_large", TooLarge, "The body is larger than the route takes";
     UnsupportedMediaType = "unsupported_media_type", UnsupportedType, "The body's media type is not taken";
-    IdempotencyKeyReused = "idempotency_key_reused", Invalid, "The Idempotency-Key was used for another request";
+    IdempotencyKeyReused = "idempotency_key_reused", Invalid, "The Idempotency-Key was used for another \
+        request";
     ValidationFailed = "validation_failed", Invalid, "A value breaks a rule";
     WrongType = "wrong_type", Invalid, "A value has the wrong type";
     MissingField = "missing_field", Invalid, "A required field is missing";
@@ -137,7 +149,8 @@ codes! {
     InvalidEmail = "invalid_email", Invalid, "The text is not an e-mail address that is accepted";
     UnknownScope = "unknown_scope", Invalid, "No API key can have such a scope";
     InvalidEndpoint = "invalid_endpoint", Invalid, "The endpoint is not an acceptable URL";
-    AmbiguousJson = "ambiguous_json", Invalid, "The JSON could be read in two ways, or is larger than a seal's may be";
+    AmbiguousJson = "ambiguous_json", Invalid, "The JSON could be read in two ways, or is larger than a \
+        seal's may be";
     InvalidCursor = "invalid_cursor", Invalid, "The cursor was not made by this API";
     UnknownRecipient = "unknown_recipient", Invalid, "No agent of that DID is registered in the project";
     RateLimited = "rate_limited", RateLimited, "Too many requests";
@@ -211,7 +224,8 @@ impl Error {
 
     /// A fault of ours: the cause goes to the log, never to the caller.
     pub fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        Self::new(Code::Internal, "Something went wrong on our side; `request_id` lets us find it").because(cause)
+        Self::new(Code::Internal, "Something went wrong on our side; `request_id` lets us find it")
+            .because(cause)
     }
 
     /// Adds the inner cause.
@@ -270,15 +284,17 @@ impl StdError for Error {
     }
 }
 
-/// The one place where a database failure is judged: away (503, try again) or a fault of ours (500).
+/// The one place where a database failure is judged: away (503, try again) or a fault of ours
+/// (500).
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         if is_away(&error) { Self::unavailable(error) } else { Self::internal(error) }
     }
 }
 
-/// SQLSTATE classes that pass by themselves: connection (08), resources (53), operator intervention such as a shutdown or a
-/// cancelled statement (57), serialization failures, deadlocks and lock timeouts (40, 55P03), and a transaction that idled for too long (25P03).
+/// SQLSTATE classes that pass by themselves: connection (08), resources (53), operator intervention
+/// such as a shutdown or a cancelled statement (57), serialization failures, deadlocks and lock
+/// timeouts (40, 55P03), and a transaction that idled for too long (25P03).
 fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)

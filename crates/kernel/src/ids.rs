@@ -1,4 +1,5 @@
-//! Identifiers: UUIDv7 (RFC 9562) in SQL, `<prefix>_<32 hex digits>` on the wire; and the one source of randomness.
+//! Identifiers: UUIDv7 (RFC 9562) in SQL, `<prefix>_<32 hex digits>` on the wire; and the one
+//! source of randomness.
 
 use std::{fmt, str::FromStr, sync::Arc, sync::Mutex};
 
@@ -8,7 +9,8 @@ use uuid::{Builder, Uuid};
 
 use crate::clock::Clock;
 
-/// Makes identifiers and secrets. Seeded by the operating system, or by a test that wants the same ones again.
+/// Makes identifiers and secrets. Seeded by the operating system, or by a test that wants the same
+/// ones again.
 #[derive(Clone)]
 pub struct Ids {
     clock: Clock,
@@ -133,7 +135,8 @@ macro_rules! id {
     };
 }
 
-/// Only the canonical spelling is accepted: lower case, no hyphens, so that one identifier has one text.
+/// Only the canonical spelling is accepted: lower case, no hyphens, so that one identifier has one
+/// text.
 fn parse(prefix: &'static str, text: &str) -> Result<Uuid, NotAnId> {
     text.strip_prefix(prefix)
         .and_then(|rest| rest.strip_prefix('_'))

@@ -1,7 +1,8 @@
 //! Cursor pagination: `?limit=&cursor=` in, `{data, next_cursor}` out.
 //!
-//! Lists are ordered by identifier, newest first. UUIDv7 order is creation order, and a row never changes its identifier, so a
-//! cursor stays true while rows are written: a new row comes before the first page, never into the middle of a later one.
+//! Lists are ordered by identifier, newest first. UUIDv7 order is creation order, and a row never
+//! changes its identifier, so a cursor stays true while rows are written: a new row comes before
+//! the first page, never into the middle of a later one.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -66,12 +67,11 @@ impl PageRequest {
 }
 
 /// One page of a list.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Page<T> {
     /// The rows, newest first.
     pub data: Vec<T>,
     /// The `cursor` of the next page; null on the last.
-    #[schema(required = true)]
     pub next_cursor: Option<String>,
 }
 
@@ -87,9 +87,7 @@ fn encode(id: Uuid) -> String {
 }
 
 fn decode(cursor: &str) -> Result<Uuid> {
-    URL_SAFE_NO_PAD
-        .decode(cursor)
-        .ok()
-        .and_then(|bytes| Uuid::from_slice(&bytes).ok())
-        .ok_or_else(|| Error::field(Code::InvalidCursor, "cursor", "must be a `next_cursor` of this list, unchanged"))
+    URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| Uuid::from_slice(&bytes).ok()).ok_or_else(|| {
+        Error::field(Code::InvalidCursor, "cursor", "must be a `next_cursor` of this list, unchanged")
+    })
 }

@@ -1,18 +1,23 @@
-//! Traits of what may fail or be absent. The signature is the policy, so a call site cannot get it wrong.
+//! Traits of what may fail or be absent. The signature is the policy, so a call site cannot get it
+//! wrong.
 //!
-//! *Accelerators* return `Option` or `()`: they cannot fail, only not help. The truth is in Postgres: a miss falls back to SQL,
-//! a missed wake-up to polling. *Needed services* would return `Result<_, Unavailable>`; *effects* (mail, webhooks, witnesses) run only
-//! from jobs, where the retry is the degrade.
+//! *Accelerators* return `Option` or `()`: they cannot fail, only not help. The truth is in
+//! Postgres: a miss falls back to SQL, a missed wake-up to polling. *Needed services* would return
+//! `Result<_, Unavailable>`; *effects* (mail, webhooks, witnesses) run only from jobs, where the
+//! retry is the degrade.
 //!
-//! Architecture invariant: only `adapters::guard::Guarded<Driver>` implements these for something remote, so a raw client
-//! cannot be wired in past its timeout and circuit breaker.
+//! Architecture invariant: only `adapters::guard::Guarded<Driver>` implements these for something
+//! remote, so a raw client cannot be wired in past its timeout and circuit breaker.
 
 use std::{fmt, sync::Arc};
 
 use futures::future::BoxFuture;
 use tokio::sync::Notify;
 
-use crate::ids::AgentId;
+use crate::{
+    crypto::Did,
+    ids::{AgentId, ApiKeyId, NotAnId, ProjectId, SessionId, UserId},
+};
 
 /// Something a sleeper can wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,7 +38,7 @@ impl fmt::Display for Topic {
 }
 
 impl std::str::FromStr for Topic {
-    type Err = crate::ids::NotAnId;
+    type Err = NotAnId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.strip_prefix("inbox.") {
@@ -43,14 +48,17 @@ impl std::str::FromStr for Topic {
     }
 }
 
-/// Hints, across processes, that there is something to do: a lost hint costs the sleeper one polling interval, never the work.
+/// Hints, across processes, that there is something to do: a lost hint costs the sleeper one
+/// polling interval, never the work.
 pub trait Wake: Send + Sync + fmt::Debug {
-    /// Tells every process that `topic` may have something. Returns at once. Call it after the commit, never before.
-    fn wake(&self, topic: Topic);
+    /// Notifies every process that `topic` may have something. Returns at once. The unit of work
+    /// calls it, after the commit.
+    fn notify(&self, topic: Topic);
 
-    /// A bell that rings when a hint for `topic` arrives from any process. Take it before looking, wait on it after finding
-    /// nothing: [`Notify`] keeps one ring for who was not yet waiting.
-    fn bell(&self, topic: Topic) -> Arc<Notify>;
+    /// Returns what is notified when a hint for `topic` arrives from any process. Subscribe before
+    /// looking, and wait after finding nothing: [`Notify`] keeps one notification for whoever was
+    /// not yet waiting.
+    fn subscribe(&self, topic: Topic) -> Arc<Notify>;
 }
 
 /// Wakes nobody: for commands that run alone and end.
@@ -58,18 +66,55 @@ pub trait Wake: Send + Sync + fmt::Debug {
 pub struct NoWake;
 
 impl Wake for NoWake {
-    fn wake(&self, _: Topic) {}
+    fn notify(&self, _: Topic) {}
 
-    fn bell(&self, _: Topic) -> Arc<Notify> {
+    fn subscribe(&self, _: Topic) -> Arc<Notify> {
         Arc::default()
     }
 }
 
+/// A credential, or all of a kind, that no longer opens what it did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// An API key was revoked, or ends sooner.
+    ApiKey(ApiKeyId),
+    /// An agent's registration changed.
+    Agent(ProjectId, Did),
+    /// A session ended.
+    Session(SessionId),
+    /// Sessions of a person ended, all or all but one.
+    SessionsOf(UserId),
+    /// A person's role in some organization changed.
+    MembershipsOf(UserId),
+}
+
+/// Credentials that one replica remembers for a few seconds, so that a request costs no round trip
+/// for who is asking.
+pub trait CredentialCache: Send + Sync + fmt::Debug {
+    /// Forgets a credential. Other replicas forget it by themselves, within seconds. Returns at
+    /// once. The unit of work calls it.
+    fn forget(&self, credential: &Credential);
+}
+
+/// Remembers none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoCredentials;
+
+impl CredentialCache for NoCredentials {
+    fn forget(&self, _: &Credential) {}
+}
+
 /// Counts requests per subject.
 pub trait RateCounter: Send + Sync + fmt::Debug {
-    /// Takes one of the `quota` requests that `subject` may make in each window of `window_seconds`. `None` when no shared counter can be
-    /// reached: the caller then counts in its own process.
-    fn take<'a>(&'a self, subject: &'a str, quota: u32, window_seconds: u32) -> BoxFuture<'a, Option<RateDecision>>;
+    /// Takes one of the `quota` requests that `subject` may make in each window of
+    /// `window_seconds`. `None` when no shared counter can be reached: the caller then counts in
+    /// its own process.
+    fn take<'a>(
+        &'a self,
+        subject: &'a str,
+        quota: u32,
+        window_seconds: u32,
+    ) -> BoxFuture<'a, Option<RateDecision>>;
 }
 
 /// What is left of a quota after a request asked for its share.

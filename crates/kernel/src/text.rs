@@ -1,6 +1,7 @@
-//! What may be quoted back to a caller or written to a log.
+//! Text that is quoted back to a caller, or written to a log or a mail.
 
-/// At most `max` characters of `text`, control characters shown as escapes, an ellipsis where it was cut.
+/// Returns at most `max` characters of `text`, with control characters shown as escapes and an
+/// ellipsis where it was cut.
 pub fn excerpt(text: &str, max: usize) -> String {
     let mut shown: String = text
         .chars()
@@ -14,6 +15,11 @@ pub fn excerpt(text: &str, max: usize) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// Returns the text with control characters replaced by spaces, so that it stays on its line.
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ impl Expected {
     pub fn check(self, stands: i32) -> Result<()> {
         match self {
             Expected::Version(expected) if expected != stands => {
-                let detail =
-                    "It was changed since the version that `If-Match` names; get it anew, and make the change to that";
+                let detail = "It was changed since the version that `If-Match` names; get it anew, and make \
+                    the change to that";
                 Err(Error::new(Code::VersionMismatch, detail))
             }
             Expected::Any | Expected::Version(_) => Ok(()),

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use kernel::{Caller, ids::ProjectId};
+use kernel::{DbScope, ids::ProjectId};
 use testkit::services;
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ async fn a_begin_that_is_given_up_leaves_no_transaction_open() {
     let mut given_up = 0;
     for polls in 0..40 {
         {
-            let mut begin = pin!(db.begin(Caller::Project(project)));
+            let mut begin = pin!(db.begin(DbScope::Project(project)));
             let mut poll = || begin.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
             let mut begun = false;
             for _ in 0..polls {
@@ -28,7 +28,7 @@ async fn a_begin_that_is_given_up_leaves_no_transaction_open() {
             given_up += usize::from(!begun);
         }
         // Whoever comes next is nobody, and sees nothing of the one before.
-        let mut tx = db.begin(Caller::Anonymous).await.unwrap();
+        let mut tx = db.begin(DbScope::Credentials).await.unwrap();
         let sql = "SELECT nullif(current_setting('app.project_id', true), '')";
         let left: Option<String> = sqlx::query_scalar(sql).fetch_one(&mut *tx).await.unwrap();
         assert_eq!(left, None, "after {polls} polls");
@@ -37,7 +37,8 @@ async fn a_begin_that_is_given_up_leaves_no_transaction_open() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert!(given_up > 1, "every transaction began: this shows nothing");
-    let sql = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'";
+    let sql =
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state LIKE 'idle in%'";
     let open: i64 = sqlx::query_scalar(sql).fetch_one(watch.pool()).await.unwrap();
     assert_eq!(open, 0);
 }

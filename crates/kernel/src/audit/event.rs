@@ -38,10 +38,12 @@ pub struct Event {
     /// By what client, as it called itself.
     #[schema(required = true)]
     pub user_agent: Option<String>,
-    /// SHA-256 over the JSON of the subject before it was changed, in hexadecimal; null where there was nothing or nothing changed.
+    /// SHA-256 over the JSON of the subject before it was changed, in hexadecimal; null where there
+    /// was nothing or nothing changed.
     #[schema(required = true)]
     pub before_sha256: Option<String>,
-    /// SHA-256 over the JSON of the subject as it was left, in hexadecimal: over the body that a `GET` of it answers.
+    /// SHA-256 over the JSON of the subject as it was left, in hexadecimal: over the body that a
+    /// `GET` of it answers.
     #[schema(required = true)]
     pub after_sha256: Option<String>,
 }

@@ -1,28 +1,31 @@
-//! The SQL of first answers.
+//! The SQL of first responses.
 
 use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::clock::Timestamp;
 
-pub(super) struct Claimed {
-    /// Whether nobody else was at it.
+/// What stands under a key.
+pub(super) struct Found {
+    /// Whether nobody else is at work under the key.
     pub(super) locked: bool,
-    /// Fingerprint and sealed answer of the first request.
+    /// Fingerprint and encrypted response of the first request.
     pub(super) record: Option<(Vec<u8>, Vec<u8>)>,
 }
 
-/// The lock is let go with the transaction. A record that was committed after this statement began is not seen; [`insert`] then finds it.
-pub(super) async fn claim(
+/// Finds the record and locks the key until the transaction ends. A record that was committed after
+/// this statement began is not seen; [`insert`] then finds it.
+pub(super) async fn lookup(
     tx: &mut PgConnection,
     lock: i64,
     tenant: Uuid,
     key_digest: &[u8],
     now: Timestamp,
-) -> sqlx::Result<Claimed> {
-    let (locked, fingerprint, answer): (bool, Option<Vec<u8>>, Option<Vec<u8>>) = sqlx::query_as(
-        "SELECT pg_try_advisory_xact_lock($1), r.fingerprint, r.answer \
-         FROM (VALUES (1)) one LEFT JOIN idempotent_requests r ON r.tenant = $2 AND r.key_digest = $3 AND r.expires_at > $4",
+) -> sqlx::Result<Found> {
+    let (locked, fingerprint, response): (bool, Option<Vec<u8>>, Option<Vec<u8>>) = sqlx::query_as(
+        "SELECT pg_try_advisory_xact_lock($1), r.fingerprint, r.response \
+         FROM (VALUES (1)) one \
+         LEFT JOIN idempotent_requests r ON r.tenant = $2 AND r.key_digest = $3 AND r.expires_at > $4",
     )
     .bind(lock)
     .bind(tenant)
@@ -30,46 +33,18 @@ pub(super) async fn claim(
     .bind(now)
     .fetch_one(tx)
     .await?;
-    Ok(Claimed { locked, record: fingerprint.zip(answer) })
+    Ok(Found { locked, record: fingerprint.zip(response) })
 }
 
-pub(super) struct Row<'a> {
-    pub(super) tenant: Uuid,
-    pub(super) key_digest: &'a [u8],
-    pub(super) fingerprint: &'a [u8],
-    pub(super) answer: &'a [u8],
-    pub(super) now: Timestamp,
-    pub(super) expires_at: Timestamp,
-}
-
-/// Whether it was written: a record that is still good is not written over.
-pub(super) async fn insert(tx: &mut PgConnection, row: &Row<'_>) -> sqlx::Result<bool> {
-    let done = sqlx::query(
-        "INSERT INTO idempotent_requests AS r (tenant, key_digest, fingerprint, answer, expires_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT ON CONSTRAINT idempotent_requests_key \
-         DO UPDATE SET fingerprint = EXCLUDED.fingerprint, answer = EXCLUDED.answer, expires_at = EXCLUDED.expires_at \
-         WHERE r.expires_at <= $6",
-    )
-    .bind(row.tenant)
-    .bind(row.key_digest)
-    .bind(row.fingerprint)
-    .bind(row.answer)
-    .bind(row.expires_at)
-    .bind(row.now)
-    .execute(tx)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
-/// The first answer to one key.
+/// The first response under one key.
 #[derive(sqlx::FromRow)]
 pub(super) struct Record {
     pub(super) key_digest: Vec<u8>,
     pub(super) fingerprint: Vec<u8>,
-    pub(super) answer: Vec<u8>,
+    pub(super) response: Vec<u8>,
 }
 
-/// The records of those keys that have one.
+/// Returns the records of those keys that have one.
 pub(super) async fn find(
     tx: &mut PgConnection,
     tenant: Uuid,
@@ -77,7 +52,7 @@ pub(super) async fn find(
     now: Timestamp,
 ) -> sqlx::Result<Vec<Record>> {
     sqlx::query_as(
-        "SELECT key_digest, fingerprint, answer FROM idempotent_requests \
+        "SELECT key_digest, fingerprint, response FROM idempotent_requests \
          WHERE tenant = $1 AND key_digest = ANY ($2) AND expires_at > $3",
     )
     .bind(tenant)
@@ -89,31 +64,32 @@ pub(super) async fn find(
 
 /// Records of one tenant, by column.
 #[derive(Default)]
-pub(super) struct Rows {
-    pub(super) tenant: Uuid,
+pub(super) struct NewRecord {
     pub(super) key_digests: Vec<Vec<u8>>,
     pub(super) fingerprints: Vec<Vec<u8>>,
-    pub(super) answers: Vec<Vec<u8>>,
+    pub(super) responses: Vec<Vec<u8>>,
 }
 
-/// How many were written: as [`insert`].
-pub(super) async fn insert_all(
+/// Inserts records and returns how many it wrote: one that is still good is not written over.
+pub(super) async fn insert(
     tx: &mut PgConnection,
-    rows: &Rows,
+    tenant: Uuid,
+    records: &NewRecord,
     now: Timestamp,
     expires_at: Timestamp,
 ) -> sqlx::Result<u64> {
     let done = sqlx::query(
-        "INSERT INTO idempotent_requests AS r (tenant, key_digest, fingerprint, answer, expires_at) \
-         SELECT $1, key_digest, fingerprint, answer, $5 FROM unnest($2::bytea[], $3::bytea[], $4::bytea[]) AS row(key_digest, fingerprint, answer) \
-         ON CONFLICT ON CONSTRAINT idempotent_requests_key \
-         DO UPDATE SET fingerprint = EXCLUDED.fingerprint, answer = EXCLUDED.answer, expires_at = EXCLUDED.expires_at \
-         WHERE r.expires_at <= $6",
+        "INSERT INTO idempotent_requests AS r (tenant, key_digest, fingerprint, response, expires_at) \
+         SELECT $1, key_digest, fingerprint, response, $5 \
+         FROM unnest($2::bytea[], $3::bytea[], $4::bytea[]) AS row (key_digest, fingerprint, response) \
+         ON CONFLICT ON CONSTRAINT idempotent_requests_key DO UPDATE \
+             SET fingerprint = EXCLUDED.fingerprint, response = EXCLUDED.response, expires_at = EXCLUDED.expires_at \
+             WHERE r.expires_at <= $6",
     )
-    .bind(rows.tenant)
-    .bind(&rows.key_digests)
-    .bind(&rows.fingerprints)
-    .bind(&rows.answers)
+    .bind(tenant)
+    .bind(&records.key_digests)
+    .bind(&records.fingerprints)
+    .bind(&records.responses)
     .bind(expires_at)
     .bind(now)
     .execute(tx)

@@ -6,8 +6,8 @@ use sqlx::{PgConnection, migrate::Migration};
 
 use crate::MIGRATOR;
 
-/// How many migrations of this build the database has not applied as they are. A newer schema lacks none: migrations only expand what a
-/// running release uses.
+/// How many migrations of this build the database has not applied as they are. A newer schema lacks
+/// none: migrations only expand what a running release uses.
 ///
 /// # Errors
 /// Those of the database.

@@ -6,17 +6,22 @@ use chrono::DateTime;
 use sfv::{BareItem, Dictionary, FieldType as _, InnerList, ListEntry, Parser};
 use url::Url;
 
-use super::malformed;
 use crate::{
     clock::Timestamp,
     error::{Code, Error, Result},
     text::excerpt,
 };
 
+/// Returns the error for headers that cannot be read as a signature.
+pub(super) fn malformed(detail: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::new(Code::SignatureMalformed, detail)
+}
+
 /// The most components one signature may cover.
 const MAX_COMPONENTS: usize = 32;
 
-/// The scheme and authority the API answers under, from configuration: a `Host` header is the client's to choose.
+/// The scheme and authority the API answers under, from configuration: a `Host` header is the
+/// client's to choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     scheme: String,
@@ -102,9 +107,14 @@ impl Component {
             "@path" => request.path.to_owned(),
             "@query" => format!("?{}", request.query.unwrap_or_default()),
             "@request-target" => request.target(),
-            "@target-uri" => format!("{}://{}{}", request.origin.scheme, request.origin.authority, request.target()),
+            "@target-uri" => {
+                format!("{}://{}{}", request.origin.scheme, request.origin.authority, request.target())
+            }
             derived if derived.starts_with('@') => {
-                return Err(malformed(format!("the component \"{}\" is not supported", excerpt(derived, 64))));
+                return Err(malformed(format!(
+                    "the component \"{}\" is not supported",
+                    excerpt(derived, 64)
+                )));
             }
             header => request.header(header)?.ok_or_else(|| {
                 malformed(format!("the covered header \"{}\" is not in the request", excerpt(header, 64)))
@@ -122,7 +132,10 @@ pub(super) struct Fields {
 impl Fields {
     pub(super) fn read(request: &RequestParts<'_>) -> Result<Self> {
         let missing = || {
-            Error::new(Code::SignatureMissing, "Sign the request (RFC 9421): send `Signature-Input` and `Signature`")
+            Error::new(
+                Code::SignatureMissing,
+                "Sign the request (RFC 9421): send `Signature-Input` and `Signature`",
+            )
         };
         let inputs = dictionary("Signature-Input", &request.header("signature-input")?.ok_or_else(missing)?)?;
         let signatures = dictionary("Signature", &request.header("signature")?.ok_or_else(missing)?)?;
@@ -169,7 +182,8 @@ impl Fields {
         }
     }
 
-    /// Each once, none with parameters: a component listed twice, or one that means another message, invites two readings.
+    /// Each once, none with parameters: a component listed twice, or one that means another
+    /// message, invites two readings.
     pub(super) fn components(&self) -> Result<Vec<Component>> {
         if self.input.items.len() > MAX_COMPONENTS {
             return Err(malformed(format!("a signature may cover at most {MAX_COMPONENTS} components")));
@@ -186,7 +200,8 @@ impl Fields {
                     excerpt(&component.name, 64)
                 )));
             }
-            if component.name.bytes().any(|byte| byte.is_ascii_uppercase()) || components.contains(&component) {
+            if component.name.bytes().any(|byte| byte.is_ascii_uppercase()) || components.contains(&component)
+            {
                 return Err(malformed(format!(
                     "the component \"{}\" must be lower case and stand once",
                     excerpt(&component.name, 64)
@@ -216,7 +231,8 @@ fn keyid(list: &InnerList) -> Option<&str> {
     }
 }
 
-/// What must be bound for a signature to mean this request and no other: the method, the whole target, and the body.
+/// What must be bound for a signature to mean this request and no other: the method, the whole
+/// target, and the body.
 pub(super) fn check_coverage(components: &[Component], request: &RequestParts<'_>) -> Result<()> {
     let covers = |name: &str| components.iter().any(|component| component.name == name);
     let path_and_query =
@@ -245,10 +261,15 @@ pub(super) fn covers_secrets(components: &[Component]) -> bool {
 }
 
 /// The signature base: one line a component, then `@signature-params`.
-pub(super) fn build(components: &[Component], params_line: &str, request: &RequestParts<'_>) -> Result<String> {
+pub(super) fn build(
+    components: &[Component],
+    params_line: &str,
+    request: &RequestParts<'_>,
+) -> Result<String> {
     let mut base = String::new();
     for component in components {
-        // Nothing to escape: `value` knows the derived names, and no header that exists has a quote in its name.
+        // Nothing to escape: `value` knows the derived names, and no header that exists has a quote
+        // in its name.
         let _ = writeln!(base, "\"{}\": {}", component.name, component.value(request)?);
     }
     let _ = write!(base, "\"@signature-params\": {params_line}");
@@ -292,9 +313,12 @@ mod tests {
         let params = r#"("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;keyid="test-key-ed25519""#;
         let base = build(&components, params, &request).unwrap();
         let key =
-            PublicKey::from_bytes(&decode_base64("JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs").unwrap()).unwrap();
+            PublicKey::from_bytes(&decode_base64("JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs").unwrap())
+                .unwrap();
         let signature = STANDARD
-            .decode("wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw==")
+            .decode(
+                "wqcAqbmYJ2ji2glfAMaRy4gruYYnx2nEFN2HN6jrnDnQCK1u02Gb04v9EDgwUPiu4A0w6vuQv5lIp5WPpBKRCw==",
+            )
             .unwrap();
         assert!(key.verifies(base.as_bytes(), &signature));
         assert!(!key.verifies(base.replace("POST", "PUT").as_bytes(), &signature));
@@ -323,8 +347,9 @@ mod tests {
             headers: &headers,
             has_body: false,
         };
-        let named =
-            |names: &[&str]| names.iter().map(|name| Component { name: (*name).to_owned() }).collect::<Vec<_>>();
+        let named = |names: &[&str]| {
+            names.iter().map(|name| Component { name: (*name).to_owned() }).collect::<Vec<_>>()
+        };
         let short = named(&["@method", "@authority", "@path"]);
         assert!(check_coverage(&short, &request).is_ok());
         request.query = Some("max=100");

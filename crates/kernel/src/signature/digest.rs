@@ -6,7 +6,8 @@ use sha2::{Digest, Sha256, Sha512};
 use super::base::RequestParts;
 use crate::error::{Code, Error, Result};
 
-/// That the body is the one the signature covers: every digest of an algorithm we know must match, and there must be one.
+/// That the body is the one the signature covers: every digest of an algorithm we know must match,
+/// and there must be one.
 ///
 /// # Errors
 /// [`Code::DigestMissing`], [`Code::DigestMismatch`].
@@ -26,7 +27,8 @@ pub fn check_content_digest(request: &RequestParts<'_>, body: &[u8]) -> Result<(
         };
         let ListEntry::Item(item) = entry else { continue };
         if !matches!(&item.bare_item, BareItem::ByteSequence(given) if *given == expected) {
-            let detail = format!("The body's {} digest is not the one in `Content-Digest`", algorithm.as_str());
+            let detail =
+                format!("The body's {} digest is not the one in `Content-Digest`", algorithm.as_str());
             return Err(Error::new(Code::DigestMismatch, detail));
         }
         matched = true;

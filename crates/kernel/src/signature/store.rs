@@ -1,10 +1,10 @@
-//! The SQL of spent nonces.
+//! The SQL of consumed nonces.
 
 use sqlx::PgConnection;
 
 use crate::{clock::Timestamp, ids::ProjectId};
 
-/// False when it stood there already; waits for a transaction that is just inserting the same.
+/// Returns false when it stood there already. Waits for a transaction that is inserting the same.
 pub(super) async fn insert_nonce(
     tx: &mut PgConnection,
     project: ProjectId,
@@ -12,7 +12,8 @@ pub(super) async fn insert_nonce(
     expires_at: Timestamp,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query(
-        "INSERT INTO signature_nonces (project_id, digest, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+        "INSERT INTO signature_nonces (project_id, digest, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO \
+        NOTHING",
     )
     .bind(project)
     .bind(digest.as_slice())
@@ -22,14 +23,15 @@ pub(super) async fn insert_nonce(
     Ok(done.rows_affected() == 1)
 }
 
-/// Those of `digests` that did not stand there already: as [`insert_nonce`].
+/// Returns those of `digests` that did not stand there already, as [`insert_nonce`] does for one.
 pub(super) async fn insert_nonces(
     tx: &mut PgConnection,
     project: ProjectId,
     digests: &[&[u8]],
     expire_at: &[Timestamp],
 ) -> sqlx::Result<Vec<Vec<u8>>> {
-    // In one order, so that two transactions with the same nonces wait for each other and never in a circle.
+    // In one order, so that two transactions with the same nonces wait for each other and never in
+    // a circle.
     sqlx::query_scalar(
         "INSERT INTO signature_nonces (project_id, digest, expires_at) \
          SELECT $1, digest, expires_at FROM unnest($2::bytea[], $3::timestamptz[]) AS row(digest, expires_at) ORDER BY digest \

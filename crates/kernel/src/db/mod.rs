@@ -1,4 +1,6 @@
-//! The way into Postgres: every statement runs in a transaction that knows who is calling.
+//! The way into Postgres: every statement runs in a transaction that knows its role and its tenant.
+
+mod scope;
 
 use std::{
     fmt,
@@ -15,14 +17,12 @@ use sqlx::{
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use uuid::Uuid;
 
-use crate::{
-    error::{Code, Error, Result},
-    ids::{OrganizationId, ProjectId, UserId},
-};
+pub use scope::DbScope;
 
-/// A transaction on behalf of a [`Caller`].
+use crate::error::{Code, Error, Result};
+
+/// A transaction on behalf of a [`DbScope`].
 pub type Tx = Transaction<'static, Postgres>;
 
 /// Every migration, embedded in the binaries.
@@ -32,56 +32,11 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long callers are refused at once after one has waited in vain, before the next may try.
 const COOL_DOWN: Duration = Duration::from_millis(500);
-/// How long an idle connection is trusted without a ping: a ping for each request would cost a round trip each.
+/// How long an idle connection is trusted without a ping: a ping for each request would cost a
+/// round trip each.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 /// What no statement of a request may exceed; Postgres cancels it.
 const STATEMENT_TIMEOUT_MS: u32 = 10_000;
-
-/// On whose behalf a transaction runs. Decides the role it assumes and the rows that row-level security shows it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Caller {
-    /// Nobody yet: sees no tenant's rows, and may call the functions that look up credentials.
-    Anonymous,
-    /// The front door: accounts, sessions and memberships of everybody, and no tenant's data.
-    Door,
-    /// The front door, for a person who is known: they become a member of something.
-    Entering(UserId),
-    /// A person, and what is theirs alone.
-    Person(UserId),
-    /// A person in an organisation: shows nothing of it unless they are a member.
-    Member(UserId, OrganizationId),
-    /// A request inside one project.
-    Project(ProjectId),
-    /// A job of one project.
-    Job(ProjectId),
-    /// The worker's own housekeeping, across projects.
-    Worker,
-}
-
-impl Caller {
-    /// The only SQL text that is put together at run time: every part is a literal or the digits of a UUID.
-    fn begin(self) -> String {
-        let role = match self {
-            Caller::Anonymous | Caller::Person(_) | Caller::Member(..) | Caller::Project(_) => "holdfast_app",
-            Caller::Door | Caller::Entering(_) => "holdfast_auth",
-            Caller::Job(_) | Caller::Worker => "holdfast_worker",
-        };
-        let whose = match self {
-            Caller::Anonymous | Caller::Door | Caller::Worker => String::new(),
-            Caller::Project(project) | Caller::Job(project) => set("project_id", project.uuid()),
-            Caller::Entering(person) | Caller::Person(person) => set("user_id", person.uuid()),
-            Caller::Member(person, organization) => {
-                set("user_id", person.uuid()) + &set("organization_id", organization.uuid())
-            }
-        };
-        format!("BEGIN; SET LOCAL ROLE {role}{whose}; SET LOCAL statement_timeout = {STATEMENT_TIMEOUT_MS}")
-    }
-}
-
-/// Settings end with their transaction, so one that is not set is not left from another.
-fn set(name: &'static str, value: Uuid) -> String {
-    format!("; SET LOCAL app.{name} = '{value}'")
-}
 
 /// The pool of connections. Cloning shares it.
 #[derive(Clone)]
@@ -91,7 +46,8 @@ pub struct Db {
 }
 
 impl Db {
-    /// A pool of at most `max_connections` that connects when first used, so that a start never waits for Postgres.
+    /// A pool of at most `max_connections` that connects when first used, so that a start never
+    /// waits for Postgres.
     pub fn lazy(options: PgConnectOptions, max_connections: u32) -> Self {
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
@@ -110,14 +66,16 @@ impl Db {
         Self { pool, outage: Arc::new(Outage::new()) }
     }
 
-    /// Begins a transaction as `caller`: role, tenant and `BEGIN` in one round trip.
+    /// Begins a transaction in `scope`: role, tenant and `BEGIN` in one round trip.
     ///
     /// # Errors
-    /// [`Code::Unavailable`](crate::Code::Unavailable) when Postgres is away; at once when it was found away moments ago.
-    pub async fn begin(&self, caller: Caller) -> Result<Tx> {
+    /// [`Code::Unavailable`](crate::Code::Unavailable) when Postgres is away; at once when it was
+    /// found away moments ago.
+    pub async fn begin(&self, scope: DbScope) -> Result<Tx> {
         self.outage.check()?;
-        // Boxed: connecting takes 4 KiB of state, which every future that may once begin a transaction would be copied around with.
-        let begun = match tokio::time::timeout(ACQUIRE_TIMEOUT, Box::pin(self.begin_on_live(caller))).await {
+        // Boxed: connecting takes 4 KiB of state, which every future that may once begin a
+        // transaction would be copied around with.
+        let begun = match tokio::time::timeout(ACQUIRE_TIMEOUT, Box::pin(self.begin_on_live(scope))).await {
             Ok(begun) => begun.map_err(Error::from),
             Err(elapsed) => Err(Error::unavailable(elapsed)),
         };
@@ -128,13 +86,14 @@ impl Db {
         begun
     }
 
-    /// After a restart of Postgres the pool is full of connections that died while they idled. Each fails its `BEGIN`, before
-    /// anything was done, and is dropped; so the next is tried, at most as often as the pool is large.
-    async fn begin_on_live(&self, caller: Caller) -> sqlx::Result<Tx> {
+    /// After a restart of Postgres the pool is full of connections that died while they idled. Each
+    /// fails its `BEGIN`, before anything was done, and is dropped; so the next is tried, at most
+    /// as often as the pool is large.
+    async fn begin_on_live(&self, scope: DbScope) -> sqlx::Result<Tx> {
         let mut stale = self.pool.options().get_max_connections();
         loop {
             let connection = self.pool.acquire().await?;
-            let begin = Transaction::begin(connection, Some(AssertSqlSafe(caller.begin()).into_sql_str()));
+            let begin = Transaction::begin(connection, Some(AssertSqlSafe(scope.begin()).into_sql_str()));
             match Finished(Some(begin)).await {
                 Err(error) if stale > 0 && is_severed(&error) => stale -= 1,
                 begun => return begun,
@@ -142,7 +101,8 @@ impl Db {
         }
     }
 
-    /// The pool itself, for what is not on behalf of a caller: migrations, health, the worker's lease.
+    /// The pool itself, for what is not on behalf of a caller: migrations, health, the worker's
+    /// lease.
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
@@ -165,8 +125,9 @@ fn is_severed(error: &sqlx::Error) -> bool {
 
 /// A `BEGIN` that comes to its end also when whoever waited for it is gone.
 ///
-/// Given up half way, by a client that hangs up or a timeout, it would leave its connection in the pool with a transaction open, and the next caller in
-/// it, with the tenant of the one before. Finished, the transaction is rolled back like any other that is dropped.
+/// Given up half way, by a client that hangs up or a timeout, it would leave its connection in the
+/// pool with a transaction open, and the next caller in it, with the tenant of the one before.
+/// Finished, the transaction is rolled back like any other that is dropped.
 struct Finished(Option<BoxFuture<'static, sqlx::Result<Tx>>>);
 
 impl Future for Finished {
@@ -191,8 +152,8 @@ impl Drop for Finished {
     }
 }
 
-/// Remembers that Postgres was found away, so that during an outage one caller at a time waits and the others are answered at
-/// once.
+/// Remembers that Postgres was found away, so that during an outage one caller at a time waits and
+/// the others are answered at once.
 struct Outage {
     start: Instant,
     /// Milliseconds since `start` until which callers are refused; 0 when there is no outage.
@@ -208,7 +169,8 @@ impl Outage {
         u64::try_from((self.start.elapsed() + wait).as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Refuses during the cool-down; then lets one caller through, and refuses the others while it tries.
+    /// Refuses during the cool-down; then lets one caller through, and refuses the others while it
+    /// tries.
     fn check(&self) -> Result<()> {
         let until = self.until.load(Ordering::Acquire);
         if until == 0 {
