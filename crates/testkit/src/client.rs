@@ -1,6 +1,8 @@
-//! A client of the API for tests, the tour and benchmarks: says what it means, and can be made to say it wrong.
+//! A client of the API for tests, the tour and benchmarks: says what it means, and can be made to
+//! say it wrong.
 //!
-//! A request is signed as it stands when [`Request::sign`] is called; whatever is changed afterwards is tampering.
+//! A request is signed as it stands when [`Request::sign`] is called; whatever is changed
+//! afterwards is tampering.
 
 use std::time::Duration;
 
@@ -149,7 +151,8 @@ impl Request {
         self.sign_with(signing)
     }
 
-    /// Signs it as it stands. `content-digest` is added when there is a body, and not covered when there is none.
+    /// Signs it as it stands. `content-digest` is added when there is a body, and not covered when
+    /// there is none.
     pub fn sign_with(mut self, mut signing: Signing) -> Self {
         if self.body.is_empty() {
             signing.components.retain(|component| component != "content-digest");
@@ -181,7 +184,8 @@ impl Request {
             bail!("{fault}");
         }
         let what = format!("{} {}", self.method, self.url);
-        let answer = self.http.request(self.method, self.url).headers(self.headers).body(self.body).send().await;
+        let answer =
+            self.http.request(self.method, self.url).headers(self.headers).body(self.body).send().await;
         let answer = answer.with_context(|| format!("no answer to {what}"))?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = answer.bytes().await.with_context(|| format!("half an answer to {what}"))?.to_vec();
@@ -228,7 +232,12 @@ impl Reply {
     /// With the whole answer, when it is another one.
     pub fn expect<T: DeserializeOwned>(&self, status: u16) -> Result<T> {
         let text = String::from_utf8_lossy(&self.body);
-        ensure!(self.status == status, "{} was answered with {} instead of {status}: {text}", self.what, self.status);
+        ensure!(
+            self.status == status,
+            "{} was answered with {} instead of {status}: {text}",
+            self.what,
+            self.status
+        );
         serde_json::from_slice(if self.body.is_empty() { b"null" } else { &self.body })
             .with_context(|| format!("{} was answered with an unexpected body: {text}", self.what))
     }

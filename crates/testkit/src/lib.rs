@@ -1,19 +1,21 @@
-//! What tests of every crate stand on: private Postgres, Valkey and NATS, a database for each test, faults on demand, proxies, and a client that signs.
+//! What tests of every crate stand on: private Postgres, Valkey and NATS, a database for each test,
+//! faults on demand, proxies, and a client that signs.
 //!
-//! A test that needs a database takes it from [`services::shared`]; one that stops, freezes or kills a service starts its own with
-//! [`Services::start`].
+//! A test that needs a database takes it from [`services::shared`]; one that stops, freezes or
+//! kills a service starts its own with [`Services::start`].
 //!
-//! Architecture invariant: nothing here outlives the process that started it, however that ends; see the `process` module.
+//! Architecture invariant: nothing here outlives the process that started it, however that ends;
+//! see the `process` module.
 
 pub mod client;
 pub mod pg_fault;
+pub mod print;
 mod process;
 mod program;
 pub mod proxy;
-mod quiet;
-pub mod say;
 pub mod services;
 pub mod sign;
+mod test_core;
 mod user;
 mod wheels;
 pub mod witness;
@@ -22,7 +24,7 @@ pub use client::Client;
 pub use pg_fault::PgFault;
 pub use program::Program;
 pub use proxy::Proxy;
-pub use quiet::{core, project};
 pub use services::{Services, TestDatabase};
 pub use sign::{Identity, Signing};
+pub use test_core::{project, test_core};
 pub use witness::Witness;

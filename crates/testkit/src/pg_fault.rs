@@ -1,5 +1,6 @@
-//! A way to Postgres that breaks at a statement of one's choice: a TCP proxy that reads the frontend's messages along and cuts the connection before the
-//! statement, while it runs, or after it was done and before its answer is delivered ("fails though persisted").
+//! A way to Postgres that breaks at a statement of one's choice: a TCP proxy that reads the
+//! frontend's messages along and cuts the connection before the statement, while it runs, or after
+//! it was done and before its answer is delivered ("fails though persisted").
 
 use std::{
     collections::HashMap,
@@ -21,7 +22,8 @@ use tokio::{
 
 /// What a client sends before its first message, to be encrypted; answered with no.
 const WANTS_TLS: [u32; 2] = [80_877_103, 80_877_104];
-/// How long Postgres' side stays open behind a client that was cut off during a statement, so that it reads the statement.
+/// How long Postgres' side stays open behind a client that was cut off during a statement, so that
+/// it reads the statement.
 const LINGER: Duration = Duration::from_millis(200);
 
 /// Where a connection is cut.
@@ -104,7 +106,8 @@ impl PgFault {
 
     /// Breaks so from now on, in place of what was said before.
     pub fn arm(&self, faults: &[Fault]) {
-        *self.shared.faults() = faults.iter().map(|fault| Armed { fault: *fault, met: 0, struck: 0 }).collect();
+        *self.shared.faults() =
+            faults.iter().map(|fault| Armed { fault: *fault, met: 0, struck: 0 }).collect();
     }
 
     /// Breaks nothing more.
@@ -117,7 +120,8 @@ impl PgFault {
         self.shared.faults().iter().map(|armed| (armed.fault, armed.struck)).collect()
     }
 
-    /// Whether connections that are struck hang, open and silent, until this is called again with `false`.
+    /// Whether connections that are struck hang, open and silent, until this is called again with
+    /// `false`.
     pub fn hold(&self, held: bool) {
         self.shared.held.send_replace(held);
     }
@@ -134,7 +138,8 @@ impl Shared {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the connection is to be cut at a statement, given those that its transaction ran before.
+    /// Where the connection is to be cut at a statement, given those that its transaction ran
+    /// before.
     fn strike(&self, statement: &str, before: &[Arc<str>]) -> Option<Cut> {
         for armed in self.faults().iter_mut() {
             let Fault { statement: wanted, within, cut, every } = armed.fault;
@@ -202,7 +207,8 @@ async fn greeting(client: &mut TcpStream) -> Result<Vec<u8>> {
     }
 }
 
-/// From the client to Postgres. Returns when the connection is to be cut; whether a statement is under way.
+/// From the client to Postgres. Returns when the connection is to be cut; whether a statement is
+/// under way.
 async fn ask(
     from: impl AsyncRead + Unpin,
     to: impl AsyncWrite + Unpin,

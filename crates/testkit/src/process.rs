@@ -1,9 +1,11 @@
 //! Processes that cannot outlive us, however we end.
 //!
-//! Each is started by a small shell of its own that holds the reading end of a pipe. The writing end is ours alone, so it closes
-//! when we drop it, exit, panic or are killed by a signal that nobody can catch; the shell then ends the process and removes its
-//! scratch folder. `PR_SET_PDEATHSIG` would not do: it fires when the *thread* that forked ends, and runtimes end threads.
-//! The shell leads a process group of its own, so a Ctrl-C at the terminal reaches us first and never the process directly.
+//! Each is started by a small shell of its own that holds the reading end of a pipe. The writing
+//! end is ours alone, so it closes when we drop it, exit, panic or are killed by a signal that
+//! nobody can catch; the shell then ends the process and removes its scratch folder.
+//! `PR_SET_PDEATHSIG` would not do: it fires when the *thread* that forked ends, and runtimes end
+//! threads. The shell leads a process group of its own, so a Ctrl-C at the terminal reaches us
+//! first and never the process directly.
 
 use std::{
     fs,
@@ -26,9 +28,10 @@ use crate::user::Unprivileged;
 /// Longer than the shell takes to lose its patience.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// `$1`: seconds of patience, `$2`: the signal that asks for an end, `$3`: the folder to remove when we are gone, or nothing;
-/// then the command. Its first and only line of output is the process' id; the process' own output goes to standard error. It
-/// lives as long as the process and exits with its status.
+/// `$1`: seconds of patience, `$2`: the signal that asks for an end, `$3`: the folder to remove
+/// when we are gone, or nothing; then the command. Its first and only line of output is the
+/// process' id; the process' own output goes to standard error. It lives as long as the process and
+/// exits with its status.
 const SHELL: &str = r#"
 patience=$1 signal=$2 scratch=$3
 shift 3
@@ -97,9 +100,17 @@ impl Process {
     pub(crate) fn start(recipe: Recipe) -> Result<Self> {
         let name = recipe.command.first().cloned().unwrap_or_default();
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", SHELL, "watch"]).arg(recipe.patience.as_secs().to_string()).arg(signal_name(recipe.stop));
+        command
+            .args(["-c", SHELL, "watch"])
+            .arg(recipe.patience.as_secs().to_string())
+            .arg(signal_name(recipe.stop));
         command.arg(recipe.scratch.unwrap_or_default()).args(&recipe.command);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(recipe.output).process_group(0).current_dir("/");
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(recipe.output)
+            .process_group(0)
+            .current_dir("/");
         if !recipe.inherit {
             command.env_clear();
         }
@@ -112,7 +123,10 @@ impl Process {
         if let Some(stdout) = shell.stdout.take() {
             BufReader::new(stdout).read_line(&mut line)?;
         }
-        let pid = line.trim().parse().with_context(|| format!("cannot start {name}: the shell gave no process id"))?;
+        let pid = line
+            .trim()
+            .parse()
+            .with_context(|| format!("cannot start {name}: the shell gave no process id"))?;
         Ok(Self { shell, pid: Pid::from_raw(pid), stop: recipe.stop, patience: recipe.patience })
     }
 
@@ -150,7 +164,8 @@ impl Process {
         for child in &children {
             deliver(*child, Signal::SIGKILL)?;
         }
-        // Postgres does not start again while one of them has not yet let go of the memory they shared.
+        // Postgres does not start again while one of them has not yet let go of the memory they
+        // shared.
         let deadline = Instant::now() + PATIENCE;
         while children.iter().copied().any(lives) && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -199,7 +214,8 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// Closing the pipe is enough; waiting for the shell makes the end visible to who looks right after.
+    /// Closing the pipe is enough; waiting for the shell makes the end visible to who looks right
+    /// after.
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
         let deadline = Instant::now() + PATIENCE;
@@ -217,13 +233,15 @@ fn deliver(pid: Pid, signal: Signal) -> Result<()> {
     }
 }
 
-/// Whether a process still holds anything: a dead one may go on being listed until somebody asks how it ended. Known on Linux alone.
+/// Whether a process still holds anything: a dead one may go on being listed until somebody asks
+/// how it ended. Known on Linux alone.
 fn lives(pid: Pid) -> bool {
     let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     state.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with(['Z', 'X']))
 }
 
-/// Direct children only: none of our services forks deeper. Other systems than Linux have `pgrep` for it.
+/// Direct children only: none of our services forks deeper. Other systems than Linux have `pgrep`
+/// for it.
 fn children(pid: Pid) -> Vec<Pid> {
     let listed = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_else(|_| {
         let listed = Command::new("pgrep").arg("-P").arg(pid.to_string()).output();

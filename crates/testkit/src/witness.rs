@@ -1,5 +1,6 @@
-//! A witness of logs, in process: it follows the rules of C2SP tlog-witness, remembers what it cosigned as long as it lives, and cosigns no
-//! checkpoint that does not continue that. Written from the specification, with nothing of what it is to test.
+//! A witness of logs, in process: it follows the rules of C2SP tlog-witness, remembers what it
+//! cosigned as long as it lives, and cosigns no checkpoint that does not continue that. Written
+//! from the specification, with nothing of what it is to test.
 
 use std::{
     collections::HashMap,
@@ -68,14 +69,16 @@ impl Witness {
         let shared = Arc::new(Shared { name: name.to_owned(), key, clock, logs: Mutex::default() });
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
-        let router = Router::new().route("/add-checkpoint", post(add_checkpoint)).with_state(Arc::clone(&shared));
+        let router =
+            Router::new().route("/add-checkpoint", post(add_checkpoint)).with_state(Arc::clone(&shared));
         let serving = tokio::spawn(async move {
             let _ = axum::serve(listener, router).await;
         });
         Ok(Self { url, shared, serving })
     }
 
-    /// From now on takes checkpoints of the log called `origin` that one of `keys`, its verifier keys, has signed.
+    /// From now on takes checkpoints of the log called `origin` that one of `keys`, its verifier
+    /// keys, has signed.
     pub fn trust(&self, origin: &str, keys: &[String]) {
         self.shared.with(|logs| keys.clone_into(&mut logs.entry(origin.to_owned()).or_default().trusted));
     }
@@ -111,7 +114,8 @@ impl Shared {
         key_id(&self.name, &self.encoded())
     }
 
-    /// The checks in the order of the specification, and what it remembers changed before it answers, under one lock.
+    /// The checks in the order of the specification, and what it remembers changed before it
+    /// answers, under one lock.
     fn judge(&self, request: &str) -> Result<String, Refusal> {
         const MALFORMED: Refusal = (StatusCode::BAD_REQUEST, None);
         let (head, note) = request.split_once("\n\n").ok_or(MALFORMED)?;
@@ -119,14 +123,16 @@ impl Shared {
         let old = head.next().and_then(|line| line.strip_prefix("old ")).ok_or(MALFORMED)?;
         let old_size = old.parse::<u64>().ok().filter(|size| size.to_string() == old).ok_or(MALFORMED)?;
         let hash = |line: &str| Some(Hash(STANDARD.decode(line).ok()?.try_into().ok()?));
-        let proof = head.map(hash).collect::<Option<Vec<_>>>().filter(|proof| proof.len() <= 63).ok_or(MALFORMED)?;
+        let proof =
+            head.map(hash).collect::<Option<Vec<_>>>().filter(|proof| proof.len() <= 63).ok_or(MALFORMED)?;
         let note = Note::from_bytes(note.as_bytes()).map_err(|_| MALFORMED)?;
         let checkpoint = Checkpoint::from_bytes(note.text()).map_err(|_| MALFORMED)?;
         let (size, root) = (checkpoint.size(), *checkpoint.hash());
         self.with(|logs| {
             let log = logs.get_mut(checkpoint.origin()).ok_or((StatusCode::NOT_FOUND, None))?;
-            let verifier =
-                |key: &String| Some(Box::new(StandardVerifier::new(key).ok()?) as Box<dyn signed_note::Verifier>);
+            let verifier = |key: &String| {
+                Some(Box::new(StandardVerifier::new(key).ok()?) as Box<dyn signed_note::Verifier>)
+            };
             let known = VerifierList::new(log.trusted.iter().filter_map(verifier).collect());
             note.verify(&known).map_err(|_| (StatusCode::FORBIDDEN, None))?;
             if old_size > size {
@@ -138,7 +144,9 @@ impl Shared {
             let old_root = log.root.filter(|_| old_size > 0);
             let continues = match old_root {
                 None => proof.is_empty(),
-                Some(old_root) if old_size == size && old_root != root => return Err((StatusCode::CONFLICT, None)),
+                Some(old_root) if old_size == size && old_root != root => {
+                    return Err((StatusCode::CONFLICT, None));
+                }
                 Some(_) if old_size == size => proof.is_empty(),
                 Some(old_root) => check_tree(&proof, size, root, old_size, old_root).is_ok(),
             };

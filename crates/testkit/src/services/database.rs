@@ -5,7 +5,8 @@ use std::time::Duration;
 use kernel::Db;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, postgres::PgConnectOptions};
 
-/// A migrated database that nobody else uses. Dropping drops it, with whatever is still connected to it.
+/// A migrated database that nobody else uses. Dropping drops it, with whatever is still connected
+/// to it.
 #[derive(Debug)]
 pub struct TestDatabase {
     url: String,
@@ -33,7 +34,8 @@ impl TestDatabase {
 }
 
 impl Drop for TestDatabase {
-    /// On a thread of its own, because the test's runtime ends with the test. When the process ends first, so does the server.
+    /// On a thread of its own, because the test's runtime ends with the test. When the process ends
+    /// first, so does the server.
     fn drop(&mut self) {
         let (server, name) = (std::mem::take(&mut self.server), std::mem::take(&mut self.name));
         std::thread::spawn(move || {
@@ -41,7 +43,9 @@ impl Drop for TestDatabase {
             runtime.block_on(async {
                 let dropping = async {
                     let mut connection = PgConnection::connect(&server).await?;
-                    connection.execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).await?;
+                    connection
+                        .execute(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")))
+                        .await?;
                     connection.close().await
                 };
                 tokio::time::timeout(Duration::from_secs(10), dropping).await

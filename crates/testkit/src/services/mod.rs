@@ -1,6 +1,7 @@
 //! Private Postgres, Valkey and NATS on free loopback ports.
 //!
-//! Tests share one set per process ([`shared`]); it costs about a second, once. What needs faults starts its own.
+//! Tests share one set per process ([`shared`]); it costs about a second, once. What needs faults
+//! starts its own.
 
 mod database;
 mod postgres;
@@ -23,8 +24,8 @@ use service::Kind;
 pub struct Options {
     /// Where their data lives on; without it, in temporary folders that are removed at the end.
     pub data: Option<PathBuf>,
-    /// Postgres waits for the disk at every commit. Off, commits are faster: they survive a crash of Postgres, but
-    /// a power cut loses the database.
+    /// Postgres waits for the disk at every commit. Off, commits are faster: they survive a crash
+    /// of Postgres, but a power cut loses the database.
     pub fsync: bool,
     /// Valkey beside Postgres.
     pub valkey: bool,
@@ -54,7 +55,8 @@ pub struct Services {
 }
 
 impl Services {
-    /// Fetches the programs when they are not here yet, and starts them side by side. Each answers when this returns.
+    /// Fetches the programs when they are not here yet, and starts them side by side. Each answers
+    /// when this returns.
     ///
     /// # Errors
     /// One sentence for what is missing or did not start.
@@ -64,7 +66,9 @@ impl Services {
         let accelerator = async |kind, program: Option<&PathBuf>, wanted| match program {
             Some(program) if wanted => {
                 let site = service::Site::new(kind, options.data.as_deref(), user)?;
-                Service::start_new(kind, site, |port, folder| kind.command(program, port, folder)).await.map(Some)
+                Service::start_new(kind, site, |port, folder| kind.command(program, port, folder))
+                    .await
+                    .map(Some)
             }
             _ => Ok(None),
         };
@@ -109,7 +113,8 @@ impl Services {
     }
 }
 
-/// The services that all tests of this process share, started when first asked for and gone when it is.
+/// The services that all tests of this process share, started when first asked for and gone when it
+/// is.
 ///
 /// # Errors
 /// As [`Services::start`]; the next call tries again.
@@ -123,9 +128,11 @@ pub async fn shared() -> Result<&'static Services> {
         .await
 }
 
-/// Clients and servers of a test share one process, whose open files an ordinary user's shell limits to some 1,024: as many are allowed as may be.
+/// Clients and servers of a test share one process, whose open files an ordinary user's shell
+/// limits to some 1,024: as many are allowed as may be.
 fn open_many_files() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
     // Where it is refused, what needs more says so.
-    let _ = getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
+    let _ = getrlimit(Resource::RLIMIT_NOFILE)
+        .and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
 }

@@ -33,7 +33,11 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    pub(crate) async fn start_new(programs: &Path, options: &Options, user: Option<Unprivileged>) -> Result<Self> {
+    pub(crate) async fn start_new(
+        programs: &Path,
+        options: &Options,
+        user: Option<Unprivileged>,
+    ) -> Result<Self> {
         let site = Site::new(Kind::Postgres, options.data.as_deref(), user)?;
         initialise(programs, &site).await?;
         let service = Service::start_new(Kind::Postgres, site, |port, folder| {
@@ -48,7 +52,12 @@ impl Postgres {
             command
         })
         .await?;
-        Ok(Self { service, programs: programs.to_owned(), template: OnceCell::new(), clones: AtomicU32::new(0) })
+        Ok(Self {
+            service,
+            programs: programs.to_owned(),
+            template: OnceCell::new(),
+            clones: AtomicU32::new(0),
+        })
     }
 
     /// As one of several services.
@@ -83,7 +92,8 @@ impl Postgres {
         Ok(self.database_url(name))
     }
 
-    /// A migrated database of the caller's own, cloned in a fraction of the time that the migrations take.
+    /// A migrated database of the caller's own, cloned in a fraction of the time that the
+    /// migrations take.
     ///
     /// # Errors
     /// Those of Postgres and of a migration.
@@ -127,10 +137,12 @@ const SETTINGS: [&str; 6] = [
     "log_line_prefix=%m [%p] %d ",
 ];
 
-/// Commits are still handed to the system before they are acknowledged, so they survive whatever happens to Postgres itself.
+/// Commits are still handed to the system before they are acknowledged, so they survive whatever
+/// happens to Postgres itself.
 const FORGETFUL: [&str; 4] = ["fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0"];
 
-/// Makes the cluster beside its place and renames it, so that one that was interrupted is not taken for whole.
+/// Makes the cluster beside its place and renames it, so that one that was interrupted is not taken
+/// for whole.
 async fn initialise(programs: &Path, site: &Site) -> Result<()> {
     let (data, unfinished) = (site.folder.join("data"), site.folder.join("data.unfinished"));
     if data.exists() {
@@ -141,7 +153,8 @@ async fn initialise(programs: &Path, site: &Site) -> Result<()> {
     }
     let mut command = vec![programs.join("initdb").display().to_string()];
     command.extend(
-        ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"].map(str::to_owned),
+        ["--username=postgres", "--auth=trust", "--encoding=UTF8", "--no-sync", "--no-instructions"]
+            .map(str::to_owned),
     );
     // Case and word boundaries beyond ASCII, as a hosted Postgres has them; macOS knows no C.UTF-8.
     command.push(format!("--locale={}", if cfg!(target_os = "macos") { "en_US.UTF-8" } else { "C.UTF-8" }));

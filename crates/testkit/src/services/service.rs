@@ -1,4 +1,5 @@
-//! One service: a server on a loopback port that can be stopped, killed, frozen and started again on the same port and data.
+//! One service: a server on a loopback port that can be stopped, killed, frozen and started again
+//! on the same port and data.
 
 use std::{
     fs::{self, File},
@@ -49,10 +50,13 @@ impl Kind {
         let arguments = match self {
             Kind::Postgres => String::new(),
             Kind::Valkey => format!(
-                "--bind 127.0.0.1 --port {port} --dir {} --appendonly no --databases 16 --maxmemory 64mb --save",
+                "--bind 127.0.0.1 --port {port} --dir {} --appendonly no --databases 16 --maxmemory 64mb \
+                --save",
                 folder.display()
             ),
-            Kind::Nats => format!("--addr 127.0.0.1 --port {port} --jetstream --store_dir {}", folder.display()),
+            Kind::Nats => {
+                format!("--addr 127.0.0.1 --port {port} --jetstream --store_dir {}", folder.display())
+            }
         };
         let mut command = vec![program.display().to_string()];
         command.extend(arguments.split(' ').map(str::to_owned));
@@ -107,7 +111,8 @@ impl Site {
         let name = kind.name().to_lowercase();
         let folder = match data {
             Some(data) => {
-                fs::create_dir_all(data).with_context(|| format!("cannot make the folder {}", data.display()))?;
+                fs::create_dir_all(data)
+                    .with_context(|| format!("cannot make the folder {}", data.display()))?;
                 data.canonicalize()?.join(name)
             }
             None => tempfile::Builder::new().prefix(&format!("holdfast-{name}-")).tempdir()?.keep(),
@@ -160,7 +165,11 @@ pub struct Service {
 
 impl Service {
     /// Starts a server on a free port.
-    pub(crate) async fn start_new(kind: Kind, site: Site, command: impl Fn(u16, &Path) -> Vec<String>) -> Result<Self> {
+    pub(crate) async fn start_new(
+        kind: Kind,
+        site: Site,
+        command: impl Fn(u16, &Path) -> Vec<String>,
+    ) -> Result<Self> {
         let mut attempts = 0;
         loop {
             let port = free_port()?;
@@ -251,7 +260,8 @@ impl Service {
         }
     }
 
-    /// Halts it: connections stay open and new ones are accepted by the kernel, and nothing answers.
+    /// Halts it: connections stay open and new ones are accepted by the kernel, and nothing
+    /// answers.
     ///
     /// # Errors
     /// When it is not running.
@@ -267,7 +277,8 @@ impl Service {
         self.running(Process::thaw).await
     }
 
-    /// Makes an accelerator forget everything: Valkey at once, NATS by a restart with an empty store.
+    /// Makes an accelerator forget everything: Valkey at once, NATS by a restart with an empty
+    /// store.
     ///
     /// # Errors
     /// Postgres never forgets; or when the accelerator does not answer.
@@ -308,8 +319,8 @@ impl Drop for Service {
     }
 }
 
-/// A port nobody listens on, outside the range that systems hand to outgoing connections, so that a stopped server finds its own
-/// free again.
+/// A port nobody listens on, outside the range that systems hand to outgoing connections, so that a
+/// stopped server finds its own free again.
 fn free_port() -> Result<u16> {
     let ids = Ids::new(Clock::system());
     for _ in 0..64 {

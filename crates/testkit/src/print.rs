@@ -7,7 +7,8 @@ use std::io::{self, IsTerminal, Write};
 /// A line of progress.
 pub fn progress(text: impl AsRef<str>) {
     let text = text.as_ref();
-    let line = if io::stderr().is_terminal() { format!("\x1b[2m{text}\x1b[0m\n") } else { format!("{text}\n") };
+    let line =
+        if io::stderr().is_terminal() { format!("\x1b[2m{text}\x1b[0m\n") } else { format!("{text}\n") };
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 

@@ -1,0 +1,22 @@
+//! The error codes that a run of the tests met: whether the document lists them is checked when all
+//! tests are over (`crates/api/tests/api/codes.rs`).
+
+use std::{env, fs::OpenOptions, io::Write};
+
+/// The variable that names the file in which codes are noted. Unset, nothing is.
+pub const VARIABLE: &str = "HOLDFAST_TEST_CODES";
+
+/// Notes that `method` of `path` was answered with `problem`, if it is one.
+///
+/// # Panics
+/// When the file cannot be written: a check that sees half of the run would pass by luck.
+pub fn note(method: &str, path: &str, problem: &[u8]) {
+    let Some(file) = env::var_os(VARIABLE) else { return };
+    let Ok(serde_json::Value::Object(problem)) = serde_json::from_slice(problem) else { return };
+    let Some(code) = problem.get("code").and_then(serde_json::Value::as_str) else { return };
+    // One write a line: those of several processes do not mix.
+    let line = format!("{method} {path} {code}\n");
+    let written = OpenOptions::new().create(true).append(true).open(&file);
+    let written = written.and_then(|mut file| file.write_all(line.as_bytes()));
+    assert!(written.is_ok(), "{} cannot be written: {written:?}", file.display());
+}
