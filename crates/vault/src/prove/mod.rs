@@ -1,0 +1,11 @@
+//! Proofs from what is stored: tiles, and what partial tiles are made from.
+
+mod nodes;
+mod proofs;
+mod receipt;
+mod tiles;
+
+pub(crate) use nodes::{prove_seals, read_nodes};
+pub use proofs::{PROOF_ERRORS, consistency, inclusion};
+pub use receipt::{RECEIPT_ERRORS, receipt};
+pub use tiles::{TILE_ERRORS, bundle, tile};
