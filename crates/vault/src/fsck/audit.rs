@@ -1,23 +1,24 @@
-//! The audit log: what is there now, against what was sealed of it.
+//! The audit log as it is now, compared with what was sealed of it.
 
-use sqlx::PgConnection;
-
-use super::{
-    super::audit::{AuditDigest, KIND, digest},
-    Finding, Report,
-};
-use crate::list::Entry;
 use kernel::{
     error::Result,
     ids::{AuditId, ProjectId},
 };
+use sqlx::PgConnection;
 
-/// The stretch of the audit log that an entry says it is of.
+use super::{finding::Finding, report::Report};
+use crate::{
+    audit::digest,
+    model::{AuditDigest, Entry},
+};
+
+/// Returns the digest that an entry holds, if it holds one.
 pub(super) fn sealed(entry: &Entry) -> Option<AuditDigest> {
-    if entry.kind == KIND { serde_json::from_str(entry.payload.get()).ok() } else { None }
+    if entry.kind == AuditDigest::KIND { serde_json::from_str(entry.payload.get()).ok() } else { None }
 }
 
-/// Compares the events with their digests, which begin after `through` and follow each other; says in `through` how far they go.
+/// Compares the events with their digests, which begin after `through` and follow each other. Moves
+/// `through` to where they end.
 pub(super) async fn compare(
     tx: &mut PgConnection,
     project: ProjectId,
@@ -30,7 +31,7 @@ pub(super) async fn compare(
             report.found(Finding::AuditSkipped { index });
         }
         *through = Some(sealed.through);
-        // One event more than there may be is enough to see that there are more.
+        // One event more than there may be shows that there are more.
         let limit = i64::try_from(sealed.events).unwrap_or(i64::MAX).saturating_add(1);
         let now = digest(tx, project, sealed.after, sealed.through, limit).await?;
         if now.as_ref() != Some(&sealed) {

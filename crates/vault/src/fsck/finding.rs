@@ -1,378 +1,178 @@
-//! What a check of a log can find, each in a sentence, and what is to be done about it.
-
-use serde::Serialize;
+//! The findings of a check, each in a sentence.
 
 use kernel::clock::Timestamp;
+use serde::Serialize;
 
 /// Something that is not as the entries say, or an entry that is not as it was sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "finding", rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the sentence of each says what its fields are")]
 pub enum Finding {
     /// Rows are gone.
     #[error(
-        "{count} entries are missing from index {first} on; what comes after them cannot be compared with tiles and checkpoints"
+        "{count} entries are missing from index {first} on; \
+         what follows them cannot be compared with tiles and checkpoints"
     )]
-    EntriesMissing {
-        /// The first that is.
-        first: u64,
-        /// How many.
-        count: u64,
-    },
-    /// Two rows of one index.
+    EntriesMissing { first: u64, count: u64 },
+    /// Two rows have one index.
     #[error("entry {index} is there twice")]
-    EntryTwice {
-        /// Of both.
-        index: u64,
-    },
-    /// Bytes that were never sealed.
+    EntryTwice { index: u64 },
+    /// The bytes were never sealed.
     #[error("entry {index} was changed: it is not the canonical JSON of an entry ({why})")]
-    EntryUnreadable {
-        /// Where.
-        index: u64,
-        /// What is wrong with it.
-        why: String,
-    },
+    EntryUnreadable { index: u64, why: String },
     /// The bytes state another index.
     #[error("entry {index} was moved: it says that it is entry {says}")]
-    EntryMoved {
-        /// Where it stands.
-        index: u64,
-        /// Where it should.
-        says: u64,
-    },
+    EntryMoved { index: u64, says: u64 },
     /// The bytes have another digest than the one beside them.
-    #[error("entry {index} is not what its leaf hash is of: one of the two was changed")]
-    LeafHash {
-        /// Where.
-        index: u64,
-    },
+    #[error("entry {index} does not match its leaf hash: one of the two was changed")]
+    LeafHash { index: u64 },
     /// Time goes back.
     #[error("entry {index} is older than the one before it")]
-    TimeWentBack {
-        /// The younger one's.
-        index: u64,
-    },
-    /// A column that seals are found by.
+    TimeWentBack { index: u64 },
+    /// A column that seals are found by differs from the entry.
     #[error("the column `{column}` of entry {index} is not what the entry says")]
-    Column {
-        /// Where.
-        index: u64,
-        /// Which.
-        column: &'static str,
-    },
-    /// The entry has it, the list has not.
+    Column { index: u64, column: &'static str },
+    /// The entry has a tag that the list lacks.
     #[error("entry {index} is not found by its tag `{tag}`: the row of vault_tags is missing")]
-    TagMissing {
-        /// Where.
-        index: u64,
-        /// Which.
-        tag: String,
-    },
-    /// The list has it, the entry has not.
-    #[error("entry {index} is found by the tag `{tag}`, which it does not have: the row of vault_tags is surplus")]
-    TagSurplus {
-        /// Where.
-        index: u64,
-        /// Which.
-        tag: String,
-    },
-    /// A checkpoint of another tree.
+    TagMissing { index: u64, tag: String },
+    /// The list has a tag that the entry lacks.
     #[error(
-        "the checkpoint of size {size} has another root than the entries: entries below {size} or the checkpoint were changed"
+        "entry {index} is found by the tag `{tag}`, which it does not have: the row of vault_tags is surplus"
     )]
-    CheckpointRoot {
-        /// Of the checkpoint.
-        size: u64,
-    },
-    /// A checkpoint of another time.
+    TagSurplus { index: u64, tag: String },
+    /// A checkpoint states another tree.
+    #[error(
+        "the checkpoint of size {size} has another root than the entries: \
+         entries below {size} or the checkpoint were changed"
+    )]
+    CheckpointRoot { size: u64 },
+    /// A checkpoint has another time.
     #[error("the checkpoint of size {size} has another time than its last entry")]
-    CheckpointTime {
-        /// Of the checkpoint.
-        size: u64,
-    },
-    /// The log was committed at that size, and nothing says so.
+    CheckpointTime { size: u64 },
+    /// The log was committed at that size, and no row says so.
     #[error("the checkpoint of size {size} is missing")]
-    CheckpointMissing {
-        /// Of the checkpoint.
-        size: u64,
-    },
-    /// No row in vault_logs.
+    CheckpointMissing { size: u64 },
+    /// The log has no row in vault_logs.
     #[error("the log has rows and no head: its row of vault_logs is missing")]
     HeadMissing,
     /// The head would not go on from these entries.
     #[error(
-        "the head's edge at size {size} is not that of the entries: what is appended next would continue another tree"
+        "the head's edge at size {size} is not that of the entries: \
+         what is appended next would continue another tree"
     )]
-    HeadEdge {
-        /// Of the log.
-        size: u64,
-    },
+    HeadEdge { size: u64 },
     /// The head counts other verdicts.
     #[error("the head counts the verdicts {has}, and the entries have {wants}")]
-    HeadVerdicts {
-        /// What it counts.
-        has: String,
-        /// What there are.
-        wants: String,
-    },
+    HeadVerdicts { has: String, wants: String },
     /// The head has another time.
     #[error("the head has another time than the last entry")]
     HeadTime,
-    /// What the head does not cover.
+    /// The head does not cover some rows.
     #[error(
-        "{table} has rows from {from} on, beyond the head of the log: the head was set back, or they were never appended"
+        "{table} has rows from {from} on, beyond the head of the log: \
+         the head was set back, or they were never appended"
     )]
-    Beyond {
-        /// In which table.
-        table: String,
-        /// The first index, size or tile.
-        from: u64,
-    },
-    /// The last check saw more.
+    Beyond { table: String, from: u64 },
+    /// The last check saw more entries.
     #[error(
-        "the log is smaller than when it was last checked: it had {was} entries at {at}; it was rolled back, or restored from an older backup"
+        "the log is smaller than when it was last checked: it had {was} entries at {at}; \
+         it was rolled back, or restored from an older backup"
     )]
-    Shrunk {
-        /// How many it had.
-        was: u64,
-        /// Then.
-        at: Timestamp,
-    },
-    /// No row.
+    Shrunk { was: u64, at: Timestamp },
+    /// A full tile has no row.
     #[error("tile {level}/{n} is missing")]
-    TileMissing {
-        /// From 0, of the entries.
-        level: u8,
-        /// From the left.
-        n: u64,
-    },
-    /// Other hashes.
+    TileMissing { level: u8, n: u64 },
+    /// A tile has other hashes.
     #[error("tile {level}/{n} is not that of the entries: its hash {at} is another")]
-    TileHashes {
-        /// From 0, of the entries.
-        level: u8,
-        /// From the left.
-        n: u64,
-        /// The first that is another.
-        at: usize,
-    },
-    /// Another root.
+    TileHashes { level: u8, n: u64, at: usize },
+    /// A tile has another root.
     #[error("the root of tile {level}/{n} is not that of its hashes")]
-    TileRoot {
-        /// From 0, of the entries.
-        level: u8,
-        /// From the left.
-        n: u64,
-    },
+    TileRoot { level: u8, n: u64 },
     /// A witness signed something else.
     #[error("the cosignature of {witness} on size {size} is not over this tree: {why}")]
-    Cosignature {
-        /// Of the checkpoint.
-        size: u64,
-        /// Whose.
-        witness: String,
-        /// Why.
-        why: String,
-    },
-    /// Personal data that is not what was sealed.
+    Cosignature { size: u64, witness: String, why: String },
+    /// Personal data differs from what was sealed.
     #[error("the personal data of entry {index} is not what was sealed: it has another digest")]
-    PersonalDigest {
-        /// Where.
-        index: u64,
-    },
-    /// Personal data that does not open.
+    PersonalDigest { index: u64 },
+    /// Personal data does not decrypt.
     #[error(
-        "the personal data of entry {index} cannot be opened: it or its subject's key was changed, or VAULT_KEK lacks a key"
+        "the personal data of entry {index} cannot be decrypted: \
+         it or its subject's key was changed, or VAULT_KEK lacks a key"
     )]
-    PersonalUnreadable {
-        /// Where.
-        index: u64,
-    },
-    /// Personal data that is gone.
-    #[error("the personal data of entry {index} is gone, and no later entry says that its subject was erased")]
-    PersonalMissing {
-        /// Where.
-        index: u64,
-    },
-    /// Personal data that was erased.
+    PersonalUnreadable { index: u64 },
+    /// Personal data is gone.
     #[error(
-        "the personal data of entry {index} is there again, though entry {erased} says that its subject was erased: erase it once more"
+        "the personal data of entry {index} is gone, and no later entry says that its subject was erased"
     )]
-    PersonalBack {
-        /// Where.
-        index: u64,
-        /// The entry that says so.
-        erased: u64,
-    },
-    /// Personal data of an entry that has none.
+    PersonalMissing { index: u64 },
+    /// Personal data was erased, and came back.
+    #[error(
+        "the personal data of entry {index} is there again, though entry {erased} says that its subject \
+         was erased: erase it once more"
+    )]
+    PersonalBack { index: u64, erased: u64 },
+    /// An entry without personal data has some.
     #[error("there is personal data for entry {index}, which does not have any")]
-    PersonalSurplus {
-        /// Where.
-        index: u64,
-    },
-    /// Personal data of somebody else.
+    PersonalSurplus { index: u64 },
+    /// Personal data is stored under somebody else.
     #[error(
-        "the personal data of entry {index} is kept under another subject than the entry's: erasing that one would miss it"
+        "the personal data of entry {index} is stored under another subject than the entry's: \
+         erasing that one would miss it"
     )]
-    PersonalSubject {
-        /// Where.
-        index: u64,
-    },
-    /// A proposal that nobody sees.
+    PersonalSubject { index: u64 },
+    /// A proposal is not on the list.
     #[error("entry {index} is a proposal, and is not on the list of proposals")]
-    ProposalMissing {
-        /// Where.
-        index: u64,
-    },
-    /// A proposal that is none.
-    #[error("entry {index} is on the list of proposals, and is none")]
-    ProposalSurplus {
-        /// Where.
-        index: u64,
-    },
-    /// The list and the log disagree.
+    ProposalMissing { index: u64 },
+    /// The list has a proposal that is none.
+    #[error("entry {index} is on the list of proposals, and is not a proposal")]
+    ProposalSurplus { index: u64 },
+    /// The list and the log disagree about a decision.
     #[error("the proposal {index} {why}")]
-    ProposalDecision {
-        /// The proposal's.
-        index: u64,
-        /// How.
-        why: String,
-    },
-    /// The meta-log has more.
+    ProposalDecision { index: u64, why: String },
+    /// The list has another end than was sealed.
+    #[error("the proposal {index} ends at another time on the list than its entry says")]
+    ProposalExpiry { index: u64 },
+    /// The meta-log has a larger head.
     #[error(
-        "the log is smaller than entry {entry} of the meta-log says: it has {size} entries, and had {published}; it was rolled back, or restored from an older backup"
+        "the log is smaller than entry {entry} of the meta-log says: it has {size} entries, and had \
+         {published}; it was rolled back, or restored from an older backup"
     )]
-    SmallerThanPublished {
-        /// Of the log.
-        size: u64,
-        /// Then.
-        published: u64,
-        /// Of the meta-log.
-        entry: u64,
-    },
+    SmallerThanPublished { size: u64, published: u64, entry: u64 },
     /// The meta-log has another tree.
     #[error(
-        "the log has another root at size {size} than entry {entry} of the meta-log says: entries below {size} were replaced since"
+        "the log has another root at size {size} than entry {entry} of the meta-log says: \
+         entries below {size} were replaced since"
     )]
-    OtherThanPublished {
-        /// Of both.
-        size: u64,
-        /// Of the meta-log.
-        entry: u64,
-    },
-    /// The meta-log has a smaller one after a larger one.
+    OtherThanPublished { size: u64, entry: u64 },
+    /// The meta-log has a smaller head after a larger one.
     #[error(
-        "entry {entry} of the meta-log has the log at size {size}, after it had been larger: it was rolled back then"
+        "entry {entry} of the meta-log has the log at size {size}, after it had been larger: \
+         it was rolled back then"
     )]
-    PublishedBackwards {
-        /// Then.
-        size: u64,
-        /// Of the meta-log.
-        entry: u64,
-    },
-    /// The list would have it decided sooner or later than was sealed.
-    #[error("the proposal {index} ends at another time on the list than its entry says")]
-    ProposalExpiry {
-        /// The proposal's.
-        index: u64,
-    },
-    /// Events of the audit log that are not as they were digested.
+    PublishedBackwards { size: u64, entry: u64 },
+    /// Events of the audit log are not as they were digested. `now` is counted to one more than
+    /// `sealed`.
     #[error(
-        "the audit log is not as entry {index} has it: events were changed, removed or added since (it had {sealed}, and has {now} there)"
+        "the audit log is not as entry {index} has it: events were changed, removed or added since \
+         (it had {sealed}, and has {now} there)"
     )]
-    AuditChanged {
-        /// Of the digest's seal.
-        index: u64,
-        /// How many events were digested.
-        sealed: u64,
-        /// How many there are now, counted to one more.
-        now: u64,
-    },
-    /// Events that no digest is of.
+    AuditChanged { index: u64, sealed: u64, now: u64 },
+    /// Some events have no digest.
     #[error(
-        "entry {index} does not digest the audit log from where the digest before it ended: the row of vault_progress was changed"
+        "entry {index} does not digest the audit log from where the digest before it ended: \
+         the row of vault_progress was changed"
     )]
-    AuditSkipped {
-        /// Of the digest's seal.
-        index: u64,
-    },
+    AuditSkipped { index: u64 },
     /// A signed checkpoint is larger than the log.
     #[error(
-        "the log is smaller than a checkpoint that was signed: it has {size} entries, and had {signed}; it was rolled back, or restored from an older backup"
+        "the log is smaller than a checkpoint that was signed: it has {size} entries, and had {signed}; \
+         it was rolled back, or restored from an older backup"
     )]
-    SmallerThanSigned {
-        /// Of the log.
-        size: u64,
-        /// Of the checkpoint.
-        signed: u64,
-    },
-    /// A signed checkpoint is of another tree.
+    SmallerThanSigned { size: u64, signed: u64 },
+    /// A signed checkpoint states another tree.
     #[error(
-        "the log has another root at size {size} than a checkpoint that was signed: entries below {size} were replaced since"
+        "the log has another root at size {size} than a checkpoint that was signed: \
+         entries below {size} were replaced since"
     )]
-    OtherThanSigned {
-        /// Of the checkpoint.
-        size: u64,
-    },
-}
-
-/// What a finding is about, and so what it asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum About {
-    /// What was sealed, or what was said of it to others.
-    Log,
-    /// What is kept beside the entries and follows from them.
-    Lists,
-    /// What can be erased.
-    Personal,
-    /// The audit log, of which the log has digests.
-    Audit,
-}
-
-impl About {
-    /// What to do.
-    pub fn advice(self) -> &'static str {
-        match self {
-            About::Log => {
-                "The log is not what was sealed. Keep a copy of the database as it is, let nobody write to it, and compare with a backup and with receipts."
-            }
-            About::Lists => {
-                "What follows from the entries is wrong. Where nothing is wrong with the log itself, it can be made anew from them; until then searches or proofs fail."
-            }
-            About::Audit => {
-                "The audit log is not what was digested into the log. Keep a copy of the database as it is, and compare audit_events with a backup."
-            }
-            About::Personal => {
-                "Personal data is wrong. The log is not touched by that: look for the data, or for VAULT_KEK's older keys, in a backup."
-            }
-        }
-    }
-}
-
-impl Finding {
-    /// What it is about.
-    pub fn about(&self) -> About {
-        match self {
-            Finding::Column { .. }
-            | Finding::TagMissing { .. }
-            | Finding::TagSurplus { .. }
-            | Finding::HeadVerdicts { .. }
-            | Finding::TileMissing { .. }
-            | Finding::TileHashes { .. }
-            | Finding::TileRoot { .. }
-            | Finding::ProposalMissing { .. }
-            | Finding::ProposalSurplus { .. }
-            | Finding::ProposalDecision { .. }
-            | Finding::ProposalExpiry { .. } => About::Lists,
-            Finding::PersonalDigest { .. }
-            | Finding::PersonalUnreadable { .. }
-            | Finding::PersonalMissing { .. }
-            | Finding::PersonalBack { .. }
-            | Finding::PersonalSurplus { .. }
-            | Finding::PersonalSubject { .. } => About::Personal,
-            Finding::AuditChanged { .. } | Finding::AuditSkipped { .. } => About::Audit,
-            _ => About::Log,
-        }
-    }
+    OtherThanSigned { size: u64 },
 }

@@ -1,22 +1,26 @@
-//! What the meta-log has of a log: its heads as they were published, and witnessed. Whoever rewrites a log and all that is kept beside it would have to rewrite
-//! that one too, which witnesses cosign.
+//! The heads of a log in the meta-log, as they were published and witnessed. Whoever rewrites a log
+//! with all that is stored beside it would have to rewrite the meta-log too, which witnesses
+//! cosign.
 
 use std::collections::VecDeque;
 
-use serde::Deserialize;
+use kernel::{DbScope, caller::Caller, crypto::decode_base64, error::Result};
 use tlog_tiles::Hash;
 
-use super::{Finding, Report, read, store};
-use crate::{Vault, publish::META, store::unsigned};
-use kernel::{crypto::decode_base64, db::Caller, error::Result};
+use super::{finding::Finding, model::MetaRow, read::read, report::Report, store};
+use crate::{
+    convert::unsigned,
+    model::{META, PublishedHead},
+    vault::Vault,
+};
 
-/// How many heads one transaction reads.
+/// The most heads that one transaction reads.
 const PAGE: i64 = 4_096;
 
 /// The heads of one log, in the order of the meta-log.
 #[derive(Default)]
 pub(super) struct Published {
-    /// What the meta-log calls it.
+    /// The log's name in the meta-log.
     name: String,
     /// The last entry of the meta-log that was read.
     after: i64,
@@ -24,22 +28,17 @@ pub(super) struct Published {
     heads: VecDeque<Head>,
 }
 
-struct Head {
-    /// Of the meta-log's entry.
-    index: u64,
-    size: u64,
+/// A head that was published.
+pub(super) struct Head {
+    /// The index of its entry in the meta-log.
+    pub(super) entry: u64,
+    pub(super) size: u64,
     root: Hash,
 }
 
-/// The payload of a head's entry.
-#[derive(Deserialize)]
-struct Payload {
-    size: u64,
-    root: String,
-}
-
 impl Published {
-    pub(super) fn of(name: String) -> Self {
+    /// Will read the heads of the log of that name.
+    pub(super) fn new(name: String) -> Self {
         Self { name, after: -1, is_read: false, heads: VecDeque::new() }
     }
 
@@ -52,34 +51,39 @@ impl Published {
     }
 
     async fn read_page(&mut self, vault: &Vault) -> Result<()> {
-        let mut tx = vault.core.db.begin(Caller::Job(META)).await?;
-        let rows = store::heads(&mut tx, META, &self.name, self.after, PAGE).await?;
-        tx.commit().await?;
+        let job = Caller::system(DbScope::Job(META));
+        let (name, after) = (self.name.as_str(), self.after);
+        let read = vault.core.read(job, async |tx| Ok(store::progress::heads(tx, name, after, PAGE).await?));
+        let rows = read.await?;
         self.is_read = rows.len() < usize::try_from(PAGE).unwrap_or(usize::MAX);
-        for (index, entry) in rows {
-            self.after = index;
-            self.heads.extend(head(index, &entry)?);
+        for row in rows {
+            self.after = row.index;
+            self.heads.extend(head(&row)?);
         }
         Ok(())
     }
 
-    /// Compares the heads of `size` with the root that the entries make. One that was passed already came after a larger one.
+    /// Compares the heads of `size` with the root that the entries make. A head of a smaller size
+    /// came after a larger one.
     pub(super) fn compare(&mut self, size: u64, root: Hash, report: &mut Report) {
         while let Some(head) = self.heads.pop_front_if(|head| head.size <= size) {
             if head.size < size {
-                report.found(Finding::PublishedBackwards { size: head.size, entry: head.index });
+                report.found(Finding::PublishedBackwards { size: head.size, entry: head.entry });
             } else if head.root != root {
-                report.found(Finding::OtherThanPublished { size, entry: head.index });
+                report.found(Finding::OtherThanPublished { size, entry: head.entry });
             }
         }
     }
 
-    /// Of the heads that were not compared, the largest size, and the meta-log's entry that has it.
-    pub(super) async fn largest(mut self, vault: &Vault) -> Result<Option<(u64, u64)>> {
-        let mut largest = None;
+    /// Returns the largest of the heads that were not compared.
+    pub(super) async fn largest(mut self, vault: &Vault) -> Result<Option<Head>> {
+        let mut largest: Option<Head> = None;
         loop {
-            let heads = self.heads.drain(..).map(|head| (head.size, head.index));
-            largest = largest.max(heads.max_by_key(|(size, _)| *size));
+            for head in self.heads.drain(..) {
+                if largest.as_ref().is_none_or(|largest| largest.size <= head.size) {
+                    largest = Some(head);
+                }
+            }
             if self.is_read {
                 return Ok(largest);
             }
@@ -88,12 +92,12 @@ impl Published {
     }
 }
 
-/// A head that cannot be read is named by the check of the meta-log itself.
-fn head(index: i64, entry: &[u8]) -> Result<Option<Head>> {
-    let index = unsigned(index)?;
-    let payload = read(entry).ok().and_then(|entry| serde_json::from_str::<Payload>(entry.payload.get()).ok());
-    Ok(payload.and_then(|payload| {
-        let root = decode_base64(&payload.root)?.try_into().ok()?;
-        Some(Head { index, size: payload.size, root: Hash(root) })
-    }))
+/// Reads a head. One that cannot be read is named by the check of the meta-log itself.
+fn head(row: &MetaRow) -> Result<Option<Head>> {
+    let entry = unsigned(row.index)?;
+    let head = |text: &str| {
+        let PublishedHead { size, root } = serde_json::from_str(text).ok()?;
+        Some(Head { entry, size, root: Hash(decode_base64(&root)?.try_into().ok()?) })
+    };
+    Ok(read(&row.entry).ok().and_then(|entry| head(entry.payload.get())))
 }

@@ -1,33 +1,34 @@
-//! What came of checking a log.
+//! The result of checking a log.
 
 use std::{
     collections::{BTreeSet, HashMap},
     mem::{Discriminant, discriminant},
 };
 
+use kernel::{ids::LogId, text::excerpt};
 use serde::Serialize;
 
-use super::finding::{About, Finding};
-use kernel::{ids::LogId, text::excerpt};
+use super::{about::About, finding::Finding};
 
-/// How many findings are kept, and how many of one sort: one damage is often seen at many places, and must not hide another.
-const KEPT: usize = 100;
-const KEPT_OF_A_SORT: u64 = 20;
-/// How many notes are kept.
-const NOTES: usize = 20;
+/// The most findings that are kept, and the most of one sort: one damage often shows in many
+/// places, and must not hide another.
+const MAX_FINDINGS: usize = 100;
+const MAX_OF_A_SORT: u64 = 20;
+/// The most notes that are kept.
+const MAX_NOTES: usize = 20;
 
-/// What came of checking a log.
+/// The result of checking a log.
 #[derive(Debug, Clone, Serialize)]
 pub struct Report {
-    /// Of which.
+    /// The log.
     pub log: LogId,
-    /// How many entries it had when the check began: those were checked.
+    /// The number of entries when the check began: those were checked.
     pub size: u64,
     /// The first findings, of each sort.
     pub findings: Vec<Finding>,
-    /// How many there are in all.
+    /// The number of findings in all.
     pub count: u64,
-    /// What is worth knowing and is nothing wrong.
+    /// Notes on what is worth knowing and is not wrong.
     pub notes: BTreeSet<String>,
     #[serde(skip)]
     sorts: HashMap<Discriminant<Finding>, u64>,
@@ -35,30 +36,33 @@ pub struct Report {
 
 impl Report {
     pub(super) fn new(log: LogId, size: u64) -> Self {
-        Self { log, size, findings: Vec::new(), count: 0, notes: BTreeSet::new(), sorts: HashMap::new() }
+        let (findings, notes) = (Vec::new(), BTreeSet::new());
+        Self { log, size, findings, count: 0, notes, sorts: HashMap::new() }
     }
 
+    /// Adds a finding.
     pub(super) fn found(&mut self, finding: Finding) {
         self.count += 1;
         let sort = self.sorts.entry(discriminant(&finding)).or_default();
         *sort += 1;
-        if *sort <= KEPT_OF_A_SORT && self.findings.len() < KEPT {
+        if *sort <= MAX_OF_A_SORT && self.findings.len() < MAX_FINDINGS {
             self.findings.push(finding);
         }
     }
 
+    /// Adds a note.
     pub(super) fn note(&mut self, note: String) {
-        if self.notes.len() < NOTES {
+        if self.notes.len() < MAX_NOTES {
             self.notes.insert(note);
         }
     }
 
-    /// Whether nothing is wrong.
+    /// Returns whether nothing is wrong.
     pub fn is_clean(&self) -> bool {
         self.count == 0
     }
 
-    /// In a sentence what is wrong; none when nothing is.
+    /// Returns in a sentence what is wrong; `None` when nothing is.
     pub fn summary(&self) -> Option<String> {
         let first = excerpt(&self.findings.first()?.to_string(), 1_000);
         Some(match self.count - 1 {
@@ -67,7 +71,7 @@ impl Report {
         })
     }
 
-    /// What the findings are about, each once.
+    /// Returns what the findings are about, each once.
     pub fn about(&self) -> BTreeSet<About> {
         self.findings.iter().map(Finding::about).collect()
     }

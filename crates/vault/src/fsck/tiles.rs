@@ -1,18 +1,21 @@
-//! The full tiles that the entries make, against those that are stored.
+//! The full tiles that the entries make, compared with those that are stored.
 
 use std::collections::HashMap;
 
+use kernel::{error::Result, ids::ProjectId};
 use sqlx::PgConnection;
 use tlog_tiles::Hash;
 
-use super::{super::prove::subtree, finding::Finding, report::Report, store};
-use crate::tree::TILE_WIDTH;
-use kernel::{error::Result, ids::ProjectId};
+use super::{finding::Finding, model::TileRow, report::Report, store};
+use crate::{
+    format::tree::{TILE_WIDTH, subtree_root},
+    model::Tile,
+};
 
-/// How many tiles one statement reads.
+/// The most tiles that one statement reads.
 const AT_A_TIME: usize = 64;
 
-/// The tiles that are being filled, by level, and those that were since they were last compared.
+/// The tiles that are being filled, by level, and those that became full and are not compared yet.
 #[derive(Default)]
 pub(super) struct Tiles {
     levels: Vec<Level>,
@@ -21,14 +24,13 @@ pub(super) struct Tiles {
 
 #[derive(Default)]
 struct Level {
-    /// How many were filled.
+    /// The number of tiles that became full.
     n: u64,
     hashes: Vec<Hash>,
 }
 
 struct Full {
-    level: u8,
-    n: u64,
+    tile: Tile,
     root: Hash,
     hashes: Vec<Hash>,
 }
@@ -47,14 +49,14 @@ impl Tiles {
                 break;
             }
             let hashes = std::mem::take(&mut level.hashes);
-            hash = subtree(&hashes)?;
-            self.full.push(Full { level: number, n: level.n, root: hash, hashes });
+            hash = subtree_root(&hashes)?;
+            self.full.push(Full { tile: Tile { level: number, n: level.n }, root: hash, hashes });
             level.n += 1;
         }
         Ok(())
     }
 
-    /// Compares the tiles that were filled since the last time.
+    /// Compares the tiles that became full since the last time.
     pub(super) async fn compare(
         &mut self,
         tx: &mut PgConnection,
@@ -63,22 +65,14 @@ impl Tiles {
     ) -> Result<()> {
         let full = std::mem::take(&mut self.full);
         for full in full.chunks(AT_A_TIME) {
-            let wanted: Vec<(u8, u64)> = full.iter().map(|tile| (tile.level, tile.n)).collect();
-            let rows = store::tiles(tx, project, &wanted).await?;
-            let stored: HashMap<(i16, i64), (Vec<u8>, Vec<u8>)> =
-                rows.into_iter().map(|(level, n, root, hashes)| ((level, n), (root, hashes))).collect();
-            for tile in full {
-                let (level, n) = (tile.level, tile.n);
+            let wanted: Vec<Tile> = full.iter().map(|full| full.tile).collect();
+            let rows = store::log::tiles(tx, project, &wanted).await?;
+            let stored: HashMap<_, TileRow> = rows.into_iter().map(|row| ((row.level, row.n), row)).collect();
+            for full in full {
+                let Tile { level, n } = full.tile;
                 match stored.get(&(i16::from(level), n.cast_signed())) {
                     None => report.found(Finding::TileMissing { level, n }),
-                    Some((root, hashes)) => {
-                        if let Some(at) = tile.differs(hashes) {
-                            report.found(Finding::TileHashes { level, n, at });
-                        }
-                        if *root != tile.root.0 {
-                            report.found(Finding::TileRoot { level, n });
-                        }
-                    }
+                    Some(stored) => full.compare(stored, report),
                 }
             }
         }
@@ -87,8 +81,18 @@ impl Tiles {
 }
 
 impl Full {
-    /// The first hash that is another there; one that is missing, or surplus, is.
-    fn differs(&self, stored: &[u8]) -> Option<usize> {
+    fn compare(&self, stored: &TileRow, report: &mut Report) {
+        let Tile { level, n } = self.tile;
+        if let Some(at) = self.first_difference(&stored.hashes) {
+            report.found(Finding::TileHashes { level, n, at });
+        }
+        if stored.root != self.root.0 {
+            report.found(Finding::TileRoot { level, n });
+        }
+    }
+
+    /// Returns the position of the first hash that differs, is missing or is surplus.
+    fn first_difference(&self, stored: &[u8]) -> Option<usize> {
         let (stored, rest) = stored.as_chunks::<32>();
         let other = self.hashes.iter().zip(stored).position(|(wanted, stored)| wanted.0 != *stored);
         let same_length = stored.len() == self.hashes.len() && rest.is_empty();
