@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
+use kernel::{ids::ProjectId, queue::Job};
 use serde::{Deserialize, Serialize};
 
-use kernel::{ids::ProjectId, queue::Job};
-
-/// Seal a proposal as void that nobody decided in time.
+/// Seals a proposal as void that nobody decided in time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ExpireProposal {
-    /// Whose log.
+    /// The log's project.
     pub project: ProjectId,
     /// The proposal's index.
     pub proposal: u64,
@@ -19,10 +18,10 @@ impl Job for ExpireProposal {
     const KIND: &'static str = "vault.expire_proposal";
 }
 
-/// Seal what other areas' transactions left in the outbox.
+/// Seals what other areas' transactions left in the outbox.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DrainOutbox {
-    /// Whose log.
+    /// The log's project.
     pub project: ProjectId,
 }
 
@@ -30,10 +29,11 @@ impl Job for DrainOutbox {
     const KIND: &'static str = "vault.drain_outbox";
 }
 
-/// Digest what a project's audit log has gained. Where it fails for good, the next look asks for it again.
+/// Digests what a project's audit log has gained. When it dies, the next schedule enqueues it
+/// again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DigestAudit {
-    /// Whose audit log.
+    /// The audit log's project.
     pub project: ProjectId,
 }
 
@@ -42,10 +42,10 @@ impl Job for DigestAudit {
     const MAX_ATTEMPTS: u16 = 3;
 }
 
-/// Rebuild a log from its entries and compare everything with it.
+/// Rebuilds a log from its entries and compares everything with it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct CheckLog {
-    /// Whose log.
+    /// The log's project.
     pub project: ProjectId,
 }
 

@@ -1,30 +1,43 @@
-//! Seals that other areas want made: left in their own transaction, appended by the worker. So what they record and what they seal commit together,
-//! and nobody holds a log's lock while doing something else.
+//! Seals that other areas want made: left in their own transaction, appended by the worker. What
+//! they record and what they seal commit together, and nobody holds a log's lock while doing
+//! something else.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
-use sqlx::PgConnection;
+use std::borrow::Cow;
 
-use super::{
-    Vault, Verdict, append,
-    entry::{Draft, MAX_PAYLOAD},
-    jobs::DrainOutbox,
-    json,
-    ledger::Ledger,
-    new_seals::MAX_SEALS,
-    store,
-};
 use kernel::{
-    Core,
-    caller::Actor,
+    DbScope, Unit,
+    caller::{Actor, Caller},
     checks::Checks,
-    db::Caller,
     error::{Code, Error, Result},
     ids::ProjectId,
-    queue::enqueue,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, value::RawValue};
+
+use crate::{
+    draft::{Draft, OwnSeal},
+    format::json,
+    jobs::DrainOutbox,
+    ledger::Ledger,
+    model::{MAX_PAYLOAD, MAX_SEALS, Verdict},
+    store,
+    vault::Vault,
 };
 
-/// What an area of ours has sealed, as it waits.
+/// A seal that an area of Holdfast wants made.
+#[derive(Debug, Clone)]
+pub struct OutboxSeal<'a> {
+    /// The kind of thing that it records.
+    pub kind: &'a str,
+    /// The statement about that thing.
+    pub verdict: Verdict,
+    /// The person or thing that it concerns.
+    pub subject: Option<String>,
+    /// Any JSON.
+    pub payload: &'a Value,
+}
+
+/// The seal as it waits.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Waiting {
     kind: String,
@@ -33,71 +46,73 @@ struct Waiting {
     payload: Box<RawValue>,
 }
 
-/// Leaves a seal in the caller's transaction, to be appended to the project's log soon after it commits.
+/// Leaves a seal in the unit of work, to be appended to the project's log soon after the commit.
 ///
-/// What could not become an entry is refused here, so that whatever waits can be appended: a row that could not would keep all behind it waiting.
+/// A seal that could not become an entry is refused here, so that whatever waits can be appended:
+/// it would block everything behind it.
 ///
 /// # Errors
-/// A fault of the caller's: a kind, subject or payload that no seal may have, or `HOLD`, which only callers' seals are. Those of the database.
-pub async fn put(
-    tx: &mut PgConnection,
-    core: &Core,
-    project: ProjectId,
-    kind: &str,
-    verdict: Verdict,
-    subject: Option<String>,
-    payload: &Value,
-) -> Result<()> {
-    let text = String::from_utf8(json::canonical(payload)?).map_err(Error::internal)?;
-    check(kind, verdict, subject.as_deref(), &text)?;
+/// `Internal` for a kind, subject or payload that no seal may have, and for `HOLD`, which is for
+/// callers.
+pub async fn put(unit: &mut Unit<'_>, project: ProjectId, seal: OutboxSeal<'_>) -> Result<()> {
+    let text = String::from_utf8(json::canonical(seal.payload)?).map_err(Error::internal)?;
+    check(&seal, &text)?;
     let payload = RawValue::from_string(text).map_err(Error::internal)?;
-    let seal = Waiting { kind: kind.to_owned(), verdict, subject, payload };
-    store::insert_outbox(tx, project, &serde_json::to_string(&seal).map_err(Error::internal)?).await?;
-    enqueue(tx, &DrainOutbox { project }, core.clock.now()).await
+    let OutboxSeal { kind, verdict, subject, .. } = seal;
+    let waiting = Waiting { kind: kind.to_owned(), verdict, subject, payload };
+    let waiting = serde_json::to_string(&waiting).map_err(Error::internal)?;
+    store::outbox::insert(unit, project, &waiting).await?;
+    unit.enqueue(&DrainOutbox { project })
 }
 
-fn check(kind: &str, verdict: Verdict, subject: Option<&str>, payload: &str) -> Result<()> {
+fn check(seal: &OutboxSeal<'_>, payload: &str) -> Result<()> {
     let mut checks = Checks::new();
-    checks.line("kind", kind, 1..=64);
-    if let Some(subject) = subject {
+    checks.line("kind", seal.kind, 1..=64);
+    if let Some(subject) = &seal.subject {
         checks.line("subject", subject, 1..=128);
     }
-    if verdict == Verdict::Hold {
+    if seal.verdict == Verdict::Hold {
         checks.broken(Code::ValidationFailed, "verdict", "waits for a person, and nothing here would end it");
     }
     if payload.len() > MAX_PAYLOAD {
         checks.broken(Code::TooLong, "payload", format!("has {} bytes", payload.len()));
     }
     checks.keep("payload", Code::AmbiguousJson, json::parse(payload.as_bytes()));
-    checks.finish().map_err(|error| Error::internal(format!("no seal for the outbox: {error}")))
+    checks.finish().map_err(|error| Error::internal(format!("a seal for the outbox is malformed: {error}")))
 }
 
-/// Appends what waits, in batches. Whoever comes second finds nothing.
+/// Appends what waits, in batches. Of two that do it at once, the second finds nothing.
 ///
 /// # Errors
-/// [`Code::Overloaded`] when too many wait for the log; those of the database.
+/// [`Code::Overloaded`] when too many wait for the log; [`Code::LogBehind`].
 pub async fn drain(vault: &Vault, project: ProjectId) -> Result<()> {
     loop {
-        let _turn = vault.turns.take(project).await?;
-        let mut tx = vault.core.db.begin(Caller::Job(project)).await?;
-        let mut ledger = Ledger::lock(&mut tx, vault, project).await?;
-        let waiting = store::outbox(&mut tx, project, MAX_SEALS).await?;
-        let drafts = waiting.iter().map(|(_, seal)| draft(seal)).collect::<Result<Vec<_>>>()?;
-        if drafts.is_empty() {
-            return Ok(());
-        }
-        ledger.push_all(&drafts)?;
-        let written = ledger.write(&mut tx).await?;
-        let done: Vec<i64> = waiting.iter().map(|(id, _)| *id).collect();
-        store::delete_outbox(&mut tx, &done).await?;
-        append::commit(vault, tx, &written).await?;
-        if done.len() < MAX_SEALS {
+        let by = Caller::system(DbScope::Job(project));
+        let drained = Ledger::run(vault, by, async |ledger| {
+            let waiting = store::outbox::list(ledger.unit(), project, MAX_SEALS).await?;
+            let drafts = waiting.iter().map(|row| draft(&row.seal)).collect::<Result<Vec<_>>>()?;
+            let request = ledger.unit().caller().request;
+            ledger.push_all(drafts.into_iter().map(Cow::Owned), request)?;
+            let ids: Vec<i64> = waiting.iter().map(|row| row.id).collect();
+            if !ids.is_empty() {
+                store::outbox::delete(ledger.unit(), &ids).await?;
+            }
+            Ok(ids.len())
+        });
+        if drained.await? < MAX_SEALS {
             return Ok(());
         }
     }
 }
 
 fn draft(seal: &str) -> Result<Draft> {
-    let seal: Waiting = serde_json::from_str(seal).map_err(Error::internal)?;
-    Draft::own(Actor::System, &seal.kind, seal.verdict, (None, seal.subject), seal.payload.get().as_bytes())
+    let waiting: Waiting = serde_json::from_str(seal).map_err(Error::internal)?;
+    let seal = OwnSeal {
+        actor: Actor::System,
+        kind: &waiting.kind,
+        verdict: waiting.verdict,
+        session_id: None,
+        subject: waiting.subject,
+    };
+    Draft::own(seal, waiting.payload.get().as_bytes())
 }

@@ -1,57 +1,75 @@
-//! Personal data of seals: kept under a key of its subject, which is itself kept only wrapped; erased by forgetting the key.
+//! Personal data of seals: encrypted under a key of its subject, which is stored only wrapped.
+//! Erasing the key erases the data.
 //!
-//! The entry holds SHA-256 over a salt and the canonical text: who is shown both can check them against the log, and who is not learns nothing, not
-//! even by guessing. When key, salt and ciphertext are gone, the digest is a number, and every receipt verifies as before.
+//! The entry holds SHA-256 over a salt and the canonical text. Whoever is shown both can check them
+//! against the log; whoever is not learns nothing, not even by guessing. Once key, salt and
+//! ciphertext are gone, the digest is a mere number, and every receipt verifies as before.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use kernel::{
     Ids,
-    crypto::{decode_base64, hex, open, seal, sha256},
-    error::{Code, Error, Result},
+    crypto::{Cipher, KeyRing, RingKind, hex, sha256},
+    error::{Error, Result},
     ids::ProjectId,
 };
 
-const PREFIX: &str = "vkek_";
+use crate::errors::key_unreadable;
+
 const SALT: usize = 32;
-/// Keys that unwrap during a rotation, and one to spare.
-const MAX_KEYS: usize = 3;
+/// The purpose of the keys that wrap subjects' keys.
+const WRAPPING: &str = "vault.subject_key";
+/// The purpose of a subject's key.
+const PERSONAL: &str = "vault.personal";
+
+/// The kind of the keys in `VAULT_KEK`.
+#[derive(Debug, Clone, Copy)]
+pub struct KekKind;
+
+impl RingKind for KekKind {
+    const PREFIX: &'static str = "vkek_";
+    const MAX_KEYS: usize = 3;
+    const FIRST: &'static str = "the first wraps, all unwrap";
+}
+
+/// The keys in `VAULT_KEK`: key-encryption keys, which wrap the keys of subjects.
+pub type KekRing = KeyRing<KekKind>;
 
 /// Personal data, with the salt of its digest.
 #[derive(Clone)]
-pub struct Personal {
+pub(crate) struct Personal {
     salt: [u8; SALT],
     text: Vec<u8>,
 }
 
 impl Personal {
-    /// Of canonical JSON.
-    pub(super) fn new(ids: &Ids, text: Vec<u8>) -> Self {
+    /// Salts `text`, which is canonical JSON.
+    pub(crate) fn new(ids: &Ids, text: Vec<u8>) -> Self {
         Self { salt: ids.bytes(), text }
     }
 
-    /// The digest that the entry holds, in hexadecimal.
-    pub fn commitment(&self) -> String {
+    /// Returns the digest that the entry holds, in hexadecimal.
+    pub(crate) fn commitment(&self) -> String {
         hex(&sha256(&self.salted()))
     }
 
-    /// The salt, in hexadecimal.
-    pub fn salt(&self) -> String {
+    /// Returns the salt, in hexadecimal.
+    pub(crate) fn salt(&self) -> String {
         hex(&self.salt)
     }
 
-    /// The canonical JSON.
-    pub fn text(&self) -> &[u8] {
+    /// Returns the canonical JSON.
+    pub(crate) fn text(&self) -> &[u8] {
         &self.text
+    }
+
+    /// Returns how many bytes of memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        SALT + self.text.len()
     }
 
     fn salted(&self) -> Vec<u8> {
         [self.salt.as_slice(), &self.text].concat()
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        SALT + self.text.len()
     }
 }
 
@@ -61,149 +79,154 @@ impl fmt::Debug for Personal {
     }
 }
 
-/// The keys that wrap subjects' keys: the first wraps, all of them unwrap.
+/// Wraps and unwraps the keys of subjects. A wrapped key unwraps for its own subject alone.
 #[derive(Clone)]
-pub struct Keks(Vec<[u8; 32]>);
+pub(crate) struct KeyWrap(Cipher);
 
-/// A text that is not a list of keys; it is not repeated here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "must be `vkek_` and the base64 of 32 secret bytes; up to 3 of them, separated by commas: the first wraps, all unwrap"
-)]
-pub struct NotKeks;
+/// A new key of a subject, and its wrapped form.
+pub(crate) struct NewSubjectKey {
+    pub(crate) key: SubjectKey,
+    pub(crate) wrapped: Vec<u8>,
+}
 
-impl Keks {
-    /// One new key.
-    pub fn generate(ids: &Ids) -> Self {
-        Self(vec![ids.bytes()])
+impl KeyWrap {
+    /// Wraps under the first key of `ring`, and unwraps under all of them.
+    pub(crate) fn new(ring: &KekRing) -> Self {
+        Self(Cipher::new(ring, WRAPPING))
     }
 
-    /// The secret text, as [`FromStr`] reads it.
-    pub fn reveal(&self) -> String {
-        self.0.iter().map(|key| format!("{PREFIX}{}", STANDARD.encode(key))).collect::<Vec<_>>().join(",")
+    /// Generates a key for `owner`.
+    pub(crate) fn generate(&self, ids: &Ids, owner: Owner<'_>) -> Result<NewSubjectKey> {
+        let key: [u8; 32] = ids.bytes();
+        let wrapped = self.0.encrypt(ids, &owner.context(), &key)?;
+        Ok(NewSubjectKey { key: SubjectKey::new(&key), wrapped })
     }
 
-    /// A new key for a subject, and how it is kept. It unwraps for that subject (`whose`) alone.
-    pub(super) fn new_key(&self, ids: &Ids, whose: &str) -> Result<(SubjectKey, Vec<u8>)> {
-        let key = SubjectKey(ids.bytes());
-        let wrapping = self.0.first().ok_or_else(|| Error::internal("there is no key to wrap with"))?;
-        Ok((key.clone(), seal(ids, wrapping, whose.as_bytes(), &key.0)?))
+    /// Unwraps the key of `owner`.
+    ///
+    /// # Errors
+    /// `Internal` when it was changed, or wrapped under a key that the ring does not hold.
+    pub(crate) fn unwrap(&self, owner: Owner<'_>, wrapped: &[u8]) -> Result<SubjectKey> {
+        self.decrypt(owner, wrapped).map(|key| SubjectKey::new(&key))
     }
 
-    /// The subject's key again.
-    pub(super) fn unwrap(&self, whose: &str, wrapped: &[u8]) -> Result<SubjectKey> {
-        self.0.iter().find_map(|kek| opened(kek, whose, wrapped)).ok_or_else(unreadable)
-    }
-
-    /// The subject's key wrapped under the first key; nothing when it is already.
-    pub(super) fn rewrap(&self, ids: &Ids, whose: &str, wrapped: &[u8]) -> Result<Option<Vec<u8>>> {
-        let newest = self.0.first().ok_or_else(unreadable)?;
-        if opened(newest, whose, wrapped).is_some() {
+    /// Wraps the key of `owner` under the newest key; returns `None` when it is already.
+    ///
+    /// # Errors
+    /// As [`KeyWrap::unwrap`].
+    pub(crate) fn rewrap(&self, ids: &Ids, owner: Owner<'_>, wrapped: &[u8]) -> Result<Option<Vec<u8>>> {
+        if self.0.is_newest(wrapped) {
             return Ok(None);
         }
-        let key = self.unwrap(whose, wrapped)?;
-        seal(ids, newest, whose.as_bytes(), &key.0).map(Some)
+        let key = self.decrypt(owner, wrapped)?;
+        self.0.encrypt(ids, &owner.context(), &key).map(Some)
+    }
+
+    fn decrypt(&self, owner: Owner<'_>, wrapped: &[u8]) -> Result<[u8; 32]> {
+        let key = self.0.decrypt(&owner.context(), wrapped);
+        key.and_then(|key| key.try_into().ok()).ok_or_else(key_unreadable)
     }
 }
 
-fn opened(kek: &[u8; 32], whose: &str, wrapped: &[u8]) -> Option<SubjectKey> {
-    open(kek, whose.as_bytes(), wrapped)?.try_into().ok().map(SubjectKey)
+/// The subject that a key belongs to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Owner<'a> {
+    pub(crate) project: ProjectId,
+    pub(crate) subject: &'a str,
 }
 
-/// A fault of ours that whoever asks should be able to tell to whoever can help.
-pub(super) fn unreadable() -> Error {
-    let detail = "The key of the subject's personal data cannot be opened here; whoever runs this service must look at VAULT_KEK";
-    Error::new(Code::Internal, detail)
-        .because("a subject's key was changed, or wrapped under a key that VAULT_KEK does not hold")
-}
-
-/// Associated data that binds a wrapped key to its project and subject.
-pub(super) fn whose(project: ProjectId, subject: &str) -> String {
-    format!("{project}/{subject}")
-}
-
-impl FromStr for Keks {
-    type Err = NotKeks;
-
-    fn from_str(text: &str) -> Result<Self, NotKeks> {
-        let key = |text: &str| {
-            let bytes = text.trim().strip_prefix(PREFIX).and_then(decode_base64).ok_or(NotKeks)?;
-            bytes.try_into().map_err(|_| NotKeks)
-        };
-        let keys = text.split(',').map(key).collect::<Result<Vec<_>, _>>()?;
-        if keys.len() > MAX_KEYS { Err(NotKeks) } else { Ok(Self(keys)) }
+impl Owner<'_> {
+    /// Returns the associated data that binds a wrapped key to its owner.
+    fn context(self) -> Vec<u8> {
+        format!("{}/{}", self.project, self.subject).into_bytes()
     }
 }
 
-impl fmt::Debug for Keks {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Keks({} keys)", self.0.len())
-    }
-}
-
-/// What a subject's data is encrypted under.
+/// Encrypts a subject's data.
 #[derive(Clone)]
-pub(super) struct SubjectKey([u8; 32]);
+pub(crate) struct SubjectKey(Cipher);
 
 impl SubjectKey {
-    /// Encrypts the data of the seal at `index`; it opens there alone.
-    pub(super) fn seal(&self, ids: &Ids, index: u64, personal: &Personal) -> Result<Vec<u8>> {
-        seal(ids, &self.0, &index.to_be_bytes(), &personal.salted())
+    fn new(key: &[u8; 32]) -> Self {
+        Self(Cipher::of_key(key, PERSONAL))
     }
 
-    /// The data again.
-    pub(super) fn open(&self, index: u64, sealed: &[u8]) -> Result<Personal> {
-        let salted = open(&self.0, &index.to_be_bytes(), sealed);
+    /// Encrypts the data of the seal at `index`; it decrypts there alone.
+    pub(crate) fn encrypt(&self, ids: &Ids, index: u64, personal: &Personal) -> Result<Vec<u8>> {
+        self.0.encrypt(ids, &index.to_be_bytes(), &personal.salted())
+    }
+
+    /// Decrypts the data of the seal at `index`.
+    ///
+    /// # Errors
+    /// `Internal` when it was changed or moved.
+    pub(crate) fn decrypt(&self, index: u64, ciphertext: &[u8]) -> Result<Personal> {
+        let salted = self.0.decrypt(&index.to_be_bytes(), ciphertext);
         let parts = salted.as_deref().and_then(|salted| salted.split_first_chunk::<SALT>());
-        let (salt, text) =
-            parts.ok_or_else(|| Error::internal(format!("the personal data of seal {index} does not open")))?;
+        let refused = || Error::internal(format!("the personal data of seal {index} does not decrypt"));
+        let (salt, text) = parts.ok_or_else(refused)?;
         Ok(Personal { salt: *salt, text: text.to_vec() })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use kernel::Clock;
 
+    use super::*;
+
+    fn owner(subject: &str) -> Owner<'_> {
+        Owner { project: ProjectId::from(uuid::Uuid::from_u128(1)), subject }
+    }
+
+    fn wrap(text: &str) -> KeyWrap {
+        KeyWrap::new(&text.parse().unwrap())
+    }
+
     #[test]
-    fn data_opens_for_its_subject_and_its_seal_also_after_a_rotation() {
+    fn data_decrypts_for_its_subject_and_its_seal_also_after_a_rotation() {
         let ids = Ids::seeded(Clock::system(), 9);
-        let (old, new) = (Keks::generate(&ids), Keks::generate(&ids));
-        let (key, wrapped) = old.new_key(&ids, "prj/ada").unwrap();
+        let (old, new) = (KekRing::generate(&ids), KekRing::generate(&ids));
+        let NewSubjectKey { key, wrapped } = KeyWrap::new(&old).generate(&ids, owner("ada")).unwrap();
         let personal = Personal::new(&ids, b"{\"name\":\"Ada\"}".to_vec());
-        let sealed = key.seal(&ids, 7, &personal).unwrap();
-        assert!(!sealed.windows(3).any(|window| window == b"Ada"));
+        let ciphertext = key.encrypt(&ids, 7, &personal).unwrap();
+        assert!(!ciphertext.windows(3).any(|window| window == b"Ada"));
 
-        let rotated: Keks = format!("{},{}", new.reveal(), old.reveal()).parse().unwrap();
-        let opened = rotated.unwrap("prj/ada", &wrapped).unwrap().open(7, &sealed).unwrap();
-        assert_eq!((opened.text(), opened.commitment()), (personal.text(), personal.commitment()));
-        assert!(key.open(8, &sealed).is_err());
-        assert!(rotated.unwrap("prj/bob", &wrapped).is_err());
-        assert!(new.unwrap("prj/ada", &wrapped).is_err());
-        assert!(key.open(7, b"short").is_err());
+        let rotated = wrap(&format!("{},{}", new.reveal(), old.reveal()));
+        let decrypted = rotated.unwrap(owner("ada"), &wrapped).unwrap().decrypt(7, &ciphertext).unwrap();
+        assert_eq!((decrypted.text(), decrypted.commitment()), (personal.text(), personal.commitment()));
+        assert!(key.decrypt(8, &ciphertext).is_err());
+        assert!(rotated.unwrap(owner("bob"), &wrapped).is_err());
+        let elsewhere = Owner { project: ProjectId::from(uuid::Uuid::from_u128(2)), subject: "ada" };
+        assert!(rotated.unwrap(elsewhere, &wrapped).is_err());
+        assert!(KeyWrap::new(&new).unwrap(owner("ada"), &wrapped).is_err());
+        assert!(key.decrypt(7, b"short").is_err());
     }
 
     #[test]
-    fn a_key_is_wrapped_anew_once_and_opens_the_same_data() {
+    fn a_key_is_rewrapped_once_and_decrypts_the_same_data() {
         let ids = Ids::seeded(Clock::system(), 9);
-        let (old, new) = (Keks::generate(&ids), Keks::generate(&ids));
-        let (key, wrapped) = old.new_key(&ids, "prj/ada").unwrap();
-        let sealed = key.seal(&ids, 7, &Personal::new(&ids, b"1".to_vec())).unwrap();
-        let both: Keks = format!("{},{}", new.reveal(), old.reveal()).parse().unwrap();
-        let again = both.rewrap(&ids, "prj/ada", &wrapped).unwrap().unwrap();
+        let (old, new) = (KekRing::generate(&ids), KekRing::generate(&ids));
+        let both = wrap(&format!("{},{}", new.reveal(), old.reveal()));
+        let (old, new) = (KeyWrap::new(&old), KeyWrap::new(&new));
+        let NewSubjectKey { key, wrapped } = old.generate(&ids, owner("ada")).unwrap();
+        let ciphertext = key.encrypt(&ids, 7, &Personal::new(&ids, b"1".to_vec())).unwrap();
+        let again = both.rewrap(&ids, owner("ada"), &wrapped).unwrap().unwrap();
         assert_eq!(again.len(), wrapped.len());
-        assert_eq!(new.unwrap("prj/ada", &again).unwrap().open(7, &sealed).unwrap().text(), b"1");
-        assert!(old.unwrap("prj/ada", &again).is_err());
-        assert_eq!(both.rewrap(&ids, "prj/ada", &again).unwrap(), None);
-        assert_eq!(old.rewrap(&ids, "prj/ada", &wrapped).unwrap(), None);
-        assert!(new.rewrap(&ids, "prj/ada", &wrapped).is_err() && both.rewrap(&ids, "prj/bob", &wrapped).is_err());
+        let key = new.unwrap(owner("ada"), &again).unwrap();
+        assert_eq!(key.decrypt(7, &ciphertext).unwrap().text(), b"1");
+        assert!(old.unwrap(owner("ada"), &again).is_err());
+        assert_eq!(both.rewrap(&ids, owner("ada"), &again).unwrap(), None);
+        assert_eq!(old.rewrap(&ids, owner("ada"), &wrapped).unwrap(), None);
+        assert!(new.rewrap(&ids, owner("ada"), &wrapped).is_err());
+        assert!(both.rewrap(&ids, owner("bob"), &wrapped).is_err());
     }
 
     #[test]
-    fn what_is_no_key_is_told_without_repeating_it() {
-        for bad in ["", "vkek_", "vkek_AAAA", "vsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="] {
-            assert!(!bad.parse::<Keks>().unwrap_err().to_string().contains("AAE"));
+    fn a_text_that_is_not_a_key_is_refused_without_being_repeated() {
+        let wrong = ["", "vkek_", "vkek_AAAA", "vsk_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="];
+        for text in wrong {
+            assert!(!text.parse::<KekRing>().unwrap_err().to_string().contains("AAE"));
         }
     }
 }

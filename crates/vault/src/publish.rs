@@ -1,77 +1,89 @@
-//! The meta-log: its entries are the heads of all logs, and the keys that sign them. Witnesses watch this one log, and with it every other.
+//! The meta-log: its entries are the heads of all logs, and the keys that sign them. Witnesses
+//! watch this one log, and with it every other.
 //!
-//! Everybody reads it, and may read of a log only who knows its id. So a log is called there by the SHA-256 of its origin: who knows the id finds it, and nobody
-//! comes from there to the id, which is a UUIDv7 with 74 random bits and a time in milliseconds, too many to try.
+//! Everybody reads it, and whoever knows a log's id may read that log. So a log is named there by
+//! SHA-256 of its origin. Whoever knows the id finds it; nobody gets from there to the id, a UUIDv7
+//! with 74 random bits and a time in milliseconds: too many to try.
 
+use std::borrow::Cow;
+
+use kernel::{
+    DbScope,
+    caller::{Actor, Caller},
+    crypto::base64,
+    error::{Error, Result},
+    ids::LogId,
+};
 use serde_json::{Value, json};
 use sqlx::PgConnection;
 
-use super::{Vault, Verdict, append, entry::Draft, json, ledger::Ledger, publish_store as store};
-use kernel::{
-    caller::Actor,
-    crypto::base64,
-    db::Caller,
-    error::{Error, Result},
-    ids::{LogId, ProjectId},
+use crate::{
+    draft::{Draft, OwnSeal},
+    format::json::canonical,
+    ledger::Ledger,
+    model::{LOG_HEAD, LOG_KEYS, META, UnpublishedHead, Verdict},
+    store::meta_log,
+    vault::Vault,
 };
 
-/// The tenant of the meta-log.
-pub(super) const META: ProjectId = LogId::META.project();
-/// The kind of the entries that are heads.
-pub(super) const HEAD: &str = "log.head";
-/// How many heads one batch publishes.
+/// The most heads that one batch publishes.
 const BATCH: usize = 1_000;
 
-/// What one batch published.
+/// The result of publishing one batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Published {
-    /// How many heads.
+    /// The number of heads.
     pub heads: usize,
-    /// Whether there are more to publish.
+    /// True when there are more to publish.
     pub more: bool,
 }
 
-/// Appends to the meta-log the heads that have moved since they were last there, up to 1,000, and the signing keys when they are others than before. What is
-/// there already is looked up under the lock of the meta-log, and noted in the commit: of those who publish at once each head is there once, and no log goes back.
+/// Appends to the meta-log the heads that have moved since they were last published, up to 1,000,
+/// and the signing keys when they differ from those of before. What is published already is looked
+/// up under the lock of the meta-log, and noted in the same commit: of those who publish at once,
+/// each head is published once, and no log goes back.
 ///
 /// # Errors
-/// Those of the guard against rollback, and of the database.
+/// [`Code::LogBehind`](kernel::Code::LogBehind);
+/// [`Code::Overloaded`](kernel::Code::Overloaded) when too many wait for the log.
 pub async fn publish(vault: &Vault) -> Result<Published> {
-    let mut tx = vault.core.db.begin(Caller::Job(META)).await?;
-    let mut drafts = Vec::new();
-    let mut ledger = Ledger::lock(&mut tx, vault, META).await?;
-    drafts.extend(changed_keys(&mut tx, vault).await?);
-    store::leave_tenant(&mut tx).await?;
-    let mut heads = store::moved(&mut tx, BATCH + 1).await?;
-    let more = heads.len() > BATCH;
-    heads.truncate(BATCH);
-    store::published(&mut tx, &heads).await?;
-    store::enter_tenant(&mut tx, META).await?;
-    for moved in &heads {
-        let log = vault.blinded(LogId::from(moved.project));
-        let payload = json!({"log": log, "size": moved.size, "root": base64(&moved.root)});
-        drafts.push(own(HEAD, Some(log), &payload)?);
-    }
-    if drafts.is_empty() {
-        tx.commit().await?;
-        return Ok(Published { heads: 0, more: false });
-    }
-    for draft in &drafts {
-        ledger.push(draft)?;
-    }
-    let written = ledger.write(&mut tx).await?;
-    append::commit(vault, tx, &written).await?;
-    Ok(Published { heads: heads.len(), more })
+    Ledger::run(vault, Caller::system(DbScope::Job(META)), async |ledger| {
+        let keys = changed_keys(ledger.unit(), vault).await?;
+        meta_log::leave_tenant(ledger.unit()).await?;
+        let mut heads = meta_log::unpublished(ledger.unit(), BATCH + 1).await?;
+        let more = heads.len() > BATCH;
+        heads.truncate(BATCH);
+        meta_log::note_published(ledger.unit(), &heads).await?;
+        meta_log::enter_tenant(ledger.unit(), META).await?;
+        let drafts = heads.iter().map(|head| published(vault, head)).collect::<Result<Vec<_>>>()?;
+        let request = ledger.unit().caller().request;
+        ledger.push_all(keys.into_iter().chain(drafts).map(Cow::Owned), request)?;
+        Ok(Published { heads: heads.len(), more })
+    })
+    .await
 }
 
-/// The keys that sign the meta-log, if they are others than those sealed last: so a rotation is on record, in the tree that the old key still signs.
+/// Returns the seal over the keys that sign the meta-log, if they differ from those sealed last: a
+/// rotation is on record, in the tree that the old key still signs.
 async fn changed_keys(tx: &mut PgConnection, vault: &Vault) -> Result<Option<Draft>> {
     let keys = json!({ "keys": vault.verifiers(LogId::META) });
-    let last = store::newest_of_kind(tx, META, "log.keys").await?;
-    let last: Option<Value> = last.map(|entry| serde_json::from_slice(&entry)).transpose().map_err(Error::internal)?;
-    if last.is_some_and(|last| last["payload"] == keys) { Ok(None) } else { own("log.keys", None, &keys).map(Some) }
+    let last = meta_log::newest_of_kind(tx, META, LOG_KEYS).await?;
+    let last: Option<Value> =
+        last.map(|entry| serde_json::from_slice(&entry)).transpose().map_err(Error::internal)?;
+    if last.is_some_and(|last| last["payload"] == keys) {
+        return Ok(None);
+    }
+    own(LOG_KEYS, None, &keys).map(Some)
+}
+
+fn published(vault: &Vault, head: &UnpublishedHead) -> Result<Draft> {
+    let log = vault.blinded(LogId::from(head.project));
+    let payload = json!({"log": log, "size": head.size, "root": base64(&head.root)});
+    own(LOG_HEAD, Some(log), &payload)
 }
 
 fn own(kind: &str, subject: Option<String>, payload: &Value) -> Result<Draft> {
-    Draft::own(Actor::System, kind, Verdict::Seal, (None, subject), &json::canonical(payload)?)
+    let actor = Actor::System;
+    let seal = OwnSeal { actor, kind, verdict: Verdict::Seal, session_id: None, subject };
+    Draft::own(seal, &canonical(payload)?)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use kernel::{
     Db,
-    caller::{Actor, Principal},
+    caller::{Actor, Allows, Authorized, Principal},
     ids::{ProjectId, UserId},
 };
 use serde_json::{Value, json};
@@ -12,12 +12,9 @@ use sqlx::{AssertSqlSafe, PgPool};
 use testkit::{TestDatabase, services};
 use tlog_tiles::record_hash;
 use vault::{
-    self, Appender, Decision, NewSeals, Reason, Vault,
-    fsck::{self, Check, Known, Report},
-    note::VaultKeys,
-    personal::Keks,
-    receipt::Receipt,
-    tree::Tree,
+    self, Appender, Decision, KekRing, NewSeals, Reason, SealedBatch, Vault, VaultKeyRing,
+    format::{receipt::Receipt, tree::Tree},
+    fsck::{self, Check, KnownHead, Report},
 };
 
 /// The tables of a log.
@@ -47,22 +44,23 @@ impl Scene {
         let database = services::shared().await.unwrap().postgres.database().await.unwrap();
         let db: Db = database.db(8).unwrap();
         let pool = db.pool().clone();
-        let core = testkit::core(db);
+        let core = testkit::test_core(db);
         let project = testkit::project(&core, "ours").await.unwrap();
-        let (keys, keks) = (VaultKeys::generate(&core.ids), Keks::generate(&core.ids));
-        let vault = Vault::new(core, keys, keks, &"https://api.example.com".parse().unwrap());
+        let (keys, keks) = (VaultKeyRing::generate(&core.ids), KekRing::generate(&core.ids));
+        let vault = Vault::new(core, &keys, &keks, &"https://api.example.com".parse().unwrap());
         let appender = Appender::new(vault.clone());
         Self { vault, appender, by: Principal::system(project), pool, _database: database }
     }
 
-    /// 1,300 entries in four commits: proposals of which two are decided, personal data of which some is erased, tags.
+    /// Returns a log of 1,300 entries in four commits: proposals of which two are decided, personal
+    /// data of which some is erased, and tags.
     pub async fn full() -> Self {
         let scene = Self::new().await;
         scene.append((0..700).map(seal)).await;
         scene.append((700..1_200).map(seal)).await;
         scene.decide(7, Decision::Approved).await;
         scene.decide(107, Decision::Rejected).await;
-        vault::erase(&scene.vault, &scene.by, "erased", None).await.unwrap();
+        vault::erase(&scene.vault, &scene.allowed(), "erased").await.unwrap();
         scene.append((1_203..1_300).map(seal)).await;
         let other = testkit::project(&scene.vault.core, "another").await.unwrap();
         let by = Principal::system(other);
@@ -73,7 +71,9 @@ impl Scene {
     pub async fn append_as(&self, by: &Principal, seals: impl Iterator<Item = Value>) -> u64 {
         let read = |seal: Value| serde_json::from_str(&seal.to_string()).unwrap();
         let seals = NewSeals { seals: seals.map(read).collect(), expected_size: None };
-        self.appender.append(by, &seals, None, None).await.unwrap().size
+        let by = Authorized::check(by.clone()).unwrap();
+        let answer = self.appender.append(&by, &seals).await.unwrap();
+        serde_json::from_slice::<SealedBatch>(answer.body()).unwrap().size
     }
 
     pub async fn append(&self, seals: impl Iterator<Item = Value>) -> u64 {
@@ -82,9 +82,14 @@ impl Scene {
 
     pub async fn decide(&self, index: u64, decision: Decision) {
         let person: UserId = self.vault.core.ids.next();
-        let by = Principal { actor: Actor::Person(person), ..self.by.clone() };
+        let by = Authorized::check(Principal { actor: Actor::Person(person), ..self.by.clone() }).unwrap();
         let reason = Reason { reason: "seen".to_owned() };
-        vault::decide(&self.vault, &by, index, decision, &reason, None).await.unwrap();
+        vault::decide(&self.vault, &by, index, decision, &reason).await.unwrap();
+    }
+
+    /// Returns Holdfast itself, with a permission.
+    pub fn allowed<P: Allows>(&self) -> Authorized<P> {
+        Authorized::check(self.by.clone()).unwrap()
     }
 
     pub fn project(&self) -> ProjectId {
@@ -99,9 +104,9 @@ impl Scene {
         Box::pin(fsck::check(&self.vault, self.project().into(), check, |_, _| {})).await.unwrap()
     }
 
-    /// What a check against `text` finds.
+    /// Checks the log against `text`.
     pub async fn check_against(&self, text: &str) -> Report {
-        let known = Known::read(&self.vault, text).unwrap();
+        let known = KnownHead::read(&self.vault, text).unwrap();
         self.check_with(&Check { against: vec![known], ..Check::default() }).await
     }
 
@@ -112,11 +117,11 @@ impl Scene {
         }
     }
 
-    /// Puts the triggers to sleep, as a superuser can, and keeps a copy of everything.
+    /// Disables the triggers, as a superuser can, and keeps a copy of everything.
     pub async fn break_in(&self) {
         for table in TABLES {
-            self.sql(&format!("ALTER TABLE {table} DISABLE TRIGGER USER; CREATE TABLE kept_{table} AS TABLE {table}"))
-                .await;
+            let disable = format!("ALTER TABLE {table} DISABLE TRIGGER USER");
+            self.sql(&format!("{disable}; CREATE TABLE kept_{table} AS TABLE {table}")).await;
         }
     }
 
@@ -131,7 +136,7 @@ impl Scene {
     }
 
     pub async fn receipt(&self, index: u64) -> String {
-        vault::receipt_of(&self.vault, &self.by, index).await.unwrap()
+        vault::receipt(&self.vault, &self.allowed(), index).await.unwrap()
     }
 
     pub fn verifies(&self, receipt: &str) -> bool {
@@ -140,7 +145,8 @@ impl Scene {
         receipt.verify(&self.vault.origin(log), &self.vault.verifiers(log)).is_ok()
     }
 
-    /// Makes everything that follows from the entries anew from them, as somebody would who wants to hide what they did.
+    /// Rebuilds everything that follows from the entries, as somebody would who wants to hide what
+    /// they did.
     pub async fn make_consistent(&self) {
         let entries: Vec<(i64, Vec<u8>)> =
             sqlx::query_as("SELECT index, entry FROM vault_entries WHERE project_id = $1 ORDER BY index")
@@ -158,16 +164,12 @@ impl Scene {
             let leaf = record_hash(entry);
             tree.push(leaf).unwrap();
             leaves.push(leaf);
-            self.set("UPDATE vault_entries SET leaf_hash = $3 WHERE project_id = $1 AND index = $2", *index, &leaf.0)
-                .await;
+            let sql = "UPDATE vault_entries SET leaf_hash = $3 WHERE project_id = $1 AND index = $2";
+            self.set(sql, *index, &leaf.0).await;
             if sizes.contains(&(index + 1)) {
                 let root = tree.root().unwrap();
-                self.set(
-                    "UPDATE vault_checkpoints SET root = $3 WHERE project_id = $1 AND size = $2",
-                    index + 1,
-                    &root.0,
-                )
-                .await;
+                let sql = "UPDATE vault_checkpoints SET root = $3 WHERE project_id = $1 AND size = $2";
+                self.set(sql, index + 1, &root.0).await;
             }
         }
         for (n, tile) in leaves.chunks_exact(256).enumerate() {
@@ -180,13 +182,41 @@ impl Scene {
         let edge: Vec<u8> = tree.edge().unwrap().iter().flat_map(|hash| hash.0).collect();
         let last = tree.size().cast_signed() - 1;
         self.set(
-            "UPDATE vault_logs SET size = $2 + 1, edge = $3, at = (SELECT at FROM vault_entries WHERE project_id = $1 AND index = $2), \
-             verdicts = (SELECT jsonb_object_agg(verdict, n) FROM (SELECT verdict, count(*) AS n FROM vault_entries \
-                         WHERE project_id = $1 GROUP BY 1) c) WHERE project_id = $1",
+            "UPDATE vault_logs SET size = $2 + 1, edge = $3, \
+                 at = (SELECT at FROM vault_entries WHERE project_id = $1 AND index = $2), \
+                 verdicts = (SELECT jsonb_object_agg(verdict, n) FROM ( \
+                     SELECT verdict, count(*) AS n FROM vault_entries WHERE project_id = $1 GROUP BY 1) c) \
+             WHERE project_id = $1",
             last,
             &edge,
         )
         .await;
+    }
+
+    /// Replaces text in the bytes of an entry.
+    pub async fn rewrite(&self, index: i64, from: &str, to: &str) {
+        sqlx::query(
+            "UPDATE vault_entries \
+             SET entry = convert_to(replace(convert_from(entry, 'UTF8'), $3, $4), 'UTF8') \
+             WHERE project_id = $1 AND index = $2",
+        )
+        .bind(self.project())
+        .bind(index)
+        .bind(from)
+        .bind(to)
+        .execute(&self.pool)
+        .await
+        .unwrap();
+    }
+
+    /// Deletes everything from index 1203 on, where a commit ended, and hides that.
+    pub async fn cut_off_at_1203(&self) {
+        for table in ["vault_entries", "vault_tags", "vault_payloads", "vault_proposals"] {
+            self.sql(&format!("DELETE FROM {table} WHERE project_id = OURS AND index >= 1203")).await;
+        }
+        self.sql("DELETE FROM vault_checkpoints WHERE project_id = OURS AND size > 1203").await;
+        self.sql("DELETE FROM vault_tiles WHERE project_id = OURS AND n >= 4").await;
+        self.make_consistent().await;
     }
 
     pub async fn set(&self, sql: &'static str, place: i64, bytes: &[u8]) {
@@ -194,7 +224,7 @@ impl Scene {
     }
 }
 
-/// The seal that is meant for place `n`.
+/// Returns the seal that is meant for place `n`.
 pub fn seal(n: u64) -> Value {
     let mut seal = json!({"kind": "test.case", "verdict": "SEAL", "payload": {"n": n}});
     match n % 100 {
@@ -211,7 +241,7 @@ pub fn seal(n: u64) -> Value {
     seal
 }
 
-/// The sorts of what was found, each once.
+/// Returns the sorts of what was found, each once.
 pub fn sorts(report: &Report) -> BTreeSet<String> {
     let name = |finding: &fsck::Finding| json!(finding)["finding"].as_str().unwrap().to_owned();
     report.findings.iter().map(name).collect()

@@ -1,4 +1,4 @@
-//! Each way to change one thing.
+//! Each way to change one thing in the database.
 
 use crate::scene::{Scene, set, sorts};
 
@@ -6,12 +6,13 @@ use crate::scene::{Scene, set, sorts};
 async fn each_tampering_is_named() {
     let scene = Scene::full().await;
     scene.break_in().await;
-    let changed = "UPDATE vault_entries SET entry = convert_to(replace(convert_from(entry, 'UTF8'), '\"n\":650', '\"n\":651'), 'UTF8') \
+    let changed = "UPDATE vault_entries SET entry = convert_to( \
+                       replace(convert_from(entry, 'UTF8'), '\"n\":650', '\"n\":651'), 'UTF8') \
                    WHERE project_id = OURS AND index = 650";
     let of_the_tree = ["checkpoint_root", "tile_hashes", "tile_root", "head_edge"];
     let with_tree = |names: &[&'static str]| [names, &of_the_tree].concat();
     let cases: Vec<(&str, Vec<&str>, &str)> = vec![
-        (changed, with_tree(&["leaf_hash"]), "entry 650 is not what its leaf hash is of"),
+        (changed, with_tree(&["leaf_hash"]), "entry 650 does not match its leaf hash"),
         (
             "UPDATE vault_entries SET entry = set_byte(entry, 0, 32) WHERE project_id = OURS AND index = 650",
             with_tree(&["leaf_hash", "entry_unreadable", "head_verdicts"]),
@@ -56,19 +57,30 @@ async fn each_tampering_is_named() {
             "entry 20 is there twice",
         ),
         (
-            "UPDATE vault_tiles SET hashes = set_byte(hashes, 32, get_byte(hashes, 32) # 1) WHERE project_id = OURS AND n = 3",
+            "UPDATE vault_tiles SET hashes = set_byte(hashes, 32, get_byte(hashes, 32) # 1) \
+             WHERE project_id = OURS AND n = 3",
             vec!["tile_hashes"],
             "tile 0/3 is not that of the entries: its hash 1 is another",
         ),
-        ("UPDATE vault_tiles SET root = sha256('x') WHERE project_id = OURS AND n = 3", vec!["tile_root"], "tile 0/3"),
-        ("DELETE FROM vault_tiles WHERE project_id = OURS AND n = 3", vec!["tile_missing"], "tile 0/3 is missing"),
         (
-            "INSERT INTO vault_tiles SELECT project_id, level, 5, root, hashes FROM vault_tiles WHERE project_id = OURS AND n = 3",
+            "UPDATE vault_tiles SET root = sha256('x') WHERE project_id = OURS AND n = 3",
+            vec!["tile_root"],
+            "tile 0/3",
+        ),
+        (
+            "DELETE FROM vault_tiles WHERE project_id = OURS AND n = 3",
+            vec!["tile_missing"],
+            "tile 0/3 is missing",
+        ),
+        (
+            "INSERT INTO vault_tiles SELECT project_id, level, 5, root, hashes FROM vault_tiles \
+             WHERE project_id = OURS AND n = 3",
             vec!["beyond"],
             "vault_tiles of level 0 has rows from 5 on",
         ),
         (
-            "INSERT INTO vault_tiles SELECT project_id, 1, 0, root, hashes FROM vault_tiles WHERE project_id = OURS AND n = 3",
+            "INSERT INTO vault_tiles SELECT project_id, 1, 0, root, hashes FROM vault_tiles \
+             WHERE project_id = OURS AND n = 3",
             vec!["beyond"],
             "vault_tiles of level 1 has rows from 0 on",
         ),
@@ -93,12 +105,14 @@ async fn each_tampering_is_named() {
             "the checkpoint of size 1300 is missing",
         ),
         (
-            "INSERT INTO vault_checkpoints SELECT project_id, 1301, root, at FROM vault_checkpoints WHERE project_id = OURS AND size = 1300",
+            "INSERT INTO vault_checkpoints SELECT project_id, 1301, root, at FROM vault_checkpoints \
+             WHERE project_id = OURS AND size = 1300",
             vec!["beyond"],
             "vault_checkpoints has rows from 1301 on",
         ),
         (
-            "INSERT INTO vault_checkpoints SELECT project_id, 650, root, at FROM vault_checkpoints WHERE project_id = OURS AND size = 700",
+            "INSERT INTO vault_checkpoints SELECT project_id, 650, root, at FROM vault_checkpoints \
+             WHERE project_id = OURS AND size = 700",
             vec!["checkpoint_root"],
             "size 650",
         ),
@@ -118,12 +132,14 @@ async fn each_tampering_is_named() {
             "\"DENY\":13",
         ),
         (
-            "UPDATE vault_logs SET size = 1200, edge = repeat('x', 32 * bit_count(1200::bit(64))::int)::bytea WHERE project_id = OURS",
+            "UPDATE vault_logs SET size = 1200, \
+                 edge = repeat('x', 32 * bit_count(1200::bit(64))::int)::bytea WHERE project_id = OURS",
             vec!["beyond", "head_edge", "head_time", "head_verdicts"],
             "vault_entries has rows from 1200 on",
         ),
         (
-            "UPDATE vault_logs SET size = 1::bigint << 39, edge = repeat('x', 32)::bytea WHERE project_id = OURS",
+            "UPDATE vault_logs SET size = 1::bigint << 39, edge = repeat('x', 32)::bytea \
+             WHERE project_id = OURS",
             vec!["entries_missing"],
             "entries are missing from index 1300 on",
         ),
@@ -162,13 +178,21 @@ async fn each_tampering_is_named() {
             vec!["tag_missing"],
             "entry 108 is not found by its tag `eu`",
         ),
-        ("INSERT INTO vault_tags VALUES (OURS, 'us', 108)", vec!["tag_surplus"], "entry 108 is found by the tag `us`"),
+        (
+            "INSERT INTO vault_tags VALUES (OURS, 'us', 108)",
+            vec!["tag_surplus"],
+            "entry 108 is found by the tag `us`",
+        ),
         (
             "UPDATE vault_tags SET tag = 'us' WHERE project_id = OURS AND index = 108 AND tag = 'eu'",
             vec!["tag_missing", "tag_surplus"],
             "entry 108",
         ),
-        ("INSERT INTO vault_tags VALUES (OURS, 'eu', 4000)", vec!["beyond"], "vault_tags has rows from 4000 on"),
+        (
+            "INSERT INTO vault_tags VALUES (OURS, 'eu', 4000)",
+            vec!["beyond"],
+            "vault_tags has rows from 4000 on",
+        ),
         (
             "DELETE FROM vault_proposals WHERE project_id = OURS AND index = 207",
             vec!["proposal_missing"],
@@ -180,7 +204,8 @@ async fn each_tampering_is_named() {
             "entry 7 is a proposal",
         ),
         (
-            "UPDATE vault_proposals SET expires_at = expires_at + interval '1 day' WHERE project_id = OURS AND index = 207",
+            "UPDATE vault_proposals SET expires_at = expires_at + interval '1 day' \
+             WHERE project_id = OURS AND index = 207",
             vec!["proposal_expiry"],
             "the proposal 207 ends at another time on the list than its entry says",
         ),
@@ -190,7 +215,8 @@ async fn each_tampering_is_named() {
             "entry 20 is on the list of proposals",
         ),
         (
-            "UPDATE vault_proposals SET decided_by = NULL, decision = NULL WHERE project_id = OURS AND index = 7",
+            "UPDATE vault_proposals SET decided_by = NULL, decision = NULL \
+             WHERE project_id = OURS AND index = 7",
             vec!["proposal_decision"],
             "the proposal 7 was decided by entry 1200",
         ),
@@ -200,12 +226,14 @@ async fn each_tampering_is_named() {
             "the proposal 107 is approved by entry 1201 on the list",
         ),
         (
-            "UPDATE vault_proposals SET decision = 'approved', decided_by = 1200 WHERE project_id = OURS AND index = 207",
+            "UPDATE vault_proposals SET decision = 'approved', decided_by = 1200 \
+             WHERE project_id = OURS AND index = 207",
             vec!["proposal_decision"],
             "the proposal 207 is approved by entry 1200 on the list",
         ),
         (
-            "UPDATE vault_proposals SET decision = 'approved', decided_by = 4000 WHERE project_id = OURS AND index = 207",
+            "UPDATE vault_proposals SET decision = 'approved', decided_by = 4000 \
+             WHERE project_id = OURS AND index = 207",
             vec!["proposal_decision"],
             "the proposal 207",
         ),
@@ -220,14 +248,15 @@ async fn each_tampering_is_named() {
             "the personal data of entry 510",
         ),
         (
-            "UPDATE vault_payloads SET sealed = set_byte(sealed, 20, get_byte(sealed, 20) # 1) WHERE project_id = OURS AND index = 710",
+            "UPDATE vault_payloads SET ciphertext = set_byte(ciphertext, 20, get_byte(ciphertext, 20) # 1) \
+             WHERE project_id = OURS AND index = 710",
             vec!["personal_unreadable"],
             "entry 710",
         ),
         (
             "UPDATE vault_payloads SET subject = 'other' WHERE project_id = OURS AND index = 710",
             vec!["personal_subject", "personal_unreadable"],
-            "kept under another subject",
+            "stored under another subject",
         ),
         ("INSERT INTO vault_payloads VALUES (OURS, 20, 'kept', 'x')", vec!["personal_surplus"], "entry 20"),
         (
@@ -256,7 +285,8 @@ async fn each_tampering_is_named() {
 async fn one_damage_does_not_hide_another() {
     let scene = Scene::full().await;
     scene.break_in().await;
-    scene.sql("UPDATE vault_entries SET kind = 'x' WHERE project_id = OURS AND kind = 'test.case'; DELETE FROM vault_tiles WHERE project_id = OURS AND n = 4").await;
+    scene.sql("UPDATE vault_entries SET kind = 'x' WHERE project_id = OURS AND kind = 'test.case'").await;
+    scene.sql("DELETE FROM vault_tiles WHERE project_id = OURS AND n = 4").await;
     let report = scene.check().await;
     assert_eq!((sorts(&report), report.count), (set(&["column", "tile_missing"]), 1_298));
     assert_eq!(report.findings.len(), 21);

@@ -1,24 +1,24 @@
-//! What other areas leave to be sealed.
+//! Seals that other areas leave in the outbox.
 
-use kernel::{Caller, Code};
+use kernel::{Code, DbScope, caller::Caller};
 use serde_json::{Value, json};
 use vault::{
     MAX_PAYLOAD, Verdict,
     fsck::{self, Check},
-    outbox,
+    outbox::{self, OutboxSeal},
 };
 
 use crate::scene::Scene;
 
-/// Whatever is taken is appended, up to the largest; whatever could not be is refused before it waits.
+/// Whatever is accepted is appended, up to the largest; whatever could not be is refused before it
+/// waits.
 #[tokio::test]
 async fn nothing_waits_that_cannot_be_sealed() {
     let scene = Scene::new().await;
     let put = async |kind: &str, verdict: Verdict, subject: Option<String>, payload: Value| {
-        let mut tx = scene.core.db.begin(Caller::Project(scene.project())).await.unwrap();
-        outbox::put(&mut tx, &scene.core, scene.project(), kind, verdict, subject, &payload).await?;
-        tx.commit().await.unwrap();
-        Ok::<_, kernel::Error>(())
+        let by = Caller::system(DbScope::Project(scene.project()));
+        let seal = OutboxSeal { kind, verdict, subject, payload: &payload };
+        scene.core.write(by, async |unit| outbox::put(unit, scene.project(), seal).await).await
     };
     let text = |length: usize| json!("x".repeat(length - 2));
     let wide = "€".repeat(64);
