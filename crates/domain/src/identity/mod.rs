@@ -1,25 +1,27 @@
-//! Who is calling and what they may do: people and their sessions, organisations and their projects, API keys, and agents that sign.
+//! Accounts: people and their sessions, organizations and their projects, API keys; and whose a
+//! credential is.
 //!
-//! | module | what |
+//! | module | holds |
 //! |---|---|
-//! | [`access`] | the one table of roles and permissions |
-//! | `principal` | who is calling, once proved: [`Principal`] in a project, [`Person`], [`Member`] of an organisation, [`Signer`] |
-//! | [`access_token`] | what proves a person for 15 minutes: a JWT |
+//! | [`access_token`] | the JWT that proves a person for 15 minutes |
 //! | [`api_keys`] | a project's keys |
-//! | [`users`] | accounts: signing up, passwords, profile, e-mailed tokens, export and erasure |
-//! | [`sessions`] | logins, refresh tokens, access tokens |
+//! | `authenticate` | the look-up of credentials |
+//! | [`mail_tokens`] | the mails of accounts, and the tokens in their links |
+//! | [`organizations`] | organizations, memberships, invitations, projects |
 //! | [`passkeys`] | WebAuthn |
-//! | [`organizations`] | organisations, memberships, invitations, projects |
+//! | [`password`] | hashing |
+//! | [`sessions`] | logins, refresh tokens |
+//! | [`users`] | accounts: signing up, passwords, profile, export and erasure |
 
 pub mod access_token;
 pub mod api_keys;
 mod authenticate;
 mod bootstrap;
+pub mod mail_tokens;
 pub mod organizations;
 pub mod passkeys;
 pub mod password;
 pub mod sessions;
-mod store;
 pub mod users;
 
 pub use api_keys::ApiKey;

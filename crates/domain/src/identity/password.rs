@@ -9,16 +9,21 @@ use std::{
     time::Duration,
 };
 
-use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
-use serde::Deserialize;
-use tokio::sync::Semaphore;
-
-use crate::mail::Email;
+use argon2::{
+    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash,
+};
 use kernel::{
     Ids,
     checks::Checks,
     error::{Code, Error, Result},
 };
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+
+use crate::mail::Email;
+
+/// The codes of [`Password::check`].
+pub const PASSWORD_ERRORS: &[Code] = &[Code::TooShort, Code::TooLong, Code::NulByte, Code::WeakPassword];
 
 /// How long a password is, in characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 10..=256;
@@ -26,14 +31,16 @@ const LENGTH: std::ops::RangeInclusive<usize> = 10..=256;
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// Verified where there is no hash, so that an answer takes as long as where there is one: today's parameters, and a hash of all zeros.
+/// Verified where there is no hash, so that an answer takes as long as where there is one: today's
+/// parameters, and a hash of all zeros.
 const NOBODYS: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 /// How many hashes are computed at a time: 19 MiB and a core each.
-const AT_A_TIME: usize = 4;
-/// How long one waits for its turn before the caller is told to come again.
-const TURN: Duration = Duration::from_secs(10);
-/// What people choose first, of those that are long enough; from the lists that attackers start with.
+const MAX_CONCURRENT: usize = 4;
+/// How long a caller waits for its turn before it is told to come again.
+const TURN_TIMEOUT: Duration = Duration::from_secs(10);
+/// The passwords that people choose first, of those that are long enough; from the lists that
+/// attackers start with.
 const COMMON: &[&str] = &[
     "1234567890",
     "0123456789",
@@ -71,7 +78,7 @@ const COMMON: &[&str] = &[
 pub struct Password(String);
 
 impl Password {
-    /// Notes what is wrong with it as a new password for the account of `email` and `name`.
+    /// Checks it as a new password for the account of `email` and `name`.
     pub fn check(&self, checks: &mut Checks, pointer: &str, email: &Email, name: &str) {
         let count = self.0.chars().count();
         if !LENGTH.contains(&count) {
@@ -90,7 +97,7 @@ impl Password {
         }
     }
 
-    /// Whether it could be anybody's: others are refused before anything is computed.
+    /// Returns whether it could be anybody's: others are refused before anything is computed.
     fn is_possible(&self) -> bool {
         // Those of older rules may be shorter.
         self.0.len() <= LENGTH.end() * 4
@@ -118,12 +125,12 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// Salts come from `ids`.
+    /// Creates a hasher whose salts come from `ids`.
     pub fn new(ids: &Ids) -> Self {
-        Self { turns: Arc::new(Semaphore::new(AT_A_TIME)), ids: ids.clone(), computed: Arc::default() }
+        Self { turns: Arc::new(Semaphore::new(MAX_CONCURRENT)), ids: ids.clone(), computed: Arc::default() }
     }
 
-    /// The hash of a new password, as a PHC string.
+    /// Returns the hash of a new password, as a PHC string.
     ///
     /// # Errors
     /// [`Code::Overloaded`] when too many wait.
@@ -132,7 +139,8 @@ impl Passwords {
         self.in_turn(move || hash(password.0.as_bytes(), &salt)).await?
     }
 
-    /// Whether `password` is the one of `stored`; without one it takes as long, and is wrong.
+    /// Returns whether `password` is the one of `stored`; without one it takes as long, and is
+    /// wrong.
     ///
     /// # Errors
     /// [`Code::Overloaded`] when too many wait.
@@ -148,15 +156,16 @@ impl Passwords {
         Ok(right.await? && known && possible)
     }
 
-    /// How many hashes were computed since the start: what an answer costs, whoever asks.
+    /// Returns how many hashes were computed since the start: the cost of an answer, whoever asks.
     pub fn computed(&self) -> u64 {
         self.computed.load(Ordering::Relaxed)
     }
 
     async fn in_turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let turn = tokio::time::timeout(TURN, Arc::clone(&self.turns).acquire_owned()).await;
+        let turn = tokio::time::timeout(TURN_TIMEOUT, Arc::clone(&self.turns).acquire_owned()).await;
         let Ok(Ok(turn)) = turn else {
-            let error = Error::new(Code::Overloaded, "Too many passwords are being checked; try again shortly");
+            let error =
+                Error::new(Code::Overloaded, "Too many passwords are being checked; try again shortly");
             return Err(error.retry_after(Duration::from_secs(2)));
         };
         self.computed.fetch_add(1, Ordering::Relaxed);
@@ -175,16 +184,19 @@ impl fmt::Debug for Passwords {
 }
 
 fn argon2() -> Result<Argon2<'static>> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| Error::internal(error.to_string()))?;
+    let params =
+        Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|error| Error::internal(error.to_string()))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
 fn hash(password: &[u8], salt: &[u8; 16]) -> Result<String> {
-    let hash = argon2()?.hash_password_with_salt(password, salt).map_err(|error| Error::internal(error.to_string()))?;
+    let hash = argon2()?
+        .hash_password_with_salt(password, salt)
+        .map_err(|error| Error::internal(error.to_string()))?;
     Ok(hash.to_string())
 }
 
-/// Whether a stored hash was made by other parameters than today's.
+/// Returns whether a stored hash was made by other parameters than today's.
 pub fn is_outdated(stored: &str) -> bool {
     !stored.starts_with(&format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}$"))
 }

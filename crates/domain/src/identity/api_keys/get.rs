@@ -1,34 +1,32 @@
 //! Reading API keys.
 
-use super::{Key, store, unknown};
 use kernel::{
     Core,
-    caller::{Permission, Principal},
-    error::Result,
+    caller::{Authorized, allow},
+    error::{Code, Codes, Result},
     ids::ApiKeyId,
     page::{Page, PageRequest},
 };
 
-/// The key, unless it was revoked.
+use super::{model::Key, rules::unknown, store};
+
+/// The codes of [`get`].
+pub const GET_ERRORS: Codes = &[&[Code::NotFound]];
+
+/// Returns the key, unless it was revoked.
 ///
 /// # Errors
-/// [`Code::PermissionMissing`](kernel::Code::PermissionMissing), [`Code::NotFound`](kernel::Code::NotFound); those of the database.
-pub async fn get(core: &Core, by: &Principal, id: ApiKeyId) -> Result<Key> {
-    by.require(Permission::KeysRead)?;
-    let mut tx = core.db.begin(by.caller()).await?;
-    let found = store::find(&mut tx, by.project, id).await?;
-    tx.commit().await?;
-    found.ok_or_else(unknown)
+/// [`GET_ERRORS`].
+pub async fn get(core: &Core, by: &Authorized<allow::KeysRead>, id: ApiKeyId) -> Result<Key> {
+    core.read(by, async |tx| store::find(tx, by.project, id).await?.ok_or_else(unknown)).await
 }
 
-/// The project's keys that were not revoked, newest first.
+/// Lists the project's keys that were not revoked, newest first.
 ///
 /// # Errors
-/// [`Code::PermissionMissing`](kernel::Code::PermissionMissing); those of the database.
-pub async fn list(core: &Core, by: &Principal, page: PageRequest) -> Result<Page<Key>> {
-    by.require(Permission::KeysRead)?;
-    let mut tx = core.db.begin(by.caller()).await?;
-    let found = store::list(&mut tx, by.project, page.before, page.fetch()).await?;
-    tx.commit().await?;
+/// [`Code::Unavailable`].
+pub async fn list(core: &Core, by: &Authorized<allow::KeysRead>, page: PageRequest) -> Result<Page<Key>> {
+    let found =
+        core.read(by, async |tx| Ok(store::list(tx, by.project, page.before, page.fetch()).await?)).await?;
     Ok(page.page(found, |key| key.id.uuid()))
 }

@@ -1,13 +1,13 @@
 //! API keys: `hf_<env>_<id>_<secret><crc>`.
 //!
-//! The checksum lets a client, a scanner or our own front door tell a mistyped key from a wrong one without asking Postgres. Only
-//! the SHA-256 of the secret is kept: it has 256 bits of entropy, so a slow hash would add nothing.
+//! The checksum lets a client, a scanner or the API itself tell a mistyped key from a wrong one
+//! without asking Postgres. Only the SHA-256 of the secret is kept: it has 256 bits of entropy, so
+//! a slow hash would add nothing.
 
 use std::{fmt, str::FromStr};
 
-use uuid::Uuid;
-
 use kernel::{Ids, crypto::sha256, ids::ApiKeyId};
+use uuid::Uuid;
 
 /// Hexadecimal digits of the CRC-32 (ISO-HDLC) of all that stands before it.
 const CRC_DIGITS: usize = 8;
@@ -20,13 +20,14 @@ pub struct ApiKey {
     secret: String,
 }
 
-/// A text that is not an API key, for whichever reason: telling more would help a guesser.
+/// A text is not an API key, for whichever reason: telling more would help a guesser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the API key is not complete, or was mistyped")]
 pub struct NotAnApiKey;
 
 impl ApiKey {
-    /// A new key for `environment` (lower-case letters), whose name in the key tells people where it belongs.
+    /// Generates a key for `environment` (lower-case letters), whose name in the key tells people
+    /// where it belongs.
     pub fn generate(ids: &Ids, environment: &str) -> Self {
         Self {
             id: ids.next(),
@@ -35,22 +36,22 @@ impl ApiKey {
         }
     }
 
-    /// The public half.
+    /// Returns the public half.
     pub fn id(&self) -> ApiKeyId {
         self.id
     }
 
-    /// What is kept at rest.
+    /// Returns the digest that is kept at rest.
     pub fn secret_hash(&self) -> [u8; 32] {
         sha256(self.secret.as_bytes())
     }
 
-    /// What stands before the secret.
+    /// Returns the part before the secret.
     pub fn prefix(&self) -> String {
         format!("hf_{}_{}", self.environment, self.id.uuid().simple())
     }
 
-    /// The whole key, to be shown once.
+    /// Returns the whole key, to be shown once.
     pub fn reveal(&self) -> String {
         let body = format!("{}_{}", self.prefix(), self.secret);
         format!("{body}{:08x}", crc32fast::hash(body.as_bytes()))
@@ -70,7 +71,11 @@ impl FromStr for ApiKey {
                 && id.len() == 32
                 && !secret.is_empty();
             let id = Uuid::try_parse(id).ok()?;
-            whole.then(|| Self { id: id.into(), environment: environment.to_owned(), secret: secret.to_owned() })
+            whole.then(|| Self {
+                id: id.into(),
+                environment: environment.to_owned(),
+                secret: secret.to_owned(),
+            })
         };
         // No key is longer: a megabyte of text must not be hashed.
         if text.len() > 256 { Err(NotAnApiKey) } else { parse().ok_or(NotAnApiKey) }
@@ -97,7 +102,10 @@ mod tests {
         for at in 0..text.len() {
             let mut slipped = text.clone().into_bytes();
             slipped[at] = if slipped[at] == b'x' { b'y' } else { b'x' };
-            assert!(String::from_utf8(slipped).unwrap().parse::<ApiKey>().is_err(), "slip at {at} was not seen");
+            assert!(
+                String::from_utf8(slipped).unwrap().parse::<ApiKey>().is_err(),
+                "slip at {at} was not seen"
+            );
         }
         assert!(!format!("{key:?}").contains(&key.secret));
     }

@@ -1,50 +1,59 @@
-//! Making an organisation.
+//! Creating an organization.
 
-use super::{MAX_OF_A_PERSON, Naming, Organization, store};
 use kernel::{
-    Caller, Core,
-    audit::{self, By},
-    caller::{Person, Role},
-    db::Tx,
-    error::{Code, Error, Result},
-    idempotency::{self, Once},
+    Core, Unit,
+    answer::Answer,
+    audit::Change,
+    caller::{By, Caller, Person, Role},
+    checks::{Checks, LINE_ERRORS},
+    error::{Code, Codes, Error, Result},
     ids::UserId,
 };
 
-/// Makes an organisation, of which `by` becomes the owner.
+use super::{
+    limits::MAX_OF_A_PERSON,
+    model::{NewOrganization, Organization},
+    store,
+};
+
+/// The codes of [`create`].
+pub const CREATE_ERRORS: Codes = &[LINE_ERRORS, &[Code::LimitReached]];
+
+/// Creates an organization, of which `by` becomes the owner.
 ///
 /// # Errors
-/// Values that break a rule; [`Code::LimitReached`]; those of an `Idempotency-Key`; those of the database.
-pub async fn create(core: &Core, by: &Person, wanted: &Naming, once: Option<&Once>) -> Result<Organization> {
-    wanted.check()?;
-    let mut tx = core.db.begin(Caller::Entering(by.user)).await?;
-    if let Some(first) = idempotency::claim(once, &mut tx, core).await? {
-        return Ok(first);
-    }
-    let now = core.clock.now();
-    let made = Organization {
-        id: core.ids.next(),
-        name: wanted.name.clone(),
-        role: Role::Owner,
-        version: 1,
-        created_at: now,
-        updated_at: now,
-    };
-    room_for_one_more(&mut tx, by.user).await?;
-    store::insert_organization(&mut tx, made.id, &made.name, now).await?;
-    store::insert_membership(&mut tx, made.id, by.user, Role::Owner, now).await?;
-    let by = By { organization: Some(made.id), ..By::from(by) };
-    audit::record_change(&mut tx, core, by, "organization.created", &made.id.to_string(), (None, Some(&made))).await?;
-    idempotency::keep(once, &mut tx, core, &made).await?;
-    tx.commit().await?;
-    Ok(made)
+/// [`CREATE_ERRORS`].
+pub async fn create(core: &Core, by: &Person, wanted: &NewOrganization) -> Result<Answer<Organization>> {
+    let mut checks = Checks::new();
+    checks.line("/name", &wanted.name, 1..=100);
+    checks.finish()?;
+    core.write_once(Caller::joining(by), async |unit| {
+        let now = unit.now();
+        let new = Organization {
+            id: core.ids.next(),
+            name: wanted.name.clone(),
+            role: Role::Owner,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        require_room(unit, by.user).await?;
+        store::insert_organization(unit, new.id, &new.name, now).await?;
+        store::insert_membership(unit, new.id, by.user, Role::Owner, now).await?;
+        let by = By { organization: Some(new.id), ..By::person(by.user) };
+        unit.audit_by(by, "organization.created", new.id, Change::created(&new)?);
+        Answer::created(&new)
+    })
+    .await
 }
 
-/// That the person may become a member of another organisation. Those that they enter at the same time wait for each other.
-pub(super) async fn room_for_one_more(tx: &mut Tx, user: UserId) -> Result<()> {
-    if store::count_of_person(tx, user).await? < MAX_OF_A_PERSON {
+/// Requires that the person may become a member of another organization. Those that they join at
+/// the same time wait for each other.
+pub(super) async fn require_room(unit: &mut Unit<'_>, user: UserId) -> Result<()> {
+    if store::count_of_person(unit, user).await? < MAX_OF_A_PERSON {
         return Ok(());
     }
-    let detail = format!("A person can be a member of at most {MAX_OF_A_PERSON} organisations; leave one first");
+    let detail =
+        format!("A person can be a member of at most {MAX_OF_A_PERSON} organizations; leave one first");
     Err(Error::new(Code::LimitReached, detail))
 }

@@ -1,32 +1,33 @@
-//! Reading organisations.
+//! Reading organizations.
 
-use super::{Organization, enter, enter::unknown, store};
 use kernel::{
     Core,
-    caller::{Permission, Person},
+    caller::{Person, allow},
     error::Result,
-    ids::OrganizationId,
     page::{Page, PageRequest},
 };
 
-/// The organisation, for its members.
+use super::{
+    membership::{AsMember, read, unknown},
+    model::Organization,
+    store,
+};
+
+/// Returns the organization to its members.
 ///
 /// # Errors
-/// [`Code::NotFound`](kernel::Code::NotFound); those of the database.
-pub async fn get(core: &Core, by: &Person, id: OrganizationId) -> Result<Organization> {
-    let (mut tx, _) = enter(core, by, id, Permission::MembersRead).await?;
-    let found = store::find(&mut tx, id, by.user).await?;
-    tx.commit().await?;
-    found.ok_or_else(unknown)
+/// [`MEMBER_ERRORS`](super::MEMBER_ERRORS).
+pub async fn get(core: &Core, by: &AsMember<allow::MembersRead>) -> Result<Organization> {
+    read(core, by, async |tx| store::find(tx, by.organization, by.person.user).await?.ok_or_else(unknown))
+        .await
 }
 
-/// Those that the person is a member of, newest first.
+/// Lists the organizations that the person is a member of, newest first.
 ///
 /// # Errors
-/// Those of the database.
+/// [`Code::Unavailable`](kernel::Code::Unavailable).
 pub async fn list(core: &Core, by: &Person, page: PageRequest) -> Result<Page<Organization>> {
-    let mut tx = core.db.begin(by.caller()).await?;
-    let found = store::list(&mut tx, by.user, page.before, page.fetch()).await?;
-    tx.commit().await?;
+    let found =
+        core.read(by, async |tx| Ok(store::list(tx, by.user, page.before, page.fetch()).await?)).await?;
     Ok(page.page(found, |organization| organization.id.uuid()))
 }

@@ -1,16 +1,16 @@
-//! The SQL of organisations.
+//! The SQL of organizations.
 
-use sqlx::PgConnection;
-use uuid::Uuid;
-
-use super::Organization;
 use kernel::{
     caller::Role,
     clock::Timestamp,
     ids::{OrganizationId, ProjectId, UserId},
 };
+use sqlx::PgConnection;
+use uuid::Uuid;
 
-pub(in crate::identity) async fn role_of(
+use super::model::Organization;
+
+pub(super) async fn find_role(
     tx: &mut PgConnection,
     organization: OrganizationId,
     user: UserId,
@@ -22,18 +22,25 @@ pub(in crate::identity) async fn role_of(
         .await
 }
 
-/// Whose the project is.
-pub(super) async fn organization_of(tx: &mut PgConnection, project: ProjectId) -> sqlx::Result<Option<OrganizationId>> {
-    sqlx::query_scalar("SELECT organization_id FROM projects WHERE id = $1").bind(project).fetch_optional(tx).await
+/// Finds the organization that a project belongs to.
+pub(super) async fn find_of_project(
+    tx: &mut PgConnection,
+    project: ProjectId,
+) -> sqlx::Result<Option<OrganizationId>> {
+    sqlx::query_scalar("SELECT organization_id FROM projects WHERE id = $1")
+        .bind(project)
+        .fetch_optional(tx)
+        .await
 }
 
-/// Until the transaction ends, others that lock it wait.
+/// Locks the organization until the transaction ends.
 pub(super) async fn lock(tx: &mut PgConnection, id: OrganizationId) -> sqlx::Result<()> {
     sqlx::query("SELECT FROM organizations WHERE id = $1 FOR NO KEY UPDATE").bind(id).execute(tx).await?;
     Ok(())
 }
 
-/// How many organisations the person is a member of. Locks the person, so that the number stays true until the transaction ends.
+/// Counts the person's organizations. Locks the person, so that the number stays true until the
+/// transaction ends.
 pub(super) async fn count_of_person(tx: &mut PgConnection, user: UserId) -> sqlx::Result<i64> {
     sqlx::query("SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE").bind(user).execute(&mut *tx).await?;
     sqlx::query_scalar("SELECT count(*) FROM memberships WHERE user_id = $1").bind(user).fetch_one(tx).await
@@ -68,13 +75,15 @@ pub(super) async fn insert_membership(
     role: Role,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    sqlx::query("INSERT INTO memberships (organization_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)")
-        .bind(organization)
-        .bind(user)
-        .bind(role)
-        .bind(now)
-        .execute(tx)
-        .await?;
+    sqlx::query(
+        "INSERT INTO memberships (organization_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(organization)
+    .bind(user)
+    .bind(role)
+    .bind(now)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
@@ -129,12 +138,15 @@ pub(in crate::identity) async fn insert_project(
     name: &str,
     now: Timestamp,
 ) -> sqlx::Result<()> {
-    sqlx::query("INSERT INTO projects (id, organization_id, name, created_at, updated_at) VALUES ($1, $2, $3, $4, $4)")
-        .bind(id)
-        .bind(organization)
-        .bind(name)
-        .bind(now)
-        .execute(tx)
-        .await?;
+    sqlx::query(
+        "INSERT INTO projects (id, organization_id, name, created_at, updated_at) VALUES ($1, $2, \
+        $3, $4, $4)",
+    )
+    .bind(id)
+    .bind(organization)
+    .bind(name)
+    .bind(now)
+    .execute(tx)
+    .await?;
     Ok(())
 }

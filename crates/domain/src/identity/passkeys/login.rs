@@ -1,52 +1,63 @@
-//! Logging in with a passkey. Who it is, the device says: nobody types an address, so none can be tried.
+//! Logging in with a passkey. The device says who it is: nobody types an address, so none can be
+//! tried.
 
+use kernel::{
+    Core, Unit,
+    audit::Change,
+    caller::{By, Caller, RequestContext},
+    error::{Code, Codes, Error, Result},
+    ids::{CeremonyId, UserId},
+};
 use serde_json::Value;
 use webauthn_rs::prelude::{
-    AuthenticationResult, DiscoverableAuthentication, Passkey as Credential, PublicKeyCredential, WebauthnError,
+    AuthenticationResult, DiscoverableAuthentication, Passkey as Credential, PublicKeyCredential,
+    WebauthnError,
 };
 
-use super::{Begun, CEREMONY, RelyingParty, expired, refused, store};
+use super::{
+    model::{Begun, CEREMONY_LIFETIME},
+    party::{RelyingParty, expired, refused},
+    store::{self, PasskeyRow},
+};
 use crate::identity::{
     sessions::{self, Opened},
     users,
 };
-use kernel::{
-    Caller, Core,
-    audit::{self, By},
-    caller::RequestContext,
-    db::Tx,
-    error::{Code, Error, Result},
-    ids::{CeremonyId, PasskeyId, UserId},
-};
 
-/// What the browser answered.
+/// The browser's answer.
 #[derive(Debug)]
 pub struct Login {
-    /// As [`begin_login`] named it.
+    /// The ceremony, as [`begin_login`] named it.
     pub ceremony: CeremonyId,
-    /// What `navigator.credentials.get` gave, as JSON.
+    /// The result of `navigator.credentials.get`, as JSON.
     pub credential: Value,
 }
 
-/// Begins.
+/// Begins a login.
 ///
 /// # Errors
-/// Those of the database.
-pub async fn begin_login(core: &Core, party: &RelyingParty) -> Result<Begun> {
+/// [`Code::Unavailable`].
+pub async fn begin_login(core: &Core, party: &RelyingParty, request: &RequestContext) -> Result<Begun> {
     let (options, state) =
         party.0.start_discoverable_authentication().map_err(|error| Error::internal(error.to_string()))?;
-    let ceremony = core.ids.next();
+    let ceremony_id = core.ids.next();
     let state = serde_json::to_value(state).map_err(Error::internal)?;
-    let mut tx = core.db.begin(Caller::Door).await?;
-    store::insert_ceremony(&mut tx, ceremony, None, &state, core.clock.now() + CEREMONY).await?;
-    tx.commit().await?;
-    Ok(Begun { ceremony_id: ceremony, options: serde_json::to_value(options).map_err(Error::internal)? })
+    core.write(Caller::anonymous(request), async |unit| {
+        let end = unit.now() + CEREMONY_LIFETIME;
+        Ok(store::insert_ceremony(unit, ceremony_id, None, &state, end).await?)
+    })
+    .await?;
+    Ok(Begun { ceremony_id, options: serde_json::to_value(options).map_err(Error::internal)? })
 }
 
-/// Finishes: opens a session.
+/// The codes of [`finish_login`]. `PasskeyInvalid` is the same for an unknown passkey and for an
+/// answer that does not verify.
+pub const FINISH_LOGIN_ERRORS: Codes = &[&[Code::PasskeyInvalid, Code::WrongType]];
+
+/// Finishes a login: opens a session.
 ///
 /// # Errors
-/// [`Code::PasskeyInvalid`], the same for an unknown passkey and for an answer that does not verify; those of the database.
+/// [`FINISH_LOGIN_ERRORS`].
 pub async fn finish_login(
     core: &Core,
     party: &RelyingParty,
@@ -55,50 +66,61 @@ pub async fn finish_login(
 ) -> Result<Opened> {
     let credential: PublicKeyCredential = serde_json::from_value(wanted.credential)
         .map_err(|error| Error::field(Code::WrongType, "/credential", error.to_string()))?;
-    let now = core.clock.now();
-    let mut tx = core.db.begin(Caller::Door).await?;
-    let state = store::take_ceremony(&mut tx, wanted.ceremony, None, now).await?.ok_or_else(expired)?;
-    let state: DiscoverableAuthentication = serde_json::from_value(state).map_err(|_| expired())?;
-    let (user, result, id, mut passkey) = match check(&mut tx, party, &credential, state).await? {
-        Ok(proved) => proved,
-        Err((user, error)) => {
-            // The ceremony is used up all the same, and who was meant is told: a counter that went back is a copy of their device.
-            if let Some(user) = user {
-                audit::record(&mut tx, core, By::stranger(user, request), "login.failed", &user.to_string()).await?;
+    core.write(Caller::anonymous(request), async |unit| {
+        let now = unit.now();
+        let state = store::take_ceremony(unit, wanted.ceremony, None, now).await?.ok_or_else(expired)?;
+        let state: DiscoverableAuthentication = serde_json::from_value(state).map_err(|_| expired())?;
+        let Proved { user, result, mut row } = match verify(unit, party, &credential, state).await? {
+            Ok(proved) => proved,
+            Err(unproved) => {
+                // The ceremony is used up all the same, and the account is told: a counter that
+                // went back is a copy of their device.
+                if let Some(user) = unproved.user {
+                    unit.audit_by(By::anonymous_for(user), "login.failed", user, Change::NONE);
+                }
+                return Ok(Err(refused(&unproved.error)));
             }
-            tx.commit().await?;
-            return Err(refused(&error));
-        }
-    };
-    // The counter, by which a copy of the device would be found out, and whether it is backed up.
-    passkey.update_credential(&result);
-    store::used(&mut tx, id, &passkey, now).await?;
-    let account = users::store::find_by_id(&mut tx, user).await?.ok_or_else(expired)?;
-    let opened = sessions::open(&mut tx, core, account.id, "passkey", request).await?;
-    tx.commit().await?;
-    Ok(opened)
+        };
+        // The counter, by which a copy of the device would be found out, and whether it is backed
+        // up.
+        row.credential.update_credential(&result);
+        store::mark_used(unit, &row, now).await?;
+        let account = users::find_by_id(unit, user).await?.ok_or_else(expired)?;
+        sessions::open(unit, account.id, "passkey").await.map(Ok)
+    })
+    .await?
 }
 
-type Proved = (UserId, AuthenticationResult, PasskeyId, Credential);
+/// A passkey that answered.
+struct Proved {
+    user: UserId,
+    result: AuthenticationResult,
+    row: PasskeyRow,
+}
 
-/// Whose passkey answered, and with what; or what is wrong, and whose it would have been.
-async fn check(
-    tx: &mut Tx,
+/// An answer that does not verify, and whose it would have been.
+struct Unproved {
+    user: Option<UserId>,
+    error: WebauthnError,
+}
+
+async fn verify(
+    unit: &mut Unit<'_>,
     party: &RelyingParty,
     credential: &PublicKeyCredential,
     state: DiscoverableAuthentication,
-) -> Result<Result<Proved, (Option<UserId>, WebauthnError)>> {
+) -> Result<Result<Proved, Unproved>> {
     let (user, credential_id) = match party.0.identify_discoverable_authentication(credential) {
         Ok((user, credential_id)) => (UserId::from(user), credential_id),
-        Err(error) => return Ok(Err((None, error))),
+        Err(error) => return Ok(Err(Unproved { user: None, error })),
     };
-    let known = store::of_person(tx, user).await?;
-    let Some((id, passkey)) = known.into_iter().find(|(_, passkey)| passkey.cred_id().as_slice() == credential_id)
-    else {
-        return Ok(Err((None, WebauthnError::CredentialNotFound)));
+    let is_it = |passkey: &Credential| passkey.cred_id().as_slice() == credential_id;
+    let known = store::find_all_of(unit, user).await?;
+    let Some(row) = known.into_iter().find(|row| is_it(&row.credential)) else {
+        return Ok(Err(Unproved { user: None, error: WebauthnError::CredentialNotFound }));
     };
-    Ok(match party.0.finish_discoverable_authentication_v2(credential, state, &passkey) {
-        Ok(result) => Ok((user, result, id, passkey)),
-        Err(error) => Err((Some(user), error)),
+    Ok(match party.0.finish_discoverable_authentication_v2(credential, state, &row.credential) {
+        Ok(result) => Ok(Proved { user, result, row }),
+        Err(error) => Err(Unproved { user: Some(user), error }),
     })
 }

@@ -1,26 +1,32 @@
 //! The SQL of passkeys and their ceremonies.
 
-use serde_json::Value;
-use sqlx::{PgConnection, types::Json};
-use uuid::Uuid;
-use webauthn_rs::prelude::Passkey as Credential;
-
-use super::Passkey;
 use kernel::{
     clock::Timestamp,
     ids::{CeremonyId, PasskeyId, UserId},
 };
+use serde_json::Value;
+use sqlx::{FromRow, PgConnection, types::Json};
+use uuid::Uuid;
+use webauthn_rs::prelude::Passkey as Credential;
 
-pub(super) async fn of_person(tx: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<(PasskeyId, Credential)>> {
-    let rows: Vec<(PasskeyId, Json<Credential>)> =
-        sqlx::query_as("SELECT id, credential FROM passkeys WHERE user_id = $1 ORDER BY id LIMIT 100")
-            .bind(user)
-            .fetch_all(tx)
-            .await?;
-    Ok(rows.into_iter().map(|(id, Json(credential))| (id, credential)).collect())
+use super::model::Passkey;
+
+/// A passkey with its key material.
+#[derive(FromRow)]
+pub(super) struct PasskeyRow {
+    pub(super) id: PasskeyId,
+    #[sqlx(json)]
+    pub(super) credential: Credential,
 }
 
-/// Whether it is nobody's yet.
+pub(super) async fn find_all_of(tx: &mut PgConnection, user: UserId) -> sqlx::Result<Vec<PasskeyRow>> {
+    sqlx::query_as("SELECT id, credential FROM passkeys WHERE user_id = $1 ORDER BY id LIMIT 100")
+        .bind(user)
+        .fetch_all(tx)
+        .await
+}
+
+/// Inserts a passkey. Returns false when it is somebody's already.
 pub(super) async fn insert(
     tx: &mut PgConnection,
     user: UserId,
@@ -28,8 +34,8 @@ pub(super) async fn insert(
     credential: &Credential,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query(
-        "INSERT INTO passkeys (id, user_id, credential_id, credential, name, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
-         ON CONFLICT ON CONSTRAINT passkeys_credential DO NOTHING",
+        "INSERT INTO passkeys (id, user_id, credential_id, credential, name, created_at) \
+         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT ON CONSTRAINT passkeys_credential DO NOTHING",
     )
     .bind(passkey.id)
     .bind(user)
@@ -42,16 +48,11 @@ pub(super) async fn insert(
     Ok(done.rows_affected() == 1)
 }
 
-pub(super) async fn used(
-    tx: &mut PgConnection,
-    id: PasskeyId,
-    credential: &Credential,
-    now: Timestamp,
-) -> sqlx::Result<()> {
+pub(super) async fn mark_used(tx: &mut PgConnection, row: &PasskeyRow, now: Timestamp) -> sqlx::Result<()> {
     sqlx::query("UPDATE passkeys SET credential = $1, last_used_at = $2 WHERE id = $3")
-        .bind(Json(credential))
+        .bind(Json(&row.credential))
         .bind(now)
-        .bind(id)
+        .bind(row.id)
         .execute(tx)
         .await?;
     Ok(())
@@ -64,8 +65,8 @@ pub(super) async fn list(
     limit: i64,
 ) -> sqlx::Result<Vec<Passkey>> {
     sqlx::query_as(
-        "SELECT id, name, created_at, last_used_at FROM passkeys WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2) \
-         ORDER BY id DESC LIMIT $3",
+        "SELECT id, name, created_at, last_used_at FROM passkeys \
+         WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
     )
     .bind(user)
     .bind(before)
@@ -74,10 +75,19 @@ pub(super) async fn list(
     .await
 }
 
-pub(super) async fn delete(tx: &mut PgConnection, user: UserId, id: PasskeyId) -> sqlx::Result<u64> {
-    let done =
-        sqlx::query("DELETE FROM passkeys WHERE id = $1 AND user_id = $2").bind(id).bind(user).execute(tx).await?;
-    Ok(done.rows_affected())
+/// Deletes a passkey and returns it as it was.
+pub(super) async fn delete(
+    tx: &mut PgConnection,
+    user: UserId,
+    id: PasskeyId,
+) -> sqlx::Result<Option<Passkey>> {
+    sqlx::query_as(
+        "DELETE FROM passkeys WHERE id = $1 AND user_id = $2 RETURNING id, name, created_at, last_used_at",
+    )
+    .bind(id)
+    .bind(user)
+    .fetch_optional(tx)
+    .await
 }
 
 pub(super) async fn insert_ceremony(
@@ -97,7 +107,7 @@ pub(super) async fn insert_ceremony(
     Ok(())
 }
 
-/// Takes it away: of two who finish it at once, one has it.
+/// Deletes a ceremony and returns its state: of two who finish it at once, one has it.
 pub(super) async fn take_ceremony(
     tx: &mut PgConnection,
     id: CeremonyId,
@@ -105,11 +115,28 @@ pub(super) async fn take_ceremony(
     now: Timestamp,
 ) -> sqlx::Result<Option<Value>> {
     sqlx::query_scalar(
-        "DELETE FROM passkey_ceremonies WHERE id = $1 AND user_id IS NOT DISTINCT FROM $2 AND expires_at > $3 RETURNING state",
+        "DELETE FROM passkey_ceremonies WHERE id = $1 AND user_id IS NOT DISTINCT FROM $2 AND expires_at > \
+        $3 RETURNING state",
     )
     .bind(id)
     .bind(user)
     .bind(now)
     .fetch_optional(tx)
     .await
+}
+
+pub(in crate::identity) async fn prune_ceremonies(
+    tx: &mut PgConnection,
+    now: Timestamp,
+    limit: i64,
+) -> sqlx::Result<u64> {
+    let done = sqlx::query(
+        "DELETE FROM passkey_ceremonies WHERE id = ANY (ARRAY( \
+             SELECT id FROM passkey_ceremonies WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))",
+    )
+    .bind(now)
+    .bind(limit)
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected())
 }

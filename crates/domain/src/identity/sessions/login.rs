@@ -1,94 +1,94 @@
-//! Logging in.
+//! Logging in with a password.
 
-use super::{LIFETIME, Opened, RefreshToken, store};
+use kernel::{
+    Core,
+    audit::Change,
+    caller::{By, Caller, RequestContext},
+    error::{Code, Codes, Error, Result},
+};
+
+use super::{model::Opened, open::open};
 use crate::{
     identity::{
         password::{Password, Passwords, is_outdated},
-        users,
+        users::{self, Credentials},
     },
     mail::Email,
 };
-use kernel::{
-    Caller, Core,
-    audit::{self, By},
-    caller::{Actor, RequestContext},
-    db::Tx,
-    error::{Code, Error, Result},
-    ids::UserId,
-};
 
-/// Who wants to log in.
+/// An address and a password.
 #[derive(Debug)]
 pub struct Login<'a> {
-    /// Their address.
+    /// The address.
     pub email: &'a str,
-    /// Their password.
+    /// The password.
     pub password: &'a Password,
 }
 
-/// Opens a session for who knows the password. The answer takes as long and says the same whether there is no such account, or no such password.
+/// The codes of [`login`]. `EmailUnverified` comes with the right password only.
+pub const LOGIN_ERRORS: Codes = &[&[Code::LoginFailed, Code::EmailUnverified]];
+
+/// Logs in with a password: opens a session. The answer takes as long and says the same whether
+/// there is no such account, or no such password.
 ///
 /// # Errors
-/// [`Code::LoginFailed`]; with the right password [`Code::EmailUnverified`]; [`Code::Overloaded`]; those of the database.
-pub async fn login(core: &Core, passwords: &Passwords, wanted: &Login<'_>, request: &RequestContext) -> Result<Opened> {
-    let mut tx = core.db.begin(Caller::Door).await?;
-    let account = match wanted.email.parse::<Email>() {
-        Ok(email) => users::store::find_by_email(&mut tx, &email.key()).await?,
-        Err(_) => None,
-    };
+/// [`LOGIN_ERRORS`].
+pub async fn login(
+    core: &Core,
+    passwords: &Passwords,
+    wanted: &Login<'_>,
+    request: &RequestContext,
+) -> Result<Opened> {
+    let by = Caller::anonymous(request);
+    let email = wanted.email.parse::<Email>().ok();
+    let account = core
+        .read(by, async |tx| match &email {
+            Some(email) => Ok(users::find_by_email(tx, &email.key()).await?),
+            None => Ok(None),
+        })
+        .await?;
     // No transaction is held while a password is hashed.
-    tx.commit().await?;
     let stored = account.as_ref().and_then(|account| account.password_hash.as_deref());
     let right = passwords.verify(wanted.password, stored).await?;
     let Some(account) = account.as_ref().filter(|_| right) else {
-        // Written down for who has no account as well: it must take as long.
-        let (by, subject) = match &account {
-            Some(account) => (By::stranger(account.id, request), account.id.to_string()),
-            None => (By::nobody(request), "an address without an account".to_owned()),
-        };
-        let mut tx = core.db.begin(Caller::Door).await?;
-        audit::record(&mut tx, core, by, "login.failed", &subject).await?;
-        tx.commit().await?;
-        return Err(failed());
+        return fail(core, by, account.as_ref()).await;
     };
     if account.email_verified_at.is_none() {
-        let detail = "The e-mail address is not verified; open the link that was mailed, or ask for another with POST /v1/auth/verify-email/send";
+        let detail = "The e-mail address is not verified; open the link that was mailed, or ask for another \
+            with POST /v1/auth/verify-email/send";
         return Err(Error::new(Code::EmailUnverified, detail));
     }
     let renewed = match stored.filter(|stored| is_outdated(stored)) {
         Some(stored) => Some((stored, passwords.hash(wanted.password).await?)),
         None => None,
     };
-    let mut tx = core.db.begin(Caller::Door).await?;
-    // A reset that was quicker has ended every session: none by the old password may follow it.
-    let stands = users::store::lock_password(&mut tx, account.id).await?;
-    if stands.as_deref() != stored {
-        return Err(failed());
-    }
-    if let Some((stored, renewed)) = &renewed {
-        users::store::replace_password(&mut tx, account.id, stored, renewed).await?;
-    }
-    let opened = open(&mut tx, core, account.id, "password", request).await?;
-    tx.commit().await?;
-    Ok(opened)
+    core.write(by, async |unit| {
+        // A reset that was quicker has ended every session: none by the old password may follow it.
+        if users::lock_password(unit, account.id).await?.as_deref() != stored {
+            return Err(failed());
+        }
+        if let Some((stored, renewed)) = &renewed {
+            users::replace_password(unit, account.id, stored, renewed).await?;
+        }
+        open(unit, account.id, "password").await
+    })
+    .await
+}
+
+/// Writes down that a login failed, also for an address that has no account: it must take as long.
+async fn fail(core: &Core, by: Caller<'_>, account: Option<&Credentials>) -> Result<Opened> {
+    let (who, subject) = match account {
+        Some(account) => (By::anonymous_for(account.id), account.id.to_string()),
+        None => (By::anonymous(), "an address without an account".to_owned()),
+    };
+    core.write(by, async |unit| {
+        unit.audit_by(who, "login.failed", subject, Change::NONE);
+        Ok(())
+    })
+    .await?;
+    Err(failed())
 }
 
 fn failed() -> Error {
     Error::new(Code::LoginFailed, "There is no account of that e-mail address and password")
-}
-
-/// Adds a session to the caller's transaction. Its id is always a new one.
-pub(in crate::identity) async fn open(
-    tx: &mut Tx,
-    core: &Core,
-    user: UserId,
-    method: &'static str,
-    request: &RequestContext,
-) -> Result<Opened> {
-    let now = core.clock.now();
-    let opened = Opened { user, session: core.ids.next(), refresh: RefreshToken::generate(&core.ids) };
-    store::insert(tx, &opened, method, request, now, now + LIFETIME).await?;
-    let by = By { actor: Actor::Person(user), ..By::stranger(user, request) };
-    audit::record(tx, core, by, "session.opened", &opened.session.to_string()).await?;
-    Ok(opened)
 }

@@ -1,55 +1,67 @@
 //! Keeping a session alive.
 
-use super::{GRACE, LIFETIME, Opened, RefreshToken, store};
 use kernel::{
-    Caller, Core,
-    audit::{self, By},
-    caller::RequestContext,
+    Core,
+    audit::Change,
+    caller::{By, Caller, RequestContext},
     crypto::sha256,
-    error::{Code, Error, Result},
+    error::{Code, Codes, Error, Result},
+    ports::Credential,
 };
 
-/// Spends `token` and hands out the next one, in one statement: of two who bring it at once, one does.
+use super::{
+    limits::{LIFETIME, REUSE_GRACE},
+    model::{Opened, Rotation},
+    store,
+    token::RefreshToken,
+};
+
+/// The codes of [`refresh`].
+pub const REFRESH_ERRORS: Codes = &[&[Code::RefreshTokenInvalid]];
+
+/// Rotates `token`: uses it up and issues the next one, in one statement, so that of two who bring
+/// it at once, one does.
 ///
-/// A token that was spent before ends its session, whoever brings it: it is with two, and which of them stole it cannot be told. But the same client
-/// may repeat itself for ten seconds, since an answer can get lost; it is handed another token beside the first.
+/// A token that was rotated before ends its session, whoever brings it: two parties have it, and
+/// which of them stole it cannot be told. But the same client may repeat itself for ten seconds,
+/// since an answer can get lost; it is given another token beside the first.
 ///
 /// # Errors
-/// [`Code::RefreshTokenInvalid`]; those of the database.
+/// [`REFRESH_ERRORS`].
 pub async fn refresh(core: &Core, token: &RefreshToken, request: &RequestContext) -> Result<Opened> {
-    let now = core.clock.now();
-    let next = RefreshToken::generate(&core.ids);
-    let client = client(request);
-    let mut tx = core.db.begin(Caller::Door).await?;
-    let spend =
-        store::Spend { token: &token.digest(), next: &next.digest(), client: &client, now, until: now + LIFETIME };
-    if let Some((user, session)) = store::spend(&mut tx, &spend).await? {
-        tx.commit().await?;
-        return Ok(Opened { user, session, refresh: next });
-    }
-    let Some(spent) = store::find_spent(&mut tx, spend.token).await? else {
-        return Err(invalid());
-    };
-    if !spent.lives {
-        return Err(invalid());
-    }
-    if spent.spent_by == client && spent.spent_at + GRACE >= now {
-        store::insert_token(&mut tx, spent.session, spend.next, now, spend.until).await?;
-        tx.commit().await?;
-        return Ok(Opened { user: spent.user, session: spent.session, refresh: next });
-    }
-    store::revoke(&mut tx, spent.session, "a spent refresh token came back", now).await?;
-    let by = By::stranger(spent.user, request);
-    audit::record(&mut tx, core, by, "session.token_reused", &spent.session.to_string()).await?;
-    tx.commit().await?;
-    Err(invalid())
+    let (token, next, client) = (token.digest(), RefreshToken::generate(&core.ids), client(request));
+    core.write(Caller::anonymous(request), async |unit| {
+        let now = unit.now();
+        let next_digest = next.digest();
+        let rotation =
+            Rotation { token: &token, next: &next_digest, client: &client, now, expires_at: now + LIFETIME };
+        if let Some((user, session)) = store::rotate(unit, &rotation).await? {
+            return Ok(Ok(Opened { user, session, refresh: next }));
+        }
+        let Some(rotated) = store::find_rotated(unit, &token).await?.filter(|rotated| rotated.lives) else {
+            return Ok(Err(invalid()));
+        };
+        let (user, session) = (rotated.user_id, rotated.session_id);
+        if rotated.rotated_by == client && rotated.rotated_at + REUSE_GRACE >= now {
+            store::insert_token(unit, session, &next_digest, now, rotation.expires_at).await?;
+            return Ok(Ok(Opened { user, session, refresh: next }));
+        }
+        store::revoke(unit, session, "a rotated refresh token came back", now).await?;
+        unit.audit_by(By::anonymous_for(user), "session.token_reused", session, Change::NONE);
+        unit.forget(Credential::Session(session));
+        Ok(Err(invalid()))
+    })
+    .await?
 }
 
 fn invalid() -> Error {
-    Error::new(Code::RefreshTokenInvalid, "The refresh token is unknown, expired, or was used before; log in again")
+    Error::new(
+        Code::RefreshTokenInvalid,
+        "The refresh token is unknown, expired, or was used before; log in again",
+    )
 }
 
-/// What makes two requests come from the same client, as far as can be told.
+/// Returns what makes two requests come from the same client, as far as can be told.
 fn client(request: &RequestContext) -> [u8; 32] {
     let part = |part: &Option<String>| part.clone().unwrap_or_default();
     sha256(format!("{}\n{}", part(&request.address), part(&request.user_agent)).as_bytes())

@@ -1,52 +1,78 @@
 //! Ending sessions.
 
-use super::{RefreshToken, store};
 use kernel::{
-    Caller, Core,
-    audit::{self, By},
-    caller::{Actor, Person, RequestContext},
-    error::{Code, Error, Result},
-    ids::SessionId,
+    Core, Unit,
+    audit::Change,
+    caller::{By, Caller, Person, RequestContext},
+    error::{Code, Codes, Error, Result},
+    ids::{SessionId, UserId},
+    ports::Credential,
 };
+
+use super::{store, token::RefreshToken};
+
+/// The codes of [`revoke`].
+pub const REVOKE_ERRORS: Codes = &[&[Code::NotFound]];
 
 /// Ends one of the person's sessions.
 ///
 /// # Errors
-/// [`Code::NotFound`]; those of the database.
+/// [`REVOKE_ERRORS`].
 pub async fn revoke(core: &Core, by: &Person, session: SessionId) -> Result<()> {
-    let mut tx = core.db.begin(by.caller()).await?;
-    if store::revoke_own(&mut tx, by.user, session, core.clock.now()).await? == 0 {
-        return Err(Error::new(Code::NotFound, "The person has no session of that id, or it has ended"));
-    }
-    audit::record(&mut tx, core, by, "session.revoked", &session.to_string()).await?;
-    tx.commit().await?;
-    Ok(())
+    core.write(by, async |unit| {
+        let now = unit.now();
+        if store::revoke_own(unit, by.user, session, now).await? == 0 {
+            return Err(Error::new(Code::NotFound, "The person has no session of that id, or it has ended"));
+        }
+        unit.audit("session.revoked", session, Change::NONE);
+        unit.forget(Credential::Session(session));
+        Ok(())
+    })
+    .await
 }
 
 /// Ends all of the person's sessions but the one that asks. Returns how many.
 ///
 /// # Errors
-/// Those of the database.
+/// [`Code::Unavailable`].
 pub async fn revoke_others(core: &Core, by: &Person) -> Result<u64> {
-    let mut tx = core.db.begin(by.caller()).await?;
-    let ended =
-        store::revoke_all_of(&mut tx, by.user, Some(by.session), "the person ended it", core.clock.now()).await?;
-    audit::record(&mut tx, core, by, "session.others_revoked", &by.session.to_string()).await?;
-    tx.commit().await?;
-    Ok(ended)
+    core.write(by, async |unit| {
+        let ended = revoke_all_of(unit, by.user, Some(by.session), "the person ended it").await?;
+        unit.audit("session.others_revoked", by.session, Change::NONE);
+        Ok(ended)
+    })
+    .await
 }
 
-/// Ends the session of a refresh token. A token that is not known has none: that is no error, since what was asked for is so.
+/// Ends all sessions of `user` but `kept`, in the transaction of what makes that necessary. Returns
+/// how many.
 ///
 /// # Errors
-/// Those of the database.
-pub async fn logout(core: &Core, token: &RefreshToken, request: &RequestContext) -> Result<Option<SessionId>> {
-    let mut tx = core.db.begin(Caller::Door).await?;
-    let Some((user, session)) = store::revoke_by_token(&mut tx, &token.digest(), core.clock.now()).await? else {
-        return Ok(None);
-    };
-    let by = By { actor: Actor::Person(user), ..By::stranger(user, request) };
-    audit::record(&mut tx, core, by, "session.closed", &session.to_string()).await?;
-    tx.commit().await?;
-    Ok(Some(session))
+/// [`Code::Unavailable`].
+pub(in crate::identity) async fn revoke_all_of(
+    unit: &mut Unit<'_>,
+    user: UserId,
+    kept: Option<SessionId>,
+    why: &'static str,
+) -> Result<u64> {
+    let now = unit.now();
+    unit.forget(Credential::SessionsOf(user));
+    Ok(store::revoke_all_of(unit, user, kept, why, now).await?)
+}
+
+/// Ends the session of a refresh token. A token that is not known has none: that is no error, since
+/// what was asked for is so.
+///
+/// # Errors
+/// [`Code::Unavailable`].
+pub async fn logout(core: &Core, token: &RefreshToken, request: &RequestContext) -> Result<()> {
+    core.write(Caller::anonymous(request), async |unit| {
+        let now = unit.now();
+        if let Some((user, session)) = store::revoke_by_token(unit, &token.digest(), now).await? {
+            unit.audit_by(By::person(user), "session.closed", session, Change::NONE);
+            unit.forget(Credential::Session(session));
+        }
+        Ok(())
+    })
+    .await
 }

@@ -1,23 +1,23 @@
 //! The SQL of sessions and refresh tokens.
 
-use sqlx::PgConnection;
-use uuid::Uuid;
-
-use super::{Opened, Session};
 use kernel::{
     caller::RequestContext,
     clock::Timestamp,
     ids::{SessionId, UserId},
 };
+use sqlx::PgConnection;
+use uuid::Uuid;
 
-/// The session and its first token, in one statement.
+use super::model::{Opened, RotatedRow, Rotation, Session};
+
+/// Inserts the session and its first token, in one statement.
 pub(super) async fn insert(
     tx: &mut PgConnection,
     opened: &Opened,
     method: &str,
     request: &RequestContext,
     now: Timestamp,
-    until: Timestamp,
+    expires_at: Timestamp,
 ) -> sqlx::Result<()> {
     sqlx::query(
         "WITH opened AS ( \
@@ -31,58 +31,50 @@ pub(super) async fn insert(
     .bind(request.address.as_deref().unwrap_or_default())
     .bind(request.user_agent.as_deref().unwrap_or_default())
     .bind(now)
-    .bind(until)
+    .bind(expires_at)
     .bind(opened.refresh.digest().as_slice())
     .execute(tx)
     .await?;
     Ok(())
 }
 
-pub(super) struct Spend<'a> {
-    pub(super) token: &'a [u8; 32],
-    pub(super) next: &'a [u8; 32],
-    pub(super) client: &'a [u8; 32],
-    pub(super) now: Timestamp,
-    pub(super) until: Timestamp,
-}
-
-/// Spends a live token of a live session and adds the next one. The row's lock lets one of two through; the other then finds it spent.
-pub(super) async fn spend(tx: &mut PgConnection, spend: &Spend<'_>) -> sqlx::Result<Option<(UserId, SessionId)>> {
+/// Rotates a live token of a live session. The row's lock lets one of two through; the other then
+/// finds it rotated.
+pub(super) async fn rotate(
+    tx: &mut PgConnection,
+    rotation: &Rotation<'_>,
+) -> sqlx::Result<Option<(UserId, SessionId)>> {
     sqlx::query_as(
-        "WITH spent AS ( \
-             UPDATE refresh_tokens t SET spent_at = $1, spent_by = $2 \
+        "WITH rotated AS ( \
+             UPDATE refresh_tokens t SET rotated_at = $1, rotated_by = $2 \
              FROM sessions s \
-             WHERE t.digest = $3 AND t.spent_at IS NULL AND t.expires_at > $1 \
+             WHERE t.digest = $3 AND t.rotated_at IS NULL AND t.expires_at > $1 \
                AND s.id = t.session_id AND s.revoked_at IS NULL AND s.expires_at > $1 \
              RETURNING t.session_id), \
          next AS ( \
-             INSERT INTO refresh_tokens (digest, session_id, created_at, expires_at) SELECT $4, session_id, $1, $5 FROM spent) \
-         UPDATE sessions SET last_used_at = $1, expires_at = $5 FROM spent WHERE id = spent.session_id RETURNING user_id, id",
+             INSERT INTO refresh_tokens (digest, session_id, created_at, expires_at) \
+             SELECT $4, session_id, $1, $5 FROM rotated) \
+         UPDATE sessions SET last_used_at = $1, expires_at = $5 FROM rotated WHERE id = rotated.session_id \
+         RETURNING user_id, id",
     )
-    .bind(spend.now)
-    .bind(spend.client.as_slice())
-    .bind(spend.token.as_slice())
-    .bind(spend.next.as_slice())
-    .bind(spend.until)
+    .bind(rotation.now)
+    .bind(rotation.client.as_slice())
+    .bind(rotation.token.as_slice())
+    .bind(rotation.next.as_slice())
+    .bind(rotation.expires_at)
     .fetch_optional(tx)
     .await
 }
 
-#[derive(sqlx::FromRow)]
-pub(super) struct Spent {
-    pub(super) user: UserId,
-    pub(super) session: SessionId,
-    pub(super) spent_at: Timestamp,
-    pub(super) spent_by: Vec<u8>,
-    pub(super) lives: bool,
-}
-
-/// A token that was spent, and whether its session still lives.
-pub(super) async fn find_spent(tx: &mut PgConnection, token: &[u8; 32]) -> sqlx::Result<Option<Spent>> {
+/// Finds a token that was rotated before, and whether its session still lives.
+pub(super) async fn find_rotated(
+    tx: &mut PgConnection,
+    token: &[u8; 32],
+) -> sqlx::Result<Option<RotatedRow>> {
     sqlx::query_as(
-        "SELECT s.user_id AS \"user\", s.id AS session, t.spent_at, t.spent_by, s.revoked_at IS NULL AS lives \
+        "SELECT s.user_id, s.id AS session_id, t.rotated_at, t.rotated_by, s.revoked_at IS NULL AS lives \
          FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id \
-         WHERE t.digest = $1 AND t.spent_at IS NOT NULL",
+         WHERE t.digest = $1 AND t.rotated_at IS NOT NULL",
     )
     .bind(token.as_slice())
     .fetch_optional(tx)
@@ -94,19 +86,26 @@ pub(super) async fn insert_token(
     session: SessionId,
     token: &[u8; 32],
     now: Timestamp,
-    until: Timestamp,
+    expires_at: Timestamp,
 ) -> sqlx::Result<()> {
-    sqlx::query("INSERT INTO refresh_tokens (digest, session_id, created_at, expires_at) VALUES ($1, $2, $3, $4)")
-        .bind(token.as_slice())
-        .bind(session)
-        .bind(now)
-        .bind(until)
-        .execute(tx)
-        .await?;
+    sqlx::query(
+        "INSERT INTO refresh_tokens (digest, session_id, created_at, expires_at) VALUES ($1, $2, $3, $4)",
+    )
+    .bind(token.as_slice())
+    .bind(session)
+    .bind(now)
+    .bind(expires_at)
+    .execute(tx)
+    .await?;
     Ok(())
 }
 
-pub(super) async fn revoke(tx: &mut PgConnection, session: SessionId, why: &str, now: Timestamp) -> sqlx::Result<()> {
+pub(super) async fn revoke(
+    tx: &mut PgConnection,
+    session: SessionId,
+    why: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
     sqlx::query("UPDATE sessions SET revoked_at = $1, revoked_for = $2 WHERE id = $3 AND revoked_at IS NULL")
         .bind(now)
         .bind(why)
@@ -134,8 +133,8 @@ pub(super) async fn revoke_own(
     Ok(done.rows_affected())
 }
 
-/// Ends all sessions of `user`, but `kept`.
-pub(in crate::identity) async fn revoke_all_of(
+/// Ends all sessions of `user` but `kept`. Returns how many.
+pub(super) async fn revoke_all_of(
     tx: &mut PgConnection,
     user: UserId,
     kept: Option<SessionId>,
@@ -170,17 +169,17 @@ pub(super) async fn revoke_by_token(
     .await
 }
 
-/// Those that live at `now`, or all that are known.
-pub(in crate::identity) async fn list(
+/// Lists the sessions that live at `now`.
+pub(super) async fn list(
     tx: &mut PgConnection,
     user: UserId,
-    now: Option<Timestamp>,
+    now: Timestamp,
     before: Option<Uuid>,
     limit: i64,
 ) -> sqlx::Result<Vec<Session>> {
     sqlx::query_as(
         "SELECT id, method, address, user_agent, created_at, last_used_at, expires_at FROM sessions \
-         WHERE user_id = $1 AND ($2::timestamptz IS NULL OR revoked_at IS NULL AND expires_at > $2) AND ($3::uuid IS NULL OR id < $3) \
+         WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 AND ($3::uuid IS NULL OR id < $3) \
          ORDER BY id DESC LIMIT $4",
     )
     .bind(user)
@@ -191,16 +190,42 @@ pub(in crate::identity) async fn list(
     .await
 }
 
-pub(in crate::identity) async fn lives(tx: &mut PgConnection, id: SessionId, now: Timestamp) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT EXISTS (SELECT FROM sessions WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2)")
-        .bind(id)
-        .bind(now)
-        .fetch_one(tx)
-        .await
+/// Finds the person's sessions, ended ones among them, as far as they are kept.
+pub(in crate::identity) async fn find_all_of(
+    tx: &mut PgConnection,
+    user: UserId,
+    limit: i64,
+) -> sqlx::Result<Vec<Session>> {
+    sqlx::query_as(
+        "SELECT id, method, address, user_agent, created_at, last_used_at, expires_at FROM sessions \
+         WHERE user_id = $1 ORDER BY id DESC LIMIT $2",
+    )
+    .bind(user)
+    .bind(limit)
+    .fetch_all(tx)
+    .await
 }
 
-/// Forgets refresh tokens that are refused for their age, spent or not.
-pub(in crate::identity) async fn prune_tokens(tx: &mut PgConnection, now: Timestamp, limit: i64) -> sqlx::Result<u64> {
+pub(in crate::identity) async fn is_live(
+    tx: &mut PgConnection,
+    id: SessionId,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM sessions WHERE id = $1 AND revoked_at IS NULL AND expires_at > $2)",
+    )
+    .bind(id)
+    .bind(now)
+    .fetch_one(tx)
+    .await
+}
+
+/// Deletes refresh tokens that are refused for their age, rotated or not.
+pub(in crate::identity) async fn prune_tokens(
+    tx: &mut PgConnection,
+    now: Timestamp,
+    limit: i64,
+) -> sqlx::Result<u64> {
     let done = sqlx::query(
         "DELETE FROM refresh_tokens WHERE digest = ANY (ARRAY( \
              SELECT digest FROM refresh_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))",
@@ -212,7 +237,7 @@ pub(in crate::identity) async fn prune_tokens(tx: &mut PgConnection, now: Timest
     Ok(done.rows_affected())
 }
 
-/// Forgets sessions, and with them their tokens, a while after their end.
+/// Deletes sessions, and with them their tokens, a while after their end.
 pub(in crate::identity) async fn prune(
     tx: &mut PgConnection,
     ended_before: Timestamp,

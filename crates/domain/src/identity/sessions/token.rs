@@ -12,23 +12,24 @@ const MAX_DIGITS: usize = 44;
 #[derive(Clone, PartialEq, Eq)]
 pub struct RefreshToken(String);
 
-/// A text that is not a refresh token.
+/// A text is not a refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the refresh token is not complete")]
 pub struct NotARefreshToken;
 
 impl RefreshToken {
-    /// A new one.
+    /// Generates a token.
     pub fn generate(ids: &Ids) -> Self {
         Self(format!("{PREFIX}{}", bs58::encode(ids.bytes::<32>()).into_string()))
     }
 
-    /// What is kept at rest: it has 256 bits of entropy, so a slow hash would add nothing.
+    /// Returns the digest that is kept at rest: the token has 256 bits of entropy, so a slow hash
+    /// would add nothing.
     pub fn digest(&self) -> [u8; 32] {
         sha256(self.0.as_bytes())
     }
 
-    /// The text, for its holder.
+    /// Returns the text, for its holder.
     pub fn reveal(&self) -> &str {
         &self.0
     }
@@ -38,7 +39,8 @@ impl FromStr for RefreshToken {
     type Err = NotARefreshToken;
 
     fn from_str(text: &str) -> Result<Self, NotARefreshToken> {
-        let digits = text.strip_prefix(PREFIX).filter(|digits| digits.len() <= MAX_DIGITS).ok_or(NotARefreshToken)?;
+        let digits =
+            text.strip_prefix(PREFIX).filter(|digits| digits.len() <= MAX_DIGITS).ok_or(NotARefreshToken)?;
         let bytes = bs58::decode(digits).into_vec().map_err(|_| NotARefreshToken)?;
         if bytes.len() == 32 { Ok(Self(text.to_owned())) } else { Err(NotARefreshToken) }
     }

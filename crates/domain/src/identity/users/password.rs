@@ -1,133 +1,112 @@
 //! Changing a password, and replacing one that was forgotten.
 
-use serde::Deserialize;
-use utoipa::ToSchema;
+use kernel::{
+    Core,
+    audit::Change,
+    caller::{By, Caller, Person, RequestContext},
+    checks::Checks,
+    error::{Code, Codes, Error, Result},
+};
 
 use super::{
-    jobs::SendMail,
-    mail::{Purpose, token_digest},
-    signup::{parse, send},
+    model::{ChangePassword, ResetPassword, gone, invalid_token},
+    sign_up::parse_email,
     store,
 };
 use crate::identity::{
-    password::{Password, Passwords},
+    mail_tokens::{self, Purpose, jobs::SendMail, token_digest},
+    password::{PASSWORD_ERRORS, Passwords},
     sessions,
 };
-use kernel::{
-    Caller, Core,
-    audit::{self, By},
-    caller::{Person, RequestContext},
-    checks::Checks,
-    error::{Code, Error, Result},
-    ports::Topic,
-};
 
-/// A new password, by a token that was mailed.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ResetPassword {
-    /// From the link.
-    #[schema(max_length = 64, pattern = "^hfm_[1-9A-HJ-NP-Za-km-z]{40,44}$")]
-    pub token: String,
-    /// The new password.
-    pub password: Password,
-}
+/// The codes of [`forgot`].
+pub const FORGOT_ERRORS: Codes = &[&[Code::InvalidEmail]];
 
-/// A new password, by the old one.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ChangePassword {
-    /// The old password.
-    #[schema(value_type = String, format = Password, max_length = 256)]
-    pub current_password: Password,
-    /// The new password.
-    pub password: Password,
-}
-
-/// Mails a link to choose a new password, when `email` has an account. Takes as long when it has none.
+/// Mails a link to choose a new password, when `email` has an account. Takes as long when it has
+/// none.
 ///
 /// # Errors
-/// [`Code::InvalidEmail`]; those of the database.
+/// [`FORGOT_ERRORS`].
 pub async fn forgot(core: &Core, email: &str, request: &RequestContext) -> Result<()> {
-    let email = parse(email)?;
-    let mut tx = core.db.begin(Caller::Door).await?;
-    audit::record(&mut tx, core, By::nobody(request), "user.password_forgotten", "an address").await?;
-    send(&mut tx, core, request, SendMail::ResetPassword { email }).await?;
-    tx.commit().await?;
-    core.wake.wake(Topic::Jobs);
-    Ok(())
+    let email = parse_email(email)?;
+    core.write(Caller::anonymous(request), async |unit| {
+        unit.audit("user.password_forgotten", "an address", Change::NONE);
+        unit.enqueue(&SendMail::ResetPassword { email })
+    })
+    .await
 }
 
-/// Sets a new password by a mailed token, which also proves the address; ends every session, and uses up every other such token.
+/// The codes of [`reset`].
+pub const RESET_ERRORS: Codes = &[PASSWORD_ERRORS, &[Code::MailTokenInvalid]];
+
+/// Sets a new password by a mailed token, which also verifies the address; ends every session, and
+/// consumes every other such token.
 ///
 /// # Errors
-/// [`Code::MailTokenInvalid`]; a password that breaks a rule; those of the database.
-pub async fn reset(core: &Core, passwords: &Passwords, wanted: &ResetPassword, request: &RequestContext) -> Result<()> {
+/// [`RESET_ERRORS`].
+pub async fn reset(
+    core: &Core,
+    passwords: &Passwords,
+    wanted: &ResetPassword,
+    request: &RequestContext,
+) -> Result<()> {
+    let by = Caller::anonymous(request);
     let digest = token_digest(&wanted.token).ok_or_else(invalid_token)?;
     let now = core.clock.now();
-    let mut tx = core.db.begin(Caller::Door).await?;
-    let account = store::find_by_token(&mut tx, &digest, Purpose::Reset.as_str(), now).await?;
-    tx.commit().await?;
-    let account = account.ok_or_else(invalid_token)?;
+    let purpose = Purpose::ResetPassword;
+    let account = core.read(by, async |tx| Ok(mail_tokens::find_account(tx, &digest, purpose, now).await?));
+    let account = account.await?.ok_or_else(invalid_token)?;
     let mut checks = Checks::new();
     wanted.password.check(&mut checks, "/password", &account.email, &account.name);
     checks.finish()?;
     let hash = passwords.hash(&wanted.password).await?;
-
-    let mut tx = core.db.begin(Caller::Door).await?;
-    // Of two who bring it at once, one finds it unused.
-    if !store::use_token(&mut tx, account.id, &digest, Purpose::Reset.as_str(), now).await? {
-        return Err(invalid_token());
-    }
-    store::set_password(&mut tx, account.id, &hash, now).await?;
-    sessions::store::revoke_all_of(&mut tx, account.id, None, "the password was reset", now).await?;
-    audit::record(&mut tx, core, By::stranger(account.id, request), "user.password_reset", &account.id.to_string())
-        .await?;
-    send(&mut tx, core, request, SendMail::PasswordChanged { user: account.id }).await?;
-    tx.commit().await?;
-    core.wake.wake(Topic::Jobs);
-    Ok(())
+    core.write(by, async |unit| {
+        let now = unit.now();
+        // Of two who bring it at once, one finds it unused.
+        if !mail_tokens::consume_token(unit, account.id, &digest, purpose, now).await? {
+            return Err(invalid_token());
+        }
+        store::set_password(unit, account.id, &hash, now).await?;
+        sessions::revoke_all_of(unit, account.id, None, "the password was reset").await?;
+        unit.audit_by(By::anonymous_for(account.id), "user.password_reset", account.id, Change::NONE);
+        unit.enqueue(&SendMail::PasswordChanged { user: account.id })
+    })
+    .await
 }
+
+/// The codes of [`change`]: `LoginFailed` when the old password is wrong.
+pub const CHANGE_ERRORS: Codes = &[PASSWORD_ERRORS, &[Code::LoginFailed]];
 
 /// Changes the person's password, and ends their other sessions.
 ///
 /// # Errors
-/// [`Code::LoginFailed`] when the old one is wrong; a password that breaks a rule; those of the database.
+/// [`CHANGE_ERRORS`].
 pub async fn change(core: &Core, passwords: &Passwords, by: &Person, wanted: &ChangePassword) -> Result<()> {
-    let mut tx = core.db.begin(by.caller()).await?;
-    let account = store::find_by_id(&mut tx, by.user).await?.ok_or_else(super::profile::gone)?;
-    tx.commit().await?;
+    let account = core.read(by, async |tx| store::find_by_id(tx, by.user).await?.ok_or_else(gone)).await?;
     if !passwords.verify(&wanted.current_password, account.password_hash.as_deref()).await? {
-        let detail = "`current_password` is not the account's password; an account without one gets it by POST /v1/auth/password/forgot";
+        let detail = "`current_password` is not the account's password; an account without one gets it by \
+                      POST /v1/auth/password/forgot";
         return Err(Error::new(Code::LoginFailed, detail));
     }
     let mut checks = Checks::new();
     wanted.password.check(&mut checks, "/password", &account.email, &account.name);
     checks.finish()?;
     let hash = passwords.hash(&wanted.password).await?;
-
-    let now = core.clock.now();
-    let mut tx = core.db.begin(Caller::Door).await?;
-    // Whoever holds a stolen session must not undo what its owner did about that in the meantime.
-    let still = store::lock_password(&mut tx, by.user).await? == account.password_hash
-        && sessions::store::lives(&mut tx, by.session, now).await?;
-    if !still {
-        return Err(Error::new(
-            Code::LoginFailed,
-            "The password or the session was changed in the meantime; log in again",
-        ));
-    }
-    store::set_password(&mut tx, by.user, &hash, now).await?;
-    store::use_up_tokens(&mut tx, by.user, Purpose::Reset.as_str(), now).await?;
-    sessions::store::revoke_all_of(&mut tx, by.user, Some(by.session), "the password was changed", now).await?;
-    audit::record(&mut tx, core, by, "user.password_changed", &by.user.to_string()).await?;
-    send(&mut tx, core, &by.request, SendMail::PasswordChanged { user: by.user }).await?;
-    tx.commit().await?;
-    core.wake.wake(Topic::Jobs);
-    Ok(())
-}
-
-/// The same for every reason.
-pub(super) fn invalid_token() -> Error {
-    Error::new(Code::MailTokenInvalid, "The token is unknown, expired, or was used before; ask for another mail")
+    core.write(Caller::pre_auth(by), async |unit| {
+        let now = unit.now();
+        // Whoever holds a stolen session must not undo what its owner did about that in the
+        // meantime.
+        let stands = store::lock_password(unit, by.user).await? == account.password_hash
+            && sessions::is_live(unit, by.session, now).await?;
+        if !stands {
+            let detail = "The password or the session was changed in the meantime; log in again";
+            return Err(Error::new(Code::LoginFailed, detail));
+        }
+        store::set_password(unit, by.user, &hash, now).await?;
+        mail_tokens::consume_all(unit, by.user, Purpose::ResetPassword, now).await?;
+        sessions::revoke_all_of(unit, by.user, Some(by.session), "the password was changed").await?;
+        unit.audit("user.password_changed", by.user, Change::NONE);
+        unit.enqueue(&SendMail::PasswordChanged { user: by.user })
+    })
+    .await
 }

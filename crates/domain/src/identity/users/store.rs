@@ -1,29 +1,16 @@
-//! The SQL of accounts and mailed tokens.
+//! The SQL of accounts.
 
-use sqlx::PgConnection;
-
-use super::{
-    Account,
-    export::{Event, Membership, Passkey},
-    mail::Whose,
-};
-use crate::mail::Email;
 use kernel::{
     clock::Timestamp,
-    ids::{InvitationId, OrganizationId, UserId},
+    ids::{OrganizationId, UserId},
 };
+use sqlx::PgConnection;
 
-/// An account, as who logs in to it needs it.
-#[derive(sqlx::FromRow)]
-pub(in crate::identity) struct Credentials {
-    pub(in crate::identity) id: UserId,
-    pub(in crate::identity) email: Email,
-    pub(in crate::identity) name: String,
-    pub(in crate::identity) password_hash: Option<String>,
-    pub(in crate::identity) email_verified_at: Option<Timestamp>,
-}
+use super::model::{Account, Credentials, ExportedEvent, ExportedMembership, ExportedPasskey, HeirRow};
+use crate::mail::Email;
 
-/// A new account, or one that nobody has verified, made anew. Nothing when the address has a verified one.
+/// Inserts an account, or replaces one that nobody has verified. Returns `None` when the address
+/// has a verified one.
 pub(super) async fn upsert_unverified(
     tx: &mut PgConnection,
     id: UserId,
@@ -33,10 +20,11 @@ pub(super) async fn upsert_unverified(
     now: Timestamp,
 ) -> sqlx::Result<Option<UserId>> {
     sqlx::query_scalar(
-        "INSERT INTO users AS u (id, email, email_key, name, password_hash, created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $6) \
+        "INSERT INTO users AS u (id, email, email_key, name, password_hash, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $6) \
          ON CONFLICT ON CONSTRAINT users_email \
-         DO UPDATE SET email = EXCLUDED.email, name = EXCLUDED.name, password_hash = EXCLUDED.password_hash, updated_at = EXCLUDED.updated_at, \
-                       version = u.version + 1 \
+         DO UPDATE SET email = EXCLUDED.email, name = EXCLUDED.name, password_hash = EXCLUDED.password_hash, \
+                       updated_at = EXCLUDED.updated_at, version = u.version + 1 \
          WHERE u.email_verified_at IS NULL RETURNING id",
     )
     .bind(id)
@@ -49,100 +37,33 @@ pub(super) async fn upsert_unverified(
     .await
 }
 
-pub(in crate::identity) async fn find_by_email(tx: &mut PgConnection, key: &str) -> sqlx::Result<Option<Credentials>> {
+pub(in crate::identity) async fn find_by_email(
+    tx: &mut PgConnection,
+    key: &str,
+) -> sqlx::Result<Option<Credentials>> {
     sqlx::query_as(
-        "SELECT id, email, name, password_hash, email_verified_at FROM users WHERE email_key = $1 AND erased_at IS NULL",
+        "SELECT id, email, name, password_hash, email_verified_at FROM users \
+         WHERE email_key = $1 AND erased_at IS NULL",
     )
     .bind(key)
     .fetch_optional(tx)
     .await
 }
 
-pub(in crate::identity) async fn find_by_id(tx: &mut PgConnection, id: UserId) -> sqlx::Result<Option<Credentials>> {
+pub(in crate::identity) async fn find_by_id(
+    tx: &mut PgConnection,
+    id: UserId,
+) -> sqlx::Result<Option<Credentials>> {
     sqlx::query_as(
-        "SELECT id, email, name, password_hash, email_verified_at FROM users WHERE id = $1 AND erased_at IS NULL",
+        "SELECT id, email, name, password_hash, email_verified_at FROM users WHERE id = $1 AND erased_at IS \
+        NULL",
     )
     .bind(id)
     .fetch_optional(tx)
     .await
 }
 
-/// Whose an unused token of that purpose is.
-pub(super) async fn find_by_token(
-    tx: &mut PgConnection,
-    digest: &[u8; 32],
-    purpose: &str,
-    now: Timestamp,
-) -> sqlx::Result<Option<Credentials>> {
-    sqlx::query_as(
-        "SELECT u.id, u.email, u.name, u.password_hash, u.email_verified_at FROM mail_tokens t JOIN users u ON u.id = t.user_id \
-         WHERE t.digest = $1 AND t.purpose = $2 AND t.used_at IS NULL AND t.expires_at > $3 AND u.erased_at IS NULL",
-    )
-    .bind(digest.as_slice())
-    .bind(purpose)
-    .bind(now)
-    .fetch_optional(tx)
-    .await
-}
-
-/// Uses a token of `user`, and with it every other of its purpose. Of two at once, whichever tokens they bring, one finds its own unused: the
-/// account's lock puts them in a row.
-pub(super) async fn use_token(
-    tx: &mut PgConnection,
-    user: UserId,
-    digest: &[u8; 32],
-    purpose: &str,
-    now: Timestamp,
-) -> sqlx::Result<bool> {
-    sqlx::query("SELECT FROM users WHERE id = $1 FOR UPDATE").bind(user).execute(&mut *tx).await?;
-    let used = use_up_tokens(tx, user, purpose, now).await?;
-    Ok(used.iter().any(|used| used == digest))
-}
-
-/// Uses up every token of `user` and that purpose. Returns the digests of those that were good.
-pub(super) async fn use_up_tokens(
-    tx: &mut PgConnection,
-    user: UserId,
-    purpose: &str,
-    now: Timestamp,
-) -> sqlx::Result<Vec<Vec<u8>>> {
-    sqlx::query_scalar(
-        "UPDATE mail_tokens SET used_at = $1 WHERE user_id = $2 AND purpose = $3 AND used_at IS NULL AND expires_at > $1 RETURNING digest",
-    )
-    .bind(now)
-    .bind(user)
-    .bind(purpose)
-    .fetch_all(tx)
-    .await
-}
-
-pub(super) async fn insert_token(
-    tx: &mut PgConnection,
-    digest: &[u8; 32],
-    purpose: &str,
-    whose: Whose,
-    now: Timestamp,
-    until: Timestamp,
-) -> sqlx::Result<()> {
-    let (user, invitation): (Option<UserId>, Option<InvitationId>) = match whose {
-        Whose::User(user) => (Some(user), None),
-        Whose::Invitation(invitation) => (None, Some(invitation)),
-    };
-    sqlx::query(
-        "INSERT INTO mail_tokens (digest, purpose, user_id, invitation_id, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6)",
-    )
-    .bind(digest.as_slice())
-    .bind(purpose)
-    .bind(user)
-    .bind(invitation)
-    .bind(now)
-    .bind(until)
-    .execute(tx)
-    .await?;
-    Ok(())
-}
-
-/// Whether the account still had that password.
+/// Marks the address as verified. Returns false when the account no longer has that password.
 pub(super) async fn verify_email(
     tx: &mut PgConnection,
     id: UserId,
@@ -161,10 +82,16 @@ pub(super) async fn verify_email(
     Ok(done.rows_affected() == 1)
 }
 
-/// Sets the password; who could do that has the address as well.
-pub(super) async fn set_password(tx: &mut PgConnection, id: UserId, hash: &str, now: Timestamp) -> sqlx::Result<()> {
+/// Sets the password, and marks the address as verified: a person who could do that has it as well.
+pub(super) async fn set_password(
+    tx: &mut PgConnection,
+    id: UserId,
+    hash: &str,
+    now: Timestamp,
+) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE users SET password_hash = $1, email_verified_at = COALESCE(email_verified_at, $2), updated_at = $2, version = version + 1 \
+        "UPDATE users SET password_hash = $1, email_verified_at = COALESCE(email_verified_at, $2), updated_at = $2, \
+                          version = version + 1 \
          WHERE id = $3 AND erased_at IS NULL",
     )
     .bind(hash)
@@ -175,8 +102,12 @@ pub(super) async fn set_password(tx: &mut PgConnection, id: UserId, hash: &str, 
     Ok(())
 }
 
-/// The hash of the account's password, which nobody else changes until the transaction ends.
-pub(in crate::identity) async fn lock_password(tx: &mut PgConnection, id: UserId) -> sqlx::Result<Option<String>> {
+/// Returns the hash of the account's password, and keeps others from changing it until the
+/// transaction ends.
+pub(in crate::identity) async fn lock_password(
+    tx: &mut PgConnection,
+    id: UserId,
+) -> sqlx::Result<Option<String>> {
     let found: Option<Option<String>> =
         sqlx::query_scalar("SELECT password_hash FROM users WHERE id = $1 AND erased_at IS NULL FOR UPDATE")
             .bind(id)
@@ -185,7 +116,7 @@ pub(in crate::identity) async fn lock_password(tx: &mut PgConnection, id: UserId
     Ok(found.flatten())
 }
 
-/// The same password under newer parameters, unless it was changed meanwhile.
+/// Stores the same password under newer parameters, unless it was changed meanwhile.
 pub(in crate::identity) async fn replace_password(
     tx: &mut PgConnection,
     id: UserId,
@@ -203,7 +134,8 @@ pub(in crate::identity) async fn replace_password(
 
 pub(super) async fn find_account(tx: &mut PgConnection, id: UserId) -> sqlx::Result<Option<Account>> {
     sqlx::query_as(
-        "SELECT id, email, name, email_verified_at, version, created_at, updated_at, erase_at FROM users WHERE id = $1 AND erased_at IS NULL",
+        "SELECT id, email, name, email_verified_at, version, created_at, updated_at, erase_at FROM users \
+         WHERE id = $1 AND erased_at IS NULL",
     )
     .bind(id)
     .fetch_optional(tx)
@@ -212,8 +144,8 @@ pub(super) async fn find_account(tx: &mut PgConnection, id: UserId) -> sqlx::Res
 
 pub(super) async fn lock_account(tx: &mut PgConnection, id: UserId) -> sqlx::Result<Option<Account>> {
     sqlx::query_as(
-        "SELECT id, email, name, email_verified_at, version, created_at, updated_at, erase_at FROM users WHERE id = $1 AND erased_at IS NULL \
-         FOR UPDATE",
+        "SELECT id, email, name, email_verified_at, version, created_at, updated_at, erase_at FROM users \
+         WHERE id = $1 AND erased_at IS NULL FOR UPDATE",
     )
     .bind(id)
     .fetch_optional(tx)
@@ -231,61 +163,56 @@ pub(super) async fn rename(tx: &mut PgConnection, account: &Account) -> sqlx::Re
     Ok(())
 }
 
-#[derive(sqlx::FromRow)]
-pub(super) struct OpenInvitation {
-    pub(super) email: Email,
-    pub(super) role: String,
-    pub(super) organization: String,
-    pub(super) inviter: String,
-}
-
-pub(super) async fn find_open_invitation(
+pub(super) async fn find_memberships(
     tx: &mut PgConnection,
-    id: InvitationId,
-    now: Timestamp,
-) -> sqlx::Result<Option<OpenInvitation>> {
-    sqlx::query_as(
-        "SELECT i.email, i.role, o.name AS organization, u.name AS inviter \
-         FROM invitations i JOIN organizations o ON o.id = i.organization_id JOIN users u ON u.id = i.invited_by \
-         WHERE i.id = $1 AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > $2",
-    )
-    .bind(id)
-    .bind(now)
-    .fetch_optional(tx)
-    .await
-}
-
-pub(super) async fn memberships(tx: &mut PgConnection, id: UserId, most: i64) -> sqlx::Result<Vec<Membership>> {
+    id: UserId,
+    limit: i64,
+) -> sqlx::Result<Vec<ExportedMembership>> {
     sqlx::query_as(
         "SELECT o.id AS organization, o.name, m.role, m.created_at AS since \
-         FROM memberships m JOIN organizations o ON o.id = m.organization_id WHERE m.user_id = $1 ORDER BY o.id LIMIT $2",
+         FROM memberships m JOIN organizations o ON o.id = m.organization_id \
+         WHERE m.user_id = $1 ORDER BY o.id LIMIT $2",
     )
     .bind(id)
-    .bind(most)
+    .bind(limit)
     .fetch_all(tx)
     .await
 }
 
-pub(super) async fn passkeys(tx: &mut PgConnection, id: UserId, most: i64) -> sqlx::Result<Vec<Passkey>> {
-    sqlx::query_as("SELECT name, created_at, last_used_at FROM passkeys WHERE user_id = $1 ORDER BY id LIMIT $2")
-        .bind(id)
-        .bind(most)
-        .fetch_all(tx)
-        .await
-}
-
-pub(super) async fn events(tx: &mut PgConnection, id: UserId, most: i64) -> sqlx::Result<Vec<Event>> {
+pub(super) async fn find_passkeys(
+    tx: &mut PgConnection,
+    id: UserId,
+    limit: i64,
+) -> sqlx::Result<Vec<ExportedPasskey>> {
     sqlx::query_as(
-        "SELECT at, action, actor, subject, address, user_agent FROM audit_events WHERE user_id = $1 ORDER BY id DESC LIMIT $2",
+        "SELECT name, created_at, last_used_at FROM passkeys WHERE user_id = $1 ORDER BY id LIMIT $2",
     )
     .bind(id)
-    .bind(most)
+    .bind(limit)
     .fetch_all(tx)
     .await
 }
 
-/// An organisation that has other members, and this owner alone.
-pub(super) async fn owned_alone(tx: &mut PgConnection, id: UserId) -> sqlx::Result<Option<OrganizationId>> {
+pub(super) async fn find_events(
+    tx: &mut PgConnection,
+    id: UserId,
+    limit: i64,
+) -> sqlx::Result<Vec<ExportedEvent>> {
+    sqlx::query_as(
+        "SELECT at, action, actor, subject, address, user_agent FROM audit_events \
+         WHERE user_id = $1 ORDER BY id DESC LIMIT $2",
+    )
+    .bind(id)
+    .bind(limit)
+    .fetch_all(tx)
+    .await
+}
+
+/// Finds an organization that has other members, and this owner alone.
+pub(super) async fn find_owned_alone(
+    tx: &mut PgConnection,
+    id: UserId,
+) -> sqlx::Result<Option<OrganizationId>> {
     sqlx::query_scalar(
         "SELECT m.organization_id FROM memberships mine JOIN memberships m USING (organization_id) \
          WHERE mine.user_id = $1 AND mine.role = 'owner' \
@@ -296,24 +223,24 @@ pub(super) async fn owned_alone(tx: &mut PgConnection, id: UserId) -> sqlx::Resu
     .await
 }
 
-pub(super) async fn set_erasure(
-    tx: &mut PgConnection,
-    id: UserId,
-    at: Option<Timestamp>,
-    now: Timestamp,
-) -> sqlx::Result<()> {
+pub(super) async fn set_erasure(tx: &mut PgConnection, account: &Account) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE users SET erase_at = $1, updated_at = $2, version = version + 1 WHERE id = $3 AND erased_at IS NULL",
+        "UPDATE users SET erase_at = $1, updated_at = $2, version = $3 WHERE id = $4 AND erased_at IS NULL",
     )
-    .bind(at)
-    .bind(now)
-    .bind(id)
+    .bind(account.erase_at)
+    .bind(account.updated_at)
+    .bind(account.version)
+    .bind(account.id)
     .execute(tx)
     .await?;
     Ok(())
 }
 
-pub(super) async fn due_for_erasure(tx: &mut PgConnection, now: Timestamp, limit: i64) -> sqlx::Result<Vec<UserId>> {
+pub(super) async fn find_due_for_erasure(
+    tx: &mut PgConnection,
+    now: Timestamp,
+    limit: i64,
+) -> sqlx::Result<Vec<UserId>> {
     sqlx::query_scalar("SELECT id FROM users WHERE erase_at <= $1 ORDER BY erase_at LIMIT $2")
         .bind(now)
         .bind(limit)
@@ -321,41 +248,56 @@ pub(super) async fn due_for_erasure(tx: &mut PgConnection, now: Timestamp, limit
         .await
 }
 
-pub(super) async fn lock_for_erasure(tx: &mut PgConnection, id: UserId, now: Timestamp) -> sqlx::Result<bool> {
-    let due: Option<UserId> =
-        sqlx::query_scalar("SELECT id FROM users WHERE id = $1 AND erase_at <= $2 AND erased_at IS NULL FOR UPDATE")
-            .bind(id)
-            .bind(now)
-            .fetch_optional(tx)
-            .await?;
+pub(super) async fn lock_for_erasure(
+    tx: &mut PgConnection,
+    id: UserId,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
+    let due: Option<UserId> = sqlx::query_scalar(
+        "SELECT id FROM users WHERE id = $1 AND erase_at <= $2 AND erased_at IS NULL FOR UPDATE",
+    )
+    .bind(id)
+    .bind(now)
+    .fetch_optional(tx)
+    .await?;
     Ok(due.is_some())
 }
 
-/// Makes the most senior other member an owner wherever the person is the only one. Returns where and whom.
-pub(super) async fn hand_over(tx: &mut PgConnection, id: UserId) -> sqlx::Result<Vec<(OrganizationId, UserId)>> {
+/// Makes the most senior other member an owner wherever the person is the only one. Returns those
+/// members.
+pub(super) async fn hand_over(tx: &mut PgConnection, id: UserId) -> sqlx::Result<Vec<HeirRow>> {
     sqlx::query_as(
         "UPDATE memberships m SET role = 'owner' FROM ( \
              SELECT DISTINCT ON (o.organization_id) o.organization_id, o.user_id FROM memberships o \
-             JOIN memberships mine ON mine.organization_id = o.organization_id AND mine.user_id = $1 AND mine.role = 'owner' \
+             JOIN memberships mine ON mine.organization_id = o.organization_id AND mine.user_id = $1 \
+                                      AND mine.role = 'owner' \
              WHERE o.user_id <> $1 AND NOT EXISTS ( \
-                 SELECT FROM memberships other WHERE other.organization_id = o.organization_id AND other.role = 'owner' AND other.user_id <> $1) \
-             ORDER BY o.organization_id, array_position(ARRAY['admin', 'developer', 'read_only'], o.role), o.created_at) heir \
-         WHERE m.organization_id = heir.organization_id AND m.user_id = heir.user_id RETURNING m.organization_id, m.user_id",
+                 SELECT FROM memberships other WHERE other.organization_id = o.organization_id \
+                     AND other.role = 'owner' AND other.user_id <> $1) \
+             ORDER BY o.organization_id, array_position(ARRAY['admin', 'developer', 'read_only'], o.role), \
+                      o.created_at) heir \
+         WHERE m.organization_id = heir.organization_id AND m.user_id = heir.user_id \
+         RETURNING m.organization_id, m.user_id",
     )
     .bind(id)
     .fetch_all(tx)
     .await
 }
 
-/// Closes the projects that nobody but the person was a member of: their keys are revoked and their agents removed. Their data stays.
+/// Closes the projects that nobody but the person was a member of: their keys are revoked and their
+/// agents removed. Their data stays.
 pub(super) async fn close_projects(tx: &mut PgConnection, id: UserId, now: Timestamp) -> sqlx::Result<()> {
     for statement in [
         "UPDATE api_keys SET revoked_at = $2 WHERE revoked_at IS NULL AND project_id IN ( \
-             SELECT p.id FROM projects p JOIN memberships m ON m.organization_id = p.organization_id AND m.user_id = $1 \
-             WHERE NOT EXISTS (SELECT FROM memberships o WHERE o.organization_id = p.organization_id AND o.user_id <> $1))",
+             SELECT p.id FROM projects p \
+             JOIN memberships m ON m.organization_id = p.organization_id AND m.user_id = $1 \
+             WHERE NOT EXISTS ( \
+                 SELECT FROM memberships o WHERE o.organization_id = p.organization_id AND o.user_id <> $1))",
         "UPDATE agents SET deleted_at = $2 WHERE deleted_at IS NULL AND project_id IN ( \
-             SELECT p.id FROM projects p JOIN memberships m ON m.organization_id = p.organization_id AND m.user_id = $1 \
-             WHERE NOT EXISTS (SELECT FROM memberships o WHERE o.organization_id = p.organization_id AND o.user_id <> $1))",
+             SELECT p.id FROM projects p \
+             JOIN memberships m ON m.organization_id = p.organization_id AND m.user_id = $1 \
+             WHERE NOT EXISTS ( \
+                 SELECT FROM memberships o WHERE o.organization_id = p.organization_id AND o.user_id <> $1))",
     ] {
         sqlx::query(statement).bind(id).bind(now).execute(&mut *tx).await?;
     }
@@ -363,11 +305,13 @@ pub(super) async fn close_projects(tx: &mut PgConnection, id: UserId, now: Times
 }
 
 pub(super) async fn erase(tx: &mut PgConnection, id: UserId, now: Timestamp) -> sqlx::Result<()> {
-    // Refresh tokens go with their sessions. Mail that could not be sent names the address, and so do invitations.
+    // Refresh tokens go with their sessions. Mail that could not be sent names the address, and so
+    // do invitations.
     for statement in [
         "DELETE FROM jobs WHERE dead_at IS NOT NULL AND kind = 'identity.send_mail' \
          AND lower(payload ->> 'email') = (SELECT email_key FROM users WHERE id = $1)",
-        "UPDATE invitations SET email = '', email_key = id::text, revoked_at = CASE WHEN accepted_at IS NULL THEN COALESCE(revoked_at, now()) END \
+        "UPDATE invitations SET email = '', email_key = id::text, \
+             revoked_at = CASE WHEN accepted_at IS NULL THEN COALESCE(revoked_at, now()) END \
          WHERE email_key = (SELECT email_key FROM users WHERE id = $1)",
         "DELETE FROM sessions WHERE user_id = $1",
         "DELETE FROM passkeys WHERE user_id = $1",
@@ -378,7 +322,8 @@ pub(super) async fn erase(tx: &mut PgConnection, id: UserId, now: Timestamp) -> 
         sqlx::query(statement).bind(id).execute(&mut *tx).await?;
     }
     sqlx::query(
-        "UPDATE users SET email = '', email_key = id::text, name = '', password_hash = NULL, email_verified_at = NULL, erase_at = NULL, \
+        "UPDATE users SET email = '', email_key = id::text, name = '', password_hash = NULL, \
+                          email_verified_at = NULL, erase_at = NULL, \
                           erased_at = $1, updated_at = $1, version = version + 1 \
          WHERE id = $2",
     )
@@ -387,28 +332,4 @@ pub(super) async fn erase(tx: &mut PgConnection, id: UserId, now: Timestamp) -> 
     .execute(tx)
     .await?;
     Ok(())
-}
-
-pub(super) async fn prune_tokens(tx: &mut PgConnection, now: Timestamp, limit: i64) -> sqlx::Result<u64> {
-    let done = sqlx::query(
-        "DELETE FROM mail_tokens WHERE digest = ANY (ARRAY( \
-             SELECT digest FROM mail_tokens WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))",
-    )
-    .bind(now)
-    .bind(limit)
-    .execute(tx)
-    .await?;
-    Ok(done.rows_affected())
-}
-
-pub(super) async fn prune_ceremonies(tx: &mut PgConnection, now: Timestamp, limit: i64) -> sqlx::Result<u64> {
-    let done = sqlx::query(
-        "DELETE FROM passkey_ceremonies WHERE id = ANY (ARRAY( \
-             SELECT id FROM passkey_ceremonies WHERE expires_at < $1 ORDER BY expires_at LIMIT $2))",
-    )
-    .bind(now)
-    .bind(limit)
-    .execute(tx)
-    .await?;
-    Ok(done.rows_affected())
 }

@@ -1,26 +1,25 @@
-//! Reading who was invited.
+//! Reading invitations.
 
-use super::{super::enter, Invitation, store};
 use kernel::{
     Core,
-    caller::{Permission, Person},
+    caller::allow,
     error::Result,
-    ids::OrganizationId,
     page::{Page, PageRequest},
 };
 
-/// The open invitations, newest first.
+use super::{model::Invitation, store};
+use crate::identity::organizations::membership::{AsMember, read};
+
+/// Lists the open invitations, newest first.
 ///
 /// # Errors
-/// [`Code::NotFound`](kernel::Code::NotFound); those of the database.
+/// [`MEMBER_ERRORS`](super::super::MEMBER_ERRORS).
 pub async fn list(
     core: &Core,
-    by: &Person,
-    organization: OrganizationId,
+    by: &AsMember<allow::MembersRead>,
     page: PageRequest,
 ) -> Result<Page<Invitation>> {
-    let (mut tx, _) = enter(core, by, organization, Permission::MembersRead).await?;
-    let found = store::list(&mut tx, organization, page.before, page.fetch()).await?;
-    tx.commit().await?;
-    Ok(page.page(found, |invitation| invitation.id.uuid()))
+    let found =
+        read(core, by, async |tx| Ok(store::list(tx, by.organization, page.before, page.fetch()).await?));
+    Ok(page.page(found.await?, |invitation| invitation.id.uuid()))
 }

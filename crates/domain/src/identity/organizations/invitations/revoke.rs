@@ -1,45 +1,51 @@
 //! Taking an invitation back.
 
-use super::{super::enter_alone, store, unknown};
 use kernel::{
-    Core, audit,
-    caller::{Member, Permission, Person},
-    db::Tx,
-    error::Result,
+    Core, Unit,
+    audit::Change,
+    caller::allow,
+    error::{Code, Codes, Result},
     ids::{InvitationId, OrganizationId, UserId},
 };
 
-/// Revokes the invitation: its links open nothing any more.
+use super::{model::unknown, store};
+use crate::identity::organizations::membership::{AsMember, write};
+
+/// The codes of [`revoke`], beside [`MEMBER_ERRORS`](super::super::MEMBER_ERRORS).
+pub const REVOKE_ERRORS: Codes = &[&[Code::NotFound, Code::RoleTooHigh]];
+
+/// Revokes the invitation: its links no longer open anything.
 ///
 /// # Errors
-/// [`Code::NotFound`](kernel::Code::NotFound), [`Code::PermissionMissing`](kernel::Code::PermissionMissing),
-/// [`Code::RoleTooHigh`](kernel::Code::RoleTooHigh); those of the database.
-pub async fn revoke(core: &Core, by: &Person, organization: OrganizationId, id: InvitationId) -> Result<()> {
-    let (mut tx, me) = enter_alone(core, by, organization, Permission::MembersWrite).await?;
-    let gone = store::find(&mut tx, organization, id).await?.ok_or_else(unknown)?;
-    me.may_touch(gone.role)?;
-    // It may have been accepted this moment.
-    if !store::revoke(&mut tx, organization, id, core.clock.now()).await? {
-        return Err(unknown());
-    }
-    audit::record_change(&mut tx, core, &me, "invitation.revoked", &id.to_string(), (Some(&gone), None)).await?;
-    tx.commit().await?;
-    Ok(())
+/// [`REVOKE_ERRORS`], [`MEMBER_ERRORS`](super::super::MEMBER_ERRORS).
+pub async fn revoke(core: &Core, by: &AsMember<allow::MembersWrite>, id: InvitationId) -> Result<()> {
+    write(core, by, async |unit, me| {
+        let revoked = store::find(unit, by.organization, id).await?.ok_or_else(unknown)?;
+        me.can_manage(revoked.role)?;
+        let now = unit.now();
+        // It may have been accepted this moment.
+        if !store::revoke(unit, by.organization, id, now).await? {
+            return Err(unknown());
+        }
+        unit.audit("invitation.revoked", id, Change::removed(&revoked)?);
+        Ok(())
+    })
+    .await
 }
 
-/// Revokes all that `inviter` invited to: what a member may no longer do, nobody does in their name.
+/// Revokes every invitation by `inviter`: an act that a member may no longer do, nobody does in
+/// their name.
 ///
 /// # Errors
-/// Those of the database.
-pub(in crate::identity::organizations) async fn revoke_of(
-    tx: &mut Tx,
-    core: &Core,
-    by: &Member,
+/// [`Code::Unavailable`].
+pub(in crate::identity::organizations) async fn revoke_all_of(
+    unit: &mut Unit<'_>,
+    organization: OrganizationId,
     inviter: UserId,
 ) -> Result<()> {
-    for gone in store::revoke_of(tx, by.organization, inviter, core.clock.now()).await? {
-        let id = gone.id.to_string();
-        audit::record_change(tx, core, by, "invitation.revoked", &id, (Some(&gone), None)).await?;
+    let now = unit.now();
+    for revoked in store::revoke_all_of(unit, organization, inviter, now).await? {
+        unit.audit("invitation.revoked", revoked.id, Change::removed(&revoked)?);
     }
     Ok(())
 }

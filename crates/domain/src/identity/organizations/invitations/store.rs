@@ -1,34 +1,21 @@
 //! The SQL of invitations.
 
-use sqlx::{FromRow, PgConnection};
-use uuid::Uuid;
-
-use super::Invitation;
 use kernel::{
-    caller::Role,
     clock::Timestamp,
     ids::{InvitationId, OrganizationId, UserId},
 };
+use sqlx::PgConnection;
+use uuid::Uuid;
 
-/// From when on an invitation counts as recent.
-#[derive(Clone, Copy)]
-pub(super) struct Since(pub(super) Timestamp);
+use super::model::{Invitation, InviteeRow, OpenRow};
 
-/// How an address, and the organisation, stand before it is invited.
-#[derive(FromRow)]
-pub(super) struct Standing {
-    pub(super) member: bool,
-    pub(super) invited: bool,
-    pub(super) open: i64,
-    pub(super) recent: i64,
-}
-
-pub(super) async fn standing(
+/// Finds how an address stands to an organization; invitations since a time count as recent.
+pub(super) async fn find_invitee(
     tx: &mut PgConnection,
     organization: OrganizationId,
     email_key: &str,
-    since: Since,
-) -> sqlx::Result<Standing> {
+    since: Timestamp,
+) -> sqlx::Result<InviteeRow> {
     sqlx::query_as(
         "SELECT EXISTS (SELECT FROM memberships m JOIN users u ON u.id = m.user_id \
                         WHERE m.organization_id = $1 AND u.email_key = $2) AS member, \
@@ -39,12 +26,16 @@ pub(super) async fn standing(
     )
     .bind(organization)
     .bind(email_key)
-    .bind(since.0)
+    .bind(since)
     .fetch_one(tx)
     .await
 }
 
-pub(super) async fn insert(tx: &mut PgConnection, organization: OrganizationId, new: &Invitation) -> sqlx::Result<()> {
+pub(super) async fn insert(
+    tx: &mut PgConnection,
+    organization: OrganizationId,
+    new: &Invitation,
+) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO invitations (id, organization_id, email, email_key, role, invited_by, created_at, expires_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -127,8 +118,9 @@ pub(super) async fn revoke(
     Ok(done.rows_affected() == 1)
 }
 
-/// Revokes the open invitations of one who invited; there are at most as many as an organisation may have open.
-pub(super) async fn revoke_of(
+/// Revokes the open invitations by one member; there are at most as many as an organization may
+/// have open.
+pub(super) async fn revoke_all_of(
     tx: &mut PgConnection,
     organization: OrganizationId,
     inviter: UserId,
@@ -146,24 +138,15 @@ pub(super) async fn revoke_of(
     .await
 }
 
-/// An open invitation, and how the person who has its token stands to it.
-#[derive(FromRow)]
-pub(super) struct Open {
-    pub(super) id: InvitationId,
-    pub(super) organization_id: OrganizationId,
-    pub(super) role: Role,
-    pub(super) same_address: bool,
-    pub(super) verified: bool,
-}
-
 pub(super) async fn find_by_token(
     tx: &mut PgConnection,
     digest: &[u8; 32],
     user: UserId,
     now: Timestamp,
-) -> sqlx::Result<Option<Open>> {
+) -> sqlx::Result<Option<OpenRow>> {
     sqlx::query_as(
-        "SELECT i.id, i.organization_id, i.role, u.email_key = i.email_key AS same_address, u.email_verified_at IS NOT NULL AS verified \
+        "SELECT i.id, i.organization_id, i.role, u.email_key = i.email_key AS same_address, \
+                u.email_verified_at IS NOT NULL AS verified \
          FROM mail_tokens t JOIN invitations i ON i.id = t.invitation_id JOIN users u ON u.id = $2 \
          WHERE t.digest = $1 AND t.purpose = 'invitation' AND t.used_at IS NULL AND t.expires_at > $3 \
            AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > $3",
@@ -179,7 +162,8 @@ pub(super) async fn find_by_token(
 pub(super) async fn accept(tx: &mut PgConnection, id: InvitationId, now: Timestamp) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "WITH taken AS ( \
-             UPDATE invitations SET accepted_at = $2 WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL RETURNING id \
+             UPDATE invitations SET accepted_at = $2 \
+             WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL RETURNING id \
          ), used AS ( \
              UPDATE mail_tokens SET used_at = $2 FROM taken WHERE invitation_id = taken.id AND used_at IS NULL \
          ) SELECT FROM taken",

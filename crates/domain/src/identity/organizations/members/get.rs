@@ -1,37 +1,37 @@
-//! Reading who is a member.
+//! Reading members.
 
-use super::{super::enter, Membership, store, unknown};
 use kernel::{
     Core,
-    caller::{Permission, Person},
-    error::Result,
-    ids::{OrganizationId, UserId},
+    caller::allow,
+    error::{Code, Codes, Result},
+    ids::UserId,
     page::{Page, PageRequest},
 };
 
-/// The member.
+use super::{model::Membership, rules::unknown, store};
+use crate::identity::organizations::membership::{AsMember, read};
+
+/// The codes of [`get`], beside [`MEMBER_ERRORS`](super::super::MEMBER_ERRORS).
+pub const GET_ERRORS: Codes = &[&[Code::NotFound]];
+
+/// Returns the member.
 ///
 /// # Errors
-/// [`Code::NotFound`](kernel::Code::NotFound); those of the database.
-pub async fn get(core: &Core, by: &Person, organization: OrganizationId, user: UserId) -> Result<Membership> {
-    let (mut tx, _) = enter(core, by, organization, Permission::MembersRead).await?;
-    let found = store::find(&mut tx, organization, user).await?;
-    tx.commit().await?;
-    found.ok_or_else(unknown)
+/// [`GET_ERRORS`], [`MEMBER_ERRORS`](super::super::MEMBER_ERRORS).
+pub async fn get(core: &Core, by: &AsMember<allow::MembersRead>, user: UserId) -> Result<Membership> {
+    read(core, by, async |tx| store::find(tx, by.organization, user).await?.ok_or_else(unknown)).await
 }
 
-/// The members, those of the newest accounts first.
+/// Lists the members, those of the newest accounts first.
 ///
 /// # Errors
-/// [`Code::NotFound`](kernel::Code::NotFound); those of the database.
+/// [`MEMBER_ERRORS`](super::super::MEMBER_ERRORS).
 pub async fn list(
     core: &Core,
-    by: &Person,
-    organization: OrganizationId,
+    by: &AsMember<allow::MembersRead>,
     page: PageRequest,
 ) -> Result<Page<Membership>> {
-    let (mut tx, _) = enter(core, by, organization, Permission::MembersRead).await?;
-    let found = store::list(&mut tx, organization, page.before, page.fetch()).await?;
-    tx.commit().await?;
-    Ok(page.page(found, |member| member.user_id.uuid()))
+    let found =
+        read(core, by, async |tx| Ok(store::list(tx, by.organization, page.before, page.fetch()).await?));
+    Ok(page.page(found.await?, |member| member.user_id.uuid()))
 }

@@ -1,36 +1,53 @@
 //! Removing a member, and leaving.
 
-use super::{
-    super::{enter_alone, invitations},
-    spare_owner, store, unknown,
-};
 use kernel::{
-    Core, audit,
-    caller::{Permission, Person, Role},
-    error::Result,
-    ids::{OrganizationId, UserId},
+    Core, Unit,
+    audit::Change,
+    caller::{Member, Role, allow},
+    error::{Code, Codes, Result},
+    ids::UserId,
+    ports::Credential,
 };
 
-/// Takes `user` out of the organisation: others, which takes `members:write`, or the caller themselves. The projects' API keys stay, whoever made
-/// them; the invitations that they made do not.
+use super::{
+    rules::{require_other_owner, unknown},
+    store,
+};
+use crate::identity::organizations::{
+    invitations,
+    membership::{AsMember, write},
+};
+
+/// The codes of [`remove`], beside [`MEMBER_ERRORS`](super::super::MEMBER_ERRORS).
+pub const REMOVE_ERRORS: Codes = &[&[Code::NotFound, Code::RoleTooHigh, Code::LastOwner]];
+
+/// Removes `user` from the organization: others, which takes `members:write`, or the caller
+/// themselves. The projects' API keys stay, whoever created them; the member's invitations are
+/// revoked.
 ///
 /// # Errors
-/// [`Code::NotFound`](kernel::Code::NotFound), [`Code::PermissionMissing`](kernel::Code::PermissionMissing),
-/// [`Code::RoleTooHigh`](kernel::Code::RoleTooHigh), [`Code::LastOwner`](kernel::Code::LastOwner); those of the database.
-pub async fn remove(core: &Core, by: &Person, organization: OrganizationId, user: UserId) -> Result<()> {
-    let leaves = user == by.user;
-    let needed = if leaves { Permission::MembersRead } else { Permission::MembersWrite };
-    let (mut tx, me) = enter_alone(core, by, organization, needed).await?;
-    let gone = store::find(&mut tx, organization, user).await?.ok_or_else(unknown)?;
-    me.may_touch(gone.role)?;
-    if gone.role == Role::Owner {
-        spare_owner(&mut tx, organization).await?;
+/// [`REMOVE_ERRORS`], [`MEMBER_ERRORS`](super::super::MEMBER_ERRORS).
+pub async fn remove(core: &Core, by: &AsMember<allow::MembersWrite>, user: UserId) -> Result<()> {
+    if user == by.person.user {
+        let by = by.by::<allow::MembersRead>();
+        write(core, &by, async |unit, me| end(unit, &me, user, "member.left").await).await
+    } else {
+        write(core, by, async |unit, me| end(unit, &me, user, "member.removed").await).await
     }
-    // Written first: who has left can no longer write into the organisation's log.
-    let action = if leaves { "member.left" } else { "member.removed" };
-    audit::record_change(&mut tx, core, &me, action, &user.to_string(), (Some(&gone), None)).await?;
-    invitations::revoke_of(&mut tx, core, &me, user).await?;
-    store::delete(&mut tx, organization, user).await?;
-    tx.commit().await?;
+}
+
+async fn end(unit: &mut Unit<'_>, me: &Member, user: UserId, action: &'static str) -> Result<()> {
+    let organization = me.organization;
+    let removed = store::find(unit, organization, user).await?.ok_or_else(unknown)?;
+    me.can_manage(removed.role)?;
+    if removed.role == Role::Owner {
+        require_other_owner(unit, organization).await?;
+    }
+    unit.audit(action, user, Change::removed(&removed)?);
+    invitations::revoke_all_of(unit, organization, user).await?;
+    unit.forget(Credential::MembershipsOf(user));
+    // Now: a person who has left can no longer write into the organization's log.
+    unit.flush().await?;
+    store::delete(unit, organization, user).await?;
     Ok(())
 }

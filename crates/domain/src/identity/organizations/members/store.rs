@@ -1,10 +1,10 @@
 //! The SQL of memberships.
 
+use kernel::ids::{OrganizationId, UserId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Membership;
-use kernel::ids::{OrganizationId, UserId};
+use super::model::Membership;
 
 pub(super) async fn find(
     tx: &mut PgConnection,
@@ -64,7 +64,11 @@ pub(super) async fn update(
     Ok(())
 }
 
-pub(super) async fn delete(tx: &mut PgConnection, organization: OrganizationId, user: UserId) -> sqlx::Result<()> {
+pub(super) async fn delete(
+    tx: &mut PgConnection,
+    organization: OrganizationId,
+    user: UserId,
+) -> sqlx::Result<()> {
     sqlx::query("DELETE FROM memberships WHERE organization_id = $1 AND user_id = $2")
         .bind(organization)
         .bind(user)

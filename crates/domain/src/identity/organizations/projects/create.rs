@@ -1,52 +1,57 @@
-//! Making a project.
+//! Creating a project.
+
+use kernel::{
+    Core,
+    answer::Answer,
+    audit::Change,
+    caller::{Plan, allow},
+    checks::{Checks, LINE_ERRORS},
+    error::{Code, Codes, Error, Result},
+};
 
 use super::{
-    super::{MAX_PROJECTS, Naming, enter_alone, store::insert_project},
-    Project, store,
+    model::{NewProject, Project},
+    store,
 };
-use kernel::{
-    Core, audit,
-    caller::{Permission, Person, Plan},
-    error::{Code, Error, Result},
-    idempotency::{self, Once},
-    ids::OrganizationId,
+use crate::identity::organizations::{
+    limits::MAX_PROJECTS,
+    membership::{AsMember, write_once},
+    store::insert_project,
 };
 
-/// Makes a project in the organisation.
+/// The codes of [`create`], beside [`MEMBER_ERRORS`](super::super::MEMBER_ERRORS).
+pub const CREATE_ERRORS: Codes = &[LINE_ERRORS, &[Code::LimitReached]];
+
+/// Creates a project in the organization.
 ///
 /// # Errors
-/// Values that break a rule; [`Code::NotFound`], [`Code::PermissionMissing`], [`Code::LimitReached`]; those of an `Idempotency-Key`; those of the
-/// database.
+/// [`CREATE_ERRORS`], [`MEMBER_ERRORS`](super::super::MEMBER_ERRORS).
 pub async fn create(
     core: &Core,
-    by: &Person,
-    organization: OrganizationId,
-    wanted: &Naming,
-    once: Option<&Once>,
-) -> Result<Project> {
-    wanted.check()?;
-    let (mut tx, member) = enter_alone(core, by, organization, Permission::ProjectWrite).await?;
-    if let Some(first) = idempotency::claim(once, &mut tx, core).await? {
-        return Ok(first);
-    }
-    if store::count(&mut tx, organization).await? >= MAX_PROJECTS {
-        let detail = format!("An organisation can have at most {MAX_PROJECTS} projects");
-        return Err(Error::new(Code::LimitReached, detail));
-    }
-    let now = core.clock.now();
-    let made = Project {
-        id: core.ids.next(),
-        organization_id: Some(organization),
-        name: wanted.name.clone(),
-        plan: Plan::Free,
-        version: 1,
-        created_at: now,
-        updated_at: now,
-    };
-    insert_project(&mut tx, made.id, organization, &made.name, now).await?;
-    let change = (None, Some(&made));
-    audit::record_change(&mut tx, core, &member, "project.created", &made.id.to_string(), change).await?;
-    idempotency::keep(once, &mut tx, core, &made).await?;
-    tx.commit().await?;
-    Ok(made)
+    by: &AsMember<allow::ProjectWrite>,
+    wanted: &NewProject,
+) -> Result<Answer<Project>> {
+    let mut checks = Checks::new();
+    checks.line("/name", &wanted.name, 1..=100);
+    checks.finish()?;
+    write_once(core, by, async |unit, _| {
+        if store::count(unit, by.organization).await? >= MAX_PROJECTS {
+            let detail = format!("An by.organization can have at most {MAX_PROJECTS} projects");
+            return Err(Error::new(Code::LimitReached, detail));
+        }
+        let now = unit.now();
+        let new = Project {
+            id: core.ids.next(),
+            organization_id: by.organization,
+            name: wanted.name.clone(),
+            plan: Plan::Free,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        insert_project(unit, new.id, by.organization, &new.name, now).await?;
+        unit.audit("project.created", new.id, Change::created(&new)?);
+        Answer::created(&new)
+    })
+    .await
 }

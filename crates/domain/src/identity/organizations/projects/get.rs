@@ -1,33 +1,36 @@
 //! Reading projects.
 
-use super::{super::enter, Project, store, unknown};
 use kernel::{
     Core,
-    caller::{Permission, Person, Principal},
+    caller::{Authorized, allow},
     error::Result,
-    ids::OrganizationId,
     page::{Page, PageRequest},
 };
 
-/// The project that the caller is in.
+use super::{
+    model::{Project, unknown},
+    store,
+};
+use crate::identity::organizations::membership::{AsMember, read};
+
+/// Returns the project that the caller is in.
 ///
 /// # Errors
-/// [`Code::PermissionMissing`](kernel::Code::PermissionMissing); those of the database.
-pub async fn get(core: &Core, by: &Principal) -> Result<Project> {
-    by.require(Permission::ProjectRead)?;
-    let mut tx = core.db.begin(by.caller()).await?;
-    let found = store::find(&mut tx, by.project).await?;
-    tx.commit().await?;
-    found.ok_or_else(unknown)
+/// [`Code::Unavailable`](kernel::Code::Unavailable).
+pub async fn get(core: &Core, by: &Authorized<allow::ProjectRead>) -> Result<Project> {
+    core.read(by, async |tx| store::find(tx, by.project).await?.ok_or_else(unknown)).await
 }
 
-/// The organisation's projects, newest first.
+/// Lists the organization's projects, newest first.
 ///
 /// # Errors
-/// [`Code::NotFound`](kernel::Code::NotFound); those of the database.
-pub async fn list(core: &Core, by: &Person, organization: OrganizationId, page: PageRequest) -> Result<Page<Project>> {
-    let (mut tx, _) = enter(core, by, organization, Permission::ProjectRead).await?;
-    let found = store::list(&mut tx, organization, page.before, page.fetch()).await?;
-    tx.commit().await?;
-    Ok(page.page(found, |project| project.id.uuid()))
+/// [`MEMBER_ERRORS`](super::super::MEMBER_ERRORS).
+pub async fn list(
+    core: &Core,
+    by: &AsMember<allow::ProjectRead>,
+    page: PageRequest,
+) -> Result<Page<Project>> {
+    let found =
+        read(core, by, async |tx| Ok(store::list(tx, by.organization, page.before, page.fetch()).await?));
+    Ok(page.page(found.await?, |project| project.id.uuid()))
 }

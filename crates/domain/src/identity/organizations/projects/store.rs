@@ -1,12 +1,12 @@
 //! The SQL of projects.
 
+use kernel::ids::{OrganizationId, ProjectId};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Project;
-use kernel::ids::{OrganizationId, ProjectId};
+use super::model::Project;
 
-/// Until the transaction ends, others that lock it wait.
+/// Locks the project until the transaction ends.
 pub(in crate::identity) async fn lock(tx: &mut PgConnection, id: ProjectId) -> sqlx::Result<()> {
     sqlx::query("SELECT FROM projects WHERE id = $1 FOR NO KEY UPDATE").bind(id).execute(tx).await?;
     Ok(())
@@ -21,8 +21,7 @@ pub(super) async fn count(tx: &mut PgConnection, organization: OrganizationId) -
 
 pub(super) async fn find(tx: &mut PgConnection, id: ProjectId) -> sqlx::Result<Option<Project>> {
     sqlx::query_as(
-        "SELECT id, organization_id, name, plan, version, created_at, COALESCE(updated_at, created_at) AS updated_at \
-         FROM projects WHERE id = $1",
+        "SELECT id, organization_id, name, plan, version, created_at, updated_at FROM projects WHERE id = $1",
     )
     .bind(id)
     .fetch_optional(tx)
@@ -36,7 +35,7 @@ pub(super) async fn list(
     limit: i64,
 ) -> sqlx::Result<Vec<Project>> {
     sqlx::query_as(
-        "SELECT id, organization_id, name, plan, version, created_at, COALESCE(updated_at, created_at) AS updated_at \
+        "SELECT id, organization_id, name, plan, version, created_at, updated_at \
          FROM projects WHERE organization_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
     )
     .bind(organization)

@@ -1,21 +1,23 @@
-//! Payloads of the jobs that send mail.
+//! The payload of the job that sends mail.
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use crate::mail::Email;
 use kernel::{
     ids::{InvitationId, UserId},
     queue::{Job, Queue},
 };
+use serde::{Deserialize, Serialize};
 
-/// Send a mail. The payload holds no secret: tokens are made when the mail is sent, and only their digests are kept.
+use crate::mail::Email;
+
+/// Sends a mail. The payload holds no secret: tokens are made when the mail is sent, and only their
+/// digests are kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "mail", rename_all = "snake_case")]
 pub enum SendMail {
-    /// To an address somebody signed up with: how to verify it or, when it has an account, that it has one. Which of them is found out when it is
-    /// sent, so that the request takes as long for either.
+    /// To an address somebody signed up with: how to verify it or, when it has an account, that it
+    /// has one. Which of them is found out when it is sent, so that the request takes as long for
+    /// either.
     SignUp {
         /// The address.
         email: Email,
@@ -30,14 +32,14 @@ pub enum SendMail {
         /// The address.
         email: Email,
     },
-    /// That the password was changed.
+    /// A notice that the password was changed.
     PasswordChanged {
-        /// Whose.
+        /// The account.
         user: UserId,
     },
-    /// An invitation into an organisation.
+    /// An invitation into an organization.
     Invitation {
-        /// Which.
+        /// The invitation.
         invitation: InvitationId,
     },
 }

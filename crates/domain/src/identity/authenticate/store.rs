@@ -1,22 +1,14 @@
 //! The SQL of looking up credentials.
 
-use sqlx::PgConnection;
-
 use kernel::{
+    caller::{Plan, Role},
     clock::Timestamp,
     crypto::Did,
-    ids::{AgentId, ApiKeyId, ProjectId, SessionId, UserId},
+    ids::{ApiKeyId, ProjectId, SessionId, UserId},
 };
+use sqlx::PgConnection;
 
-#[derive(sqlx::FromRow)]
-pub(super) struct KeyRow {
-    pub(super) project_id: ProjectId,
-    pub(super) secret_hash: Vec<u8>,
-    pub(super) expires_at: Option<Timestamp>,
-    pub(super) scopes: Vec<String>,
-    pub(super) last_used_at: Option<Timestamp>,
-    pub(super) plan: String,
-}
+use super::model::{CredentialAgentRow, KeyRow};
 
 pub(super) async fn find_key(tx: &mut PgConnection, id: ApiKeyId) -> sqlx::Result<Option<KeyRow>> {
     sqlx::query_as("SELECT * FROM find_credential_key($1)").bind(id).fetch_optional(tx).await
@@ -31,7 +23,7 @@ pub(super) async fn find_agents(
     tx: &mut PgConnection,
     did: &Did,
     project: Option<ProjectId>,
-) -> sqlx::Result<Vec<(AgentId, ProjectId, Vec<u8>, String)>> {
+) -> sqlx::Result<Vec<CredentialAgentRow>> {
     sqlx::query_as("SELECT id, project_id, public_key, plan FROM find_credential_agents($1, $2)")
         .bind(did)
         .bind(project)
@@ -39,7 +31,10 @@ pub(super) async fn find_agents(
         .await
 }
 
-pub(super) async fn find_session(tx: &mut PgConnection, id: SessionId) -> sqlx::Result<Option<(UserId, Timestamp)>> {
+pub(super) async fn find_session(
+    tx: &mut PgConnection,
+    id: SessionId,
+) -> sqlx::Result<Option<(UserId, Timestamp)>> {
     sqlx::query_as("SELECT user_id, expires_at FROM find_session($1)").bind(id).fetch_optional(tx).await
 }
 
@@ -47,6 +42,10 @@ pub(super) async fn find_membership(
     tx: &mut PgConnection,
     user: UserId,
     project: ProjectId,
-) -> sqlx::Result<Option<(String, String)>> {
-    sqlx::query_as("SELECT role, plan FROM find_membership($1, $2)").bind(user).bind(project).fetch_optional(tx).await
+) -> sqlx::Result<Option<(Role, Plan)>> {
+    sqlx::query_as("SELECT role, plan FROM find_membership($1, $2)")
+        .bind(user)
+        .bind(project)
+        .fetch_optional(tx)
+        .await
 }
