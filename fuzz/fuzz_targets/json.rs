@@ -1,8 +1,8 @@
 //! Strict JSON: whatever is read is written canonically, once and for all.
 #![no_main]
 
-use vault::json::{canonical, parse};
 use libfuzzer_sys::fuzz_target;
+use vault::format::json::{canonical, parse};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(value) = parse(bytes) {

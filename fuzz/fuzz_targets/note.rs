@@ -1,8 +1,8 @@
 //! Signed notes and cosignatures: no text panics, and none is signed by a key that never signed.
 #![no_main]
 
-use vault::cosignature::{WitnessKey, append, body, lines};
 use libfuzzer_sys::fuzz_target;
+use vault::format::cosignature::{WitnessKey, append, body, lines};
 
 const KEY: &str = "witness.example/w1+a5bbbd44+BNdamAGCsQq31Uv+08lkBzoO4XLz2qYjJa8CGmj3B1Ea";
 

@@ -1,8 +1,8 @@
 //! Paths of tiles: what is read is bounded, so that no sum of it overflows.
 #![no_main]
 
-use vault::tile_path::TilePath;
 use libfuzzer_sys::fuzz_target;
+use vault::format::tile_path::TilePath;
 
 fuzz_target!(|text: &str| {
     if let Ok(path) = text.parse::<TilePath>() {

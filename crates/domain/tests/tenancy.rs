@@ -1,9 +1,10 @@
-//! Postgres keeps tenants apart, whatever a query forgets: checked for every table found in the catalogue, not for a list of them.
+//! Postgres keeps tenants apart, whatever a query forgets: checked for every table found in the
+//! catalog, not for a list of them.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use domain::identity;
 use kernel::{
-    Caller, Db,
+    Db, DbScope,
     ids::{OrganizationId, ProjectId, UserId},
 };
 use sqlx::{AssertSqlSafe, Row};
@@ -35,17 +36,20 @@ async fn every_tenant_table_is_protected() {
     let tables = tenant_tables(&db).await;
     assert!(tables.len() >= 7, "too few tenant tables were found: {tables:?}");
     for (table, _) in &tables {
-        let row = sqlx::query("SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = to_regclass($1)")
-            .bind(table)
-            .fetch_one(db.pool())
-            .await
-            .unwrap();
+        let row = sqlx::query(
+            "SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = to_regclass($1)",
+        )
+        .bind(table)
+        .fetch_one(db.pool())
+        .await
+        .unwrap();
         assert!(row.get::<bool, _>(0), "{table} has no row-level security");
         assert!(row.get::<bool, _>(1), "row-level security of {table} is not forced on its owner");
     }
 }
 
-/// Puts one row for each of two projects into every tenant table, values made up from the catalogue, so that a new table is covered by being there.
+/// Puts one row for each of two projects into every tenant table, values made up from the catalog,
+/// so that a new table is covered by being there.
 async fn fill(db: &Db, tables: &[(String, String)], projects: [ProjectId; 2]) {
     for (table, tenant) in tables.iter().filter(|(table, _)| table != "projects") {
         for project in projects {
@@ -80,15 +84,18 @@ async fn row(db: &Db, table: &str, fixed: &[(&str, Uuid)]) {
         (_, "uuid") => "gen_random_uuid()".to_owned(),
         (_, "bytea") => "sha256(gen_random_uuid()::text::bytea)".to_owned(),
         (_, "jsonb") => "'[]'".to_owned(),
+        (_, "text[]") => "'{}'".to_owned(),
         (_, kind) if kind.starts_with("timestamp") => "now()".to_owned(),
         (_, "integer" | "bigint" | "smallint") => "1".to_owned(),
         _ => "gen_random_uuid()::text".to_owned(),
     };
     let names = columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
     let values = columns.iter().map(value).collect::<Vec<_>>().join(", ");
-    // The whole constraint system but tenancy is out of the picture: a row may name an intent that is not there.
+    // The whole constraint system but tenancy is out of the picture: a row may name an intent that
+    // is not there.
     let sql = format!(
-        "BEGIN; SET LOCAL session_replication_role = replica; INSERT INTO {table} ({names}) VALUES ({values}); COMMIT"
+        "BEGIN; SET LOCAL session_replication_role = replica; INSERT INTO {table} ({names}) VALUES \
+        ({values}); COMMIT"
     );
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(db.pool()).await.unwrap();
 }
@@ -96,30 +103,43 @@ async fn row(db: &Db, table: &str, fixed: &[(&str, Uuid)]) {
 #[tokio::test]
 async fn a_query_without_where_sees_one_project() {
     let (_database, db) = database().await;
-    let core = testkit::core(db.clone());
+    let core = testkit::test_core(db.clone());
     let (ours, _) = identity::bootstrap(&core, "ours", "development").await.unwrap();
     let (theirs, _) = identity::bootstrap(&core, "theirs", "development").await.unwrap();
     let tables = tenant_tables(&db).await;
     fill(&db, &tables, [ours, theirs]).await;
 
     for (table, tenant) in &tables {
-        let seen = async |caller: Caller| -> Vec<Uuid> {
-            let mut tx = db.begin(caller).await.unwrap();
+        let seen = async |scope: DbScope| -> Vec<Uuid> {
+            let mut tx = db.begin(scope).await.unwrap();
             let sql = AssertSqlSafe(format!("SELECT DISTINCT {tenant} FROM {table} ORDER BY 1"));
             sqlx::query(sql).fetch_all(&mut *tx).await.unwrap().iter().map(|row| row.get(0)).collect()
         };
-        let may_select: bool = sqlx::query("SELECT has_table_privilege('holdfast_app', to_regclass($1), 'SELECT')")
-            .bind(table)
-            .fetch_one(db.pool())
-            .await
-            .unwrap()
-            .get(0);
+        let may_select: bool =
+            sqlx::query("SELECT has_table_privilege('holdfast_app', to_regclass($1), 'SELECT')")
+                .bind(table)
+                .fetch_one(db.pool())
+                .await
+                .unwrap()
+                .get(0);
         assert!(may_select, "{table} cannot be checked: holdfast_app may not read it");
-        assert_eq!(seen(Caller::Project(ours)).await, [ours.uuid()], "{table} shows a project another's rows");
-        assert!(seen(Caller::Anonymous).await.is_empty(), "{table} shows rows to nobody in particular");
+        assert_eq!(
+            seen(DbScope::Project(ours)).await,
+            [ours.uuid()],
+            "{table} shows a project another's rows"
+        );
+        assert!(seen(DbScope::Credentials).await.is_empty(), "{table} shows rows to nobody in particular");
         if worker_may_read(&db, table).await {
-            assert_eq!(seen(Caller::Job(theirs)).await, [theirs.uuid()], "{table} shows a job another project's rows");
-            assert_eq!(seen(Caller::Worker).await, [ours.uuid(), theirs.uuid()], "{table} hides rows from the worker");
+            assert_eq!(
+                seen(DbScope::Job(theirs)).await,
+                [theirs.uuid()],
+                "{table} shows a job another project's rows"
+            );
+            assert_eq!(
+                seen(DbScope::Worker).await,
+                [ours.uuid(), theirs.uuid()],
+                "{table} hides rows from the worker"
+            );
         }
     }
 }
@@ -136,29 +156,32 @@ async fn worker_may_read(db: &Db, table: &str) -> bool {
 #[tokio::test]
 async fn a_project_cannot_write_rows_for_another() {
     let (_database, db) = database().await;
-    let core = testkit::core(db.clone());
+    let core = testkit::test_core(db.clone());
     let (ours, _) = identity::bootstrap(&core, "ours", "development").await.unwrap();
     let (theirs, _) = identity::bootstrap(&core, "theirs", "development").await.unwrap();
-    let mut tx = db.begin(Caller::Project(ours)).await.unwrap();
-    let refused =
-        sqlx::query("INSERT INTO signature_nonces (project_id, digest, expires_at) VALUES ($1, sha256('x'), now())")
-            .bind(theirs)
-            .execute(&mut *tx)
-            .await
-            .unwrap_err();
+    let mut tx = db.begin(DbScope::Project(ours)).await.unwrap();
+    let refused = sqlx::query(
+        "INSERT INTO signature_nonces (project_id, digest, expires_at) VALUES ($1, sha256('x'), now())",
+    )
+    .bind(theirs)
+    .execute(&mut *tx)
+    .await
+    .unwrap_err();
     assert!(refused.to_string().contains("row-level security"), "{refused}");
 }
 
 #[tokio::test]
 async fn the_audit_log_is_append_only() {
     let (_database, db) = database().await;
-    let core = testkit::core(db.clone());
+    let core = testkit::test_core(db.clone());
     let (ours, _) = identity::bootstrap(&core, "ours", "development").await.unwrap();
-    for caller in [Caller::Project(ours), Caller::Job(ours), Caller::Worker] {
-        for statement in ["UPDATE audit_events SET action = 'x'", "DELETE FROM audit_events", "TRUNCATE audit_events"] {
-            let mut tx = db.begin(caller).await.unwrap();
+    for scope in [DbScope::Project(ours), DbScope::Job(ours), DbScope::Worker] {
+        for statement in
+            ["UPDATE audit_events SET action = 'x'", "DELETE FROM audit_events", "TRUNCATE audit_events"]
+        {
+            let mut tx = db.begin(scope).await.unwrap();
             let refused = sqlx::query(statement).execute(&mut *tx).await.unwrap_err();
-            assert!(refused.to_string().contains("permission denied"), "{caller:?}: {statement}: {refused}");
+            assert!(refused.to_string().contains("permission denied"), "{scope:?}: {statement}: {refused}");
         }
     }
 }
@@ -167,13 +190,15 @@ async fn the_audit_log_is_append_only() {
 #[tokio::test]
 async fn a_request_cannot_read_the_queue() {
     let (_database, db) = database().await;
-    let (ours, _) = identity::bootstrap(&testkit::core(db.clone()), "ours", "development").await.unwrap();
-    let mut tx = db.begin(Caller::Project(ours)).await.unwrap();
+    let (ours, _) =
+        identity::bootstrap(&testkit::test_core(db.clone()), "ours", "development").await.unwrap();
+    let mut tx = db.begin(DbScope::Project(ours)).await.unwrap();
     let refused = sqlx::query("SELECT payload FROM jobs").execute(&mut *tx).await.unwrap_err();
     assert!(refused.to_string().contains("permission denied"), "{refused}");
 }
 
-/// Tables of people and organisations, with the columns that say whose a row is. `id` of `users` and `organizations` is one.
+/// Tables of people and organizations, with the columns that say whose a row is. `id` of `users`
+/// and `organizations` is one.
 async fn tables_of_people(db: &Db) -> Vec<(String, Vec<String>)> {
     let rows = sqlx::query(
         "SELECT c.relname, array_agg(a.attname::text ORDER BY 1) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
@@ -187,15 +212,18 @@ async fn tables_of_people(db: &Db) -> Vec<(String, Vec<String>)> {
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
-/// Every table that holds something of people is forced under row-level security, also one that says whose only by another table.
+/// Every table that holds something of people is forced under row-level security, also one that
+/// says whose only by another table.
 #[tokio::test]
 async fn every_table_of_people_is_protected() {
     let (_database, db) = database().await;
     let tables = tables_of_people(&db).await;
     assert!(tables.len() >= 10, "too few tables were found: {tables:?}");
-    let names = tables.iter().map(|(name, _)| name.clone()).chain(["refresh_tokens".to_owned()]).collect::<Vec<_>>();
+    let names =
+        tables.iter().map(|(name, _)| name.clone()).chain(["refresh_tokens".to_owned()]).collect::<Vec<_>>();
     let open: Vec<String> = sqlx::query_scalar(
-        "SELECT relname::text FROM pg_class WHERE relname = ANY ($1) AND relkind = 'r' AND NOT (relrowsecurity AND relforcerowsecurity)",
+        "SELECT relname::text FROM pg_class WHERE relname = ANY ($1) AND relkind = 'r' AND NOT \
+        (relrowsecurity AND relforcerowsecurity)",
     )
     .bind(names)
     .fetch_all(db.pool())
@@ -204,7 +232,8 @@ async fn every_table_of_people_is_protected() {
     assert!(open.is_empty(), "without forced row-level security: {open:?}");
 }
 
-/// Two organisations, Ada in the one and Bob in the other, and a row for each of them in every table.
+/// Two organizations, Ada in the one and Bob in the other, and a row for each of them in every
+/// table.
 struct Two {
     tables: Vec<(String, Vec<String>)>,
     ada: (UserId, OrganizationId),
@@ -213,7 +242,7 @@ struct Two {
 
 impl Two {
     async fn set(db: &Db) -> Self {
-        let core = testkit::core(db.clone());
+        let core = testkit::test_core(db.clone());
         let tables = tables_of_people(db).await;
         let [ada, bob] = [(); 2].map(|()| (core.ids.next(), core.ids.next()));
         for (user, organization) in [ada, bob] {
@@ -224,25 +253,28 @@ impl Two {
                     _ => organization.uuid(),
                 };
                 // Either a person's or an invitation's: the table says so.
-                let fixed: Vec<(&str, Uuid)> = columns.iter().map(|column| (column.as_str(), of(column))).collect();
+                let fixed: Vec<(&str, Uuid)> =
+                    columns.iter().map(|column| (column.as_str(), of(column))).collect();
                 row(db, table, &fixed).await;
             }
         }
         Self { tables, ada, bob }
     }
 
-    /// What a query without `WHERE` shows of each table, as the set of all whose-columns; nothing where the role may not read.
-    async fn seen(&self, db: &Db, caller: Caller) -> Vec<(&str, Vec<Uuid>)> {
+    /// What a query without `WHERE` shows of each table, as the set of all whose-columns; nothing
+    /// where the role may not read.
+    async fn seen(&self, db: &Db, scope: DbScope) -> Vec<(&str, Vec<Uuid>)> {
         let mut seen = Vec::new();
         for (table, columns) in &self.tables {
-            let mut tx = db.begin(caller).await.unwrap();
+            let mut tx = db.begin(scope).await.unwrap();
             let whose = columns.join(", ");
             let sql = format!("SELECT unnest(ARRAY[{whose}]) FROM {table}");
-            let found = match sqlx::query_scalar::<_, Option<Uuid>>(AssertSqlSafe(sql)).fetch_all(&mut *tx).await {
-                Ok(found) => found.into_iter().flatten().collect(),
-                Err(error) if error.to_string().contains("permission denied") => Vec::new(),
-                Err(error) => panic!("{table}: {error}"),
-            };
+            let found =
+                match sqlx::query_scalar::<_, Option<Uuid>>(AssertSqlSafe(sql)).fetch_all(&mut *tx).await {
+                    Ok(found) => found.into_iter().flatten().collect(),
+                    Err(error) if error.to_string().contains("permission denied") => Vec::new(),
+                    Err(error) => panic!("{table}: {error}"),
+                };
             seen.push((table.as_str(), found));
         }
         seen
@@ -254,65 +286,72 @@ async fn a_query_without_where_shows_a_person_what_is_theirs() {
     let (_database, db) = database().await;
     let two = Two::set(&db).await;
     let ((ada, hers), (bob, his)) = (two.ada, two.bob);
-    // A member of no organisation that is asked about: that a transaction names one opens nothing.
-    let callers = [Caller::Person(ada), Caller::Member(ada, hers), Caller::Member(ada, his)];
-    for caller in callers {
-        for (table, found) in two.seen(&db, caller).await {
+    // A member of no organization that is asked about: that a transaction names one opens nothing.
+    let scopes = [DbScope::Person(ada), DbScope::Member(ada, hers), DbScope::Member(ada, his)];
+    for scope in scopes {
+        for (table, found) in two.seen(&db, scope).await {
             for foreign in [bob.uuid(), his.uuid()] {
-                assert!(!found.contains(&foreign), "{table} shows {caller:?} what is Bob's");
+                assert!(!found.contains(&foreign), "{table} shows {scope:?} what is Bob's");
             }
         }
     }
     let of = |seen: &[(&str, Vec<Uuid>)], wanted: &str| {
         seen.iter().find(|(table, _)| *table == wanted).map(|(_, found)| found.len()).unwrap()
     };
-    let member = two.seen(&db, Caller::Member(ada, hers)).await;
+    let member = two.seen(&db, DbScope::Member(ada, hers)).await;
     for table in ["users", "organizations", "memberships", "invitations", "projects", "audit_events"] {
-        assert!(of(&member, table) > 0, "{table} hides from a member what is the organisation's");
+        assert!(of(&member, table) > 0, "{table} hides from a member what is the organization's");
     }
-    let person = two.seen(&db, Caller::Person(ada)).await;
-    for table in
-        ["users", "sessions", "passkeys", "memberships", "organizations", "audit_events", "idempotent_requests"]
-    {
+    let person = two.seen(&db, DbScope::Person(ada)).await;
+    for table in [
+        "users",
+        "sessions",
+        "passkeys",
+        "memberships",
+        "organizations",
+        "audit_events",
+        "idempotent_requests",
+    ] {
         assert!(of(&person, table) > 0, "{table} hides from a person what is theirs");
     }
     for table in ["invitations", "projects"] {
-        assert_eq!(of(&person, table), 0, "{table} shows an organisation's rows to one who did not enter it");
-        assert_eq!(of(&two.seen(&db, Caller::Member(ada, his)).await, table), 0, "{table}");
+        assert_eq!(of(&person, table), 0, "{table} shows an organization's rows to one who did not enter it");
+        assert_eq!(of(&two.seen(&db, DbScope::Member(ada, his)).await, table), 0, "{table}");
     }
-    let nobody: UserId = testkit::core(db.clone()).ids.next();
-    for caller in [Caller::Anonymous, Caller::Person(nobody), Caller::Member(nobody, hers)] {
-        for (table, found) in two.seen(&db, caller).await {
-            assert!(found.is_empty(), "{table} shows rows to {caller:?}");
+    let nobody: UserId = testkit::test_core(db.clone()).ids.next();
+    for scope in [DbScope::Credentials, DbScope::Person(nobody), DbScope::Member(nobody, hers)] {
+        for (table, found) in two.seen(&db, scope).await {
+            assert!(found.is_empty(), "{table} shows rows to {scope:?}");
         }
     }
 }
 
-/// The front door knows accounts and who is a member of what; of what tenants keep it sees nothing.
+/// What comes before the caller is known sees accounts and who is a member of what; of what tenants
+/// keep it sees nothing.
 #[tokio::test]
 async fn the_front_door_sees_no_tenants_data() {
     let (_database, db) = database().await;
-    let core = testkit::core(db.clone());
+    let core = testkit::test_core(db.clone());
     let (ours, _) = identity::bootstrap(&core, "ours", "development").await.unwrap();
     let (theirs, _) = identity::bootstrap(&core, "theirs", "development").await.unwrap();
     let tables = tenant_tables(&db).await;
     fill(&db, &tables, [ours, theirs]).await;
     let two = Two::set(&db).await;
-    for caller in [Caller::Door, Caller::Entering(two.ada.0)] {
+    for scope in [DbScope::PreAuth, DbScope::Joining(two.ada.0)] {
         for (table, _) in tables.iter().filter(|(table, _)| table != "projects") {
-            let mut tx = db.begin(caller).await.unwrap();
+            let mut tx = db.begin(scope).await.unwrap();
             let sql = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
             match sqlx::query_scalar::<_, i64>(sql).fetch_one(&mut *tx).await {
-                Ok(seen) => assert_eq!(seen, 0, "{table} shows rows to {caller:?}"),
+                Ok(seen) => assert_eq!(seen, 0, "{table} shows rows to {scope:?}"),
                 Err(error) => assert!(error.to_string().contains("permission denied"), "{table}: {error}"),
             }
         }
     }
     // First answers may hold secrets: a person's are for that person.
-    let seen = async |caller| {
-        let seen = two.seen(&db, caller).await;
+    let seen = async |scope| {
+        let seen = two.seen(&db, scope).await;
         seen.into_iter().find(|(table, _)| *table == "idempotent_requests").unwrap().1
     };
-    assert!(seen(Caller::Door).await.is_empty());
-    assert_eq!(seen(Caller::Entering(two.ada.0)).await, [two.ada.0.uuid()]);
+    assert!(seen(DbScope::PreAuth).await.is_empty());
+    assert_eq!(seen(DbScope::Joining(two.ada.0)).await, [two.ada.0.uuid()]);
 }

@@ -1,58 +1,71 @@
-//! Looking agents up: those of one project that are asked for while a look-up is under way are found by the next one, together.
+//! Looking agents up: those of one project that are asked for while a look-up is under way are
+//! found by the next one, together.
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{Agent, store};
 use kernel::{
-    Db,
+    Db, DbScope,
     batch::{Batch, Batcher, Gathered},
-    caller::{Permission, Principal},
-    crypto::Did,
-    db::Caller,
-    error::{Error, Result},
+    caller::{Authorized, allow},
+    error::{Code, Codes, Error, Result},
     ids::ProjectId,
 };
 
-/// Finds agents by their DIDs. Cloning shares the look-ups.
+use super::{
+    model::{Agent, AgentName},
+    store,
+};
+
+/// The codes of [`Directory::get`].
+pub const GET_ERRORS: Codes = &[&[Code::NotFound]];
+
+/// Finds agents by id or DID. Cloning shares the look-ups.
 #[derive(Debug, Clone)]
 pub struct Directory(Batcher<LookUp>);
 
 impl Directory {
-    /// Of the agents in `db`.
+    /// Creates the directory of the agents in `db`.
     pub fn new(db: Db) -> Self {
         Self(Batcher::new(LookUp(db)))
     }
 
-    /// The agent of that DID, as it is after the call was made: nobody is given what was read before they asked.
+    /// Returns the agent as it is after the call was made: nobody is given what was read before
+    /// they asked.
     ///
     /// # Errors
-    /// [`Code::PermissionMissing`](kernel::Code::PermissionMissing); [`Code::NotFound`](kernel::Code::NotFound); those of the database.
-    pub async fn get(&self, by: &Principal, did: &Did) -> Result<Arc<Agent>> {
-        by.require(Permission::AgentsRead)?;
-        let agent = self.0.submit(by.project, did.clone()).await?;
-        agent.ok_or_else(|| Error::not_found(format!("agent {did}")))
+    /// [`GET_ERRORS`].
+    pub async fn get(&self, by: &Authorized<allow::AgentsRead>, name: &AgentName) -> Result<Arc<Agent>> {
+        let agent = self.0.submit(by.project, name.clone()).await?;
+        agent.ok_or_else(|| Error::not_found(format!("agent {name}")))
     }
 }
 
-/// The agents of one project and of some DIDs, in one transaction of that project's.
+/// Finds agents of one project, in one transaction of that project's.
 struct LookUp(Db);
 
 impl Batch for LookUp {
     type Key = ProjectId;
-    type Item = Did;
+    type Item = AgentName;
     type Answer = Option<Arc<Agent>>;
     const BATCH: usize = 256;
     /// More than the requests that are worked on at once, each of which waits for one.
     const QUEUE: usize = 4_096;
 
-    async fn run(&self, project: ProjectId, dids: &mut Gathered<'_, Self>) -> Result<Vec<Result<Self::Answer>>> {
-        let mut tx = self.0.begin(Caller::Project(project)).await?;
-        dids.more(|_| true);
-        let dids = dids.items();
-        let found = store::find_all(&mut tx, project, dids).await?;
+    async fn run(
+        &self,
+        project: ProjectId,
+        names: &mut Gathered<'_, Self>,
+    ) -> Result<Vec<Result<Self::Answer>>> {
+        let mut tx = self.0.begin(DbScope::Project(project)).await?;
+        names.more(|_| true);
+        let names = names.items();
+        let found = store::find_all(&mut tx, project, names).await?;
         tx.commit().await?;
-        let found: HashMap<Did, Arc<Agent>> =
-            found.into_iter().map(|agent| (agent.did.clone(), Arc::new(agent))).collect();
-        Ok(dids.iter().map(|did| Ok(found.get(did).cloned())).collect())
+        let mut by_name = HashMap::with_capacity(found.len() * 2);
+        for agent in found.into_iter().map(Arc::new) {
+            by_name.insert(AgentName::Did(agent.did.clone()), Arc::clone(&agent));
+            by_name.insert(AgentName::Id(agent.id), agent);
+        }
+        Ok(names.iter().map(|name| Ok(by_name.get(name).cloned())).collect())
     }
 }

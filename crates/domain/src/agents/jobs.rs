@@ -1,16 +1,15 @@
 //! Payloads of the registry's jobs.
 
-use serde::{Deserialize, Serialize};
-
 use kernel::{
     ids::{AgentId, ProjectId},
     queue::Job,
 };
+use serde::{Deserialize, Serialize};
 
-/// Settle what was on its way to an agent that was removed.
+/// Settles what was on its way to an agent that was removed.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RetireAgent {
-    /// Whose agent it was.
+    /// The project that had the agent.
     pub project: ProjectId,
     /// The removed agent.
     pub agent: AgentId,

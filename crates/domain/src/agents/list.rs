@@ -1,21 +1,20 @@
 //! Listing the registry.
 
-use super::{Agent, store};
 use kernel::{
     Core,
-    caller::{Permission, Principal},
+    caller::{Authorized, allow},
     error::Result,
     page::{Page, PageRequest},
 };
 
-/// The project's agents, newest first.
+use super::{model::Agent, store};
+
+/// Lists the project's agents, newest first.
 ///
 /// # Errors
-/// [`Code::PermissionMissing`](kernel::Code::PermissionMissing); those of the database.
-pub async fn list(core: &Core, by: &Principal, page: PageRequest) -> Result<Page<Agent>> {
-    by.require(Permission::AgentsRead)?;
-    let mut tx = core.db.begin(by.caller()).await?;
-    let agents = store::list(&mut tx, by.project, page.before, page.fetch()).await?;
-    tx.commit().await?;
+/// [`Code::Unavailable`](kernel::Code::Unavailable).
+pub async fn list(core: &Core, by: &Authorized<allow::AgentsRead>, page: PageRequest) -> Result<Page<Agent>> {
+    let agents =
+        core.read(by, async |tx| Ok(store::list(tx, by.project, page.before, page.fetch()).await?)).await?;
     Ok(page.page(agents, |agent| agent.id.uuid()))
 }

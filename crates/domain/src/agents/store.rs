@@ -1,17 +1,17 @@
 //! The SQL of the registry.
 
-use sqlx::{FromRow, PgConnection, types::Json};
-use uuid::Uuid;
-
-use super::{Agent, Capability};
 use kernel::{
     clock::Timestamp,
     crypto::{Did, PublicKey},
     ids::{AgentId, ProjectId},
 };
+use sqlx::{FromRow, PgConnection, types::Json};
+use uuid::Uuid;
+
+use super::model::{Agent, AgentName, Capability};
 
 #[derive(FromRow)]
-struct Row {
+struct AgentRow {
     id: AgentId,
     did: Did,
     public_key: Vec<u8>,
@@ -23,10 +23,10 @@ struct Row {
     updated_at: Timestamp,
 }
 
-impl TryFrom<Row> for Agent {
+impl TryFrom<AgentRow> for Agent {
     type Error = sqlx::Error;
 
-    fn try_from(row: Row) -> sqlx::Result<Self> {
+    fn try_from(row: AgentRow) -> sqlx::Result<Self> {
         Ok(Self {
             id: row.id,
             did: row.did,
@@ -41,7 +41,15 @@ impl TryFrom<Row> for Agent {
     }
 }
 
-/// Inserts the agent or changes the one of its DID; `None` when that one lives under another key. The flag says whether it is new.
+/// The columns of an [`AgentRow`].
+macro_rules! columns {
+    () => {
+        "id, did, public_key, name, capabilities, endpoint, version, created_at, updated_at"
+    };
+}
+
+/// Inserts the agent or changes the one of its DID; `None` when that one lives under another key.
+/// The flag says whether it is new.
 pub(super) async fn upsert(
     tx: &mut PgConnection,
     project: ProjectId,
@@ -50,18 +58,22 @@ pub(super) async fn upsert(
     #[derive(FromRow)]
     struct Upserted {
         #[sqlx(flatten)]
-        row: Row,
-        created: bool,
+        row: AgentRow,
+        is_new: bool,
     }
-    let upserted: Option<Upserted> = sqlx::query_as(
-        "INSERT INTO agents AS a (id, project_id, did, public_key, name, capabilities, endpoint, created_at, updated_at) \
+    let upserted: Option<Upserted> = sqlx::query_as(concat!(
+        "INSERT INTO agents AS a \
+             (id, project_id, did, public_key, name, capabilities, endpoint, created_at, updated_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) \
          ON CONFLICT ON CONSTRAINT agents_did DO UPDATE SET \
              public_key = excluded.public_key, name = excluded.name, capabilities = excluded.capabilities, \
-             endpoint = excluded.endpoint, version = a.version + 1, updated_at = excluded.updated_at, deleted_at = NULL \
+             endpoint = excluded.endpoint, version = a.version + 1, updated_at = excluded.updated_at, \
+             deleted_at = NULL \
          WHERE a.public_key = excluded.public_key OR a.deleted_at IS NOT NULL \
-         RETURNING id, did, public_key, name, capabilities, endpoint, version, created_at, updated_at, id = $1 AS created",
-    )
+         RETURNING ",
+        columns!(),
+        ", id = $1 AS is_new"
+    ))
     .bind(agent.id)
     .bind(project)
     .bind(&agent.did)
@@ -72,17 +84,31 @@ pub(super) async fn upsert(
     .bind(agent.updated_at)
     .fetch_optional(tx)
     .await?;
-    upserted.map(|found| Ok((found.row.try_into()?, found.created))).transpose()
+    upserted.map(|found| Ok((found.row.try_into()?, found.is_new))).transpose()
 }
 
-/// One that is asked for twice is found once.
-pub(super) async fn find_all(tx: &mut PgConnection, project: ProjectId, dids: &[Did]) -> sqlx::Result<Vec<Agent>> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, did, public_key, name, capabilities, endpoint, version, created_at, updated_at \
-         FROM agents WHERE project_id = $1 AND did = ANY($2) AND deleted_at IS NULL",
-    )
+/// Finds the agents of these names. One that is asked for twice is found once.
+pub(super) async fn find_all(
+    tx: &mut PgConnection,
+    project: ProjectId,
+    names: &[AgentName],
+) -> sqlx::Result<Vec<Agent>> {
+    let mut ids: Vec<AgentId> = Vec::new();
+    let mut dids: Vec<&Did> = Vec::new();
+    for name in names {
+        match name {
+            AgentName::Id(id) => ids.push(*id),
+            AgentName::Did(did) => dids.push(did),
+        }
+    }
+    let rows: Vec<AgentRow> = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM agents WHERE project_id = $1 AND deleted_at IS NULL AND (did = ANY ($2) OR id = ANY ($3))"
+    ))
     .bind(project)
     .bind(dids)
+    .bind(ids)
     .fetch_all(tx)
     .await?;
     rows.into_iter().map(Agent::try_from).collect()
@@ -95,16 +121,17 @@ pub(super) async fn count(tx: &mut PgConnection, project: ProjectId) -> sqlx::Re
         .await
 }
 
-/// For who is about to change it.
-pub(super) async fn find_to_change(
+/// Finds the agent and locks it until the transaction ends.
+pub(super) async fn lock(
     tx: &mut PgConnection,
     project: ProjectId,
     did: &Did,
 ) -> sqlx::Result<Option<Agent>> {
-    let row: Option<Row> = sqlx::query_as(
-        "SELECT id, did, public_key, name, capabilities, endpoint, version, created_at, updated_at \
-         FROM agents WHERE project_id = $1 AND did = $2 AND deleted_at IS NULL FOR UPDATE",
-    )
+    let row: Option<AgentRow> = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM agents WHERE project_id = $1 AND did = $2 AND deleted_at IS NULL FOR UPDATE"
+    ))
     .bind(project)
     .bind(did)
     .fetch_optional(tx)
@@ -118,11 +145,12 @@ pub(super) async fn list(
     before: Option<Uuid>,
     limit: i64,
 ) -> sqlx::Result<Vec<Agent>> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, did, public_key, name, capabilities, endpoint, version, created_at, updated_at \
-         FROM agents WHERE project_id = $1 AND deleted_at IS NULL AND ($2::uuid IS NULL OR id < $2) \
-         ORDER BY id DESC LIMIT $3",
-    )
+    let rows: Vec<AgentRow> = sqlx::query_as(concat!(
+        "SELECT ",
+        columns!(),
+        " FROM agents WHERE project_id = $1 AND deleted_at IS NULL AND ($2::uuid IS NULL OR id < $2) \
+         ORDER BY id DESC LIMIT $3"
+    ))
     .bind(project)
     .bind(before)
     .bind(limit)
@@ -131,25 +159,27 @@ pub(super) async fn list(
     rows.into_iter().map(Agent::try_from).collect()
 }
 
-/// The agent as it was.
+/// Removes the agent and returns it as it was.
 pub(super) async fn remove(
     tx: &mut PgConnection,
     project: ProjectId,
-    did: &Did,
+    name: &AgentName,
     now: Timestamp,
 ) -> sqlx::Result<Option<Agent>> {
-    let row: Option<Row> = sqlx::query_as(
-        "UPDATE agents SET deleted_at = $3 WHERE project_id = $1 AND did = $2 AND deleted_at IS NULL \
-         RETURNING id, did, public_key, name, capabilities, endpoint, version, created_at, updated_at",
-    )
+    let (id, did) = match name {
+        AgentName::Id(id) => (Some(*id), None),
+        AgentName::Did(did) => (None, Some(did)),
+    };
+    let row: Option<AgentRow> = sqlx::query_as(concat!(
+        "UPDATE agents SET deleted_at = $4 WHERE project_id = $1 AND (id = $2 OR did = $3) AND deleted_at IS NULL \
+         RETURNING ",
+        columns!()
+    ))
     .bind(project)
+    .bind(id)
     .bind(did)
     .bind(now)
     .fetch_optional(tx)
     .await?;
     row.map(Agent::try_from).transpose()
-}
-
-pub(super) async fn is_removed(tx: &mut PgConnection, id: AgentId) -> sqlx::Result<bool> {
-    sqlx::query_scalar("SELECT deleted_at IS NOT NULL FROM agents WHERE id = $1").bind(id).fetch_one(tx).await
 }

@@ -1,43 +1,44 @@
 //! Reading the audit log.
 
-use super::{Filter, store};
-use crate::identity::organizations;
-use kernel::audit::Event;
 use kernel::{
     Core,
-    caller::{Permission, Person},
-    error::Result,
-    ids::OrganizationId,
+    audit::Event,
+    caller::{Person, allow},
+    checks::TEXT_ERRORS,
+    error::{Code, Codes, Result},
     page::{Page, PageRequest},
 };
 
-/// What was done in the organisation and its projects, newest first.
+use super::{model::Filter, store};
+use crate::identity::organizations::{self, AsMember};
+
+/// The codes of a [`Filter`] that breaks a rule.
+pub const FILTER_ERRORS: Codes = &[TEXT_ERRORS, &[Code::OutOfRange]];
+
+/// Lists what was done in the organization and its projects, newest first.
 ///
 /// # Errors
-/// Values that break a rule; [`Code::NotFound`](kernel::Code::NotFound), [`Code::PermissionMissing`](kernel::Code::PermissionMissing); those of the
-/// database.
+/// [`FILTER_ERRORS`], [`MEMBER_ERRORS`](organizations::MEMBER_ERRORS).
 pub async fn of_organization(
     core: &Core,
-    by: &Person,
-    organization: OrganizationId,
+    by: &AsMember<allow::AuditRead>,
     filter: &Filter,
     page: PageRequest,
 ) -> Result<Page<Event>> {
     filter.check()?;
-    let (mut tx, _) = organizations::enter(core, by, organization, Permission::AuditRead).await?;
-    let events = store::of_organization(&mut tx, organization, filter, page.before, page.fetch()).await?;
-    tx.commit().await?;
-    Ok(page.page(events, |event| event.id.uuid()))
+    let events = organizations::read(core, by, async |tx| {
+        Ok(store::of_organization(tx, by.organization, filter, page.before, page.fetch()).await?)
+    });
+    Ok(page.page(events.await?, |event| event.id.uuid()))
 }
 
-/// What concerns the person's own account, newest first.
+/// Lists what concerns the person's own account, newest first.
 ///
 /// # Errors
-/// Values that break a rule; those of the database.
+/// [`FILTER_ERRORS`].
 pub async fn of_person(core: &Core, by: &Person, filter: &Filter, page: PageRequest) -> Result<Page<Event>> {
     filter.check()?;
-    let mut tx = core.db.begin(by.caller()).await?;
-    let events = store::of_person(&mut tx, by.user, filter, page.before, page.fetch()).await?;
-    tx.commit().await?;
-    Ok(page.page(events, |event| event.id.uuid()))
+    let events =
+        core.read(by, async |tx| Ok(store::of_person(tx, by.user, filter, page.before, page.fetch()).await?));
+    Ok(page.page(events.await?, |event| event.id.uuid()))
 }

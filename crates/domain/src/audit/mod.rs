@@ -6,5 +6,5 @@ mod model;
 mod store;
 
 pub use export::Export;
-pub use list::{of_organization, of_person};
+pub use list::{FILTER_ERRORS, of_organization, of_person};
 pub use model::Filter;

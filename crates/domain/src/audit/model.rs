@@ -1,4 +1,4 @@
-//! What events are sought by.
+//! The filter of events.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{
@@ -10,29 +10,31 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-/// Which events are wanted; all of what is left out.
+/// Selects events. A parameter that is left out selects all.
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
-    /// By whom: an identifier, `anonymous` or `system`.
+    /// Who did it: an identifier, `anonymous` or `system`.
     #[param(min_length = 1, max_length = 64, pattern = "^[^\\u0000]*$")]
     pub actor: Option<String>,
-    /// What, such as `member.removed`.
+    /// The action, such as `member.removed`.
     #[param(min_length = 1, max_length = 64, pattern = "^[^\\u0000]*$")]
     pub action: Option<String>,
-    /// To what: an identifier.
+    /// The subject: an identifier.
     #[param(min_length = 1, max_length = 2048, pattern = "^[^\\u0000]*$")]
     pub subject: Option<String>,
-    /// From then on, RFC 3339.
+    /// The earliest time, RFC 3339.
     pub from: Option<DateTime<Utc>>,
-    /// Before then, RFC 3339.
+    /// The time that events lie before, RFC 3339.
     pub to: Option<DateTime<Utc>>,
 }
 
 impl Filter {
+    /// Checks the values.
+    ///
     /// # Errors
-    /// Values that break a rule.
+    /// [`FILTER_ERRORS`](super::FILTER_ERRORS).
     pub(super) fn check(&self) -> Result<()> {
         let mut checks = Checks::new();
         checks.optional_text("actor", self.actor.as_deref(), 1..=64);
@@ -44,15 +46,19 @@ impl Filter {
         checks.finish()
     }
 
-    /// Between which identifiers the events lie, so that a range of time long ago is found by the index. An identifier is made moments before or
-    /// after the event is dated; what lies in between is told apart by its date.
+    /// Returns the identifiers that the events lie between, so that a range of time long ago is
+    /// found by the index. An identifier is made moments before or after the event is dated; events
+    /// in between are told apart by their date.
     pub(super) fn ids(&self) -> (Uuid, Uuid) {
         const APART: TimeDelta = TimeDelta::minutes(1);
         let from = self
             .from
             .and_then(|from| from.checked_sub_signed(APART))
             .map_or(Uuid::nil(), |from| first_id_at(from).uuid());
-        let to = self.to.and_then(|to| to.checked_add_signed(APART)).map_or(Uuid::max(), |to| first_id_at(to).uuid());
+        let to = self
+            .to
+            .and_then(|to| to.checked_add_signed(APART))
+            .map_or(Uuid::max(), |to| first_id_at(to).uuid());
         (from, to)
     }
 }

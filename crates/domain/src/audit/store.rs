@@ -7,7 +7,7 @@ use kernel::{
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::Filter;
+use super::model::Filter;
 
 /// The columns of an [`Event`].
 macro_rules! columns {
@@ -18,14 +18,16 @@ macro_rules! columns {
     };
 }
 
-/// Events of what `$column` names, newest first. A text of its own for each column, so that Postgres uses that column's index.
+/// Selects the events of what `$column` names, newest first. Each column has its own text, so that
+/// Postgres uses that column's index.
 macro_rules! events {
     ($column:literal) => {
         concat!(
             columns!(),
             $column,
-            " = $1 AND id >= $2 AND id < $3 AND ($4::text IS NULL OR actor = $4) AND ($5::text IS NULL OR action = $5) \
-             AND ($6::text IS NULL OR subject = $6) AND ($7::timestamptz IS NULL OR at >= $7) AND ($8::timestamptz IS NULL OR at < $8) \
+            " = $1 AND id >= $2 AND id < $3 AND ($4::text IS NULL OR actor = $4) \
+             AND ($5::text IS NULL OR action = $5) AND ($6::text IS NULL OR subject = $6) \
+             AND ($7::timestamptz IS NULL OR at >= $7) AND ($8::timestamptz IS NULL OR at < $8) \
              ORDER BY id DESC LIMIT $9"
         )
     };

@@ -1,20 +1,26 @@
-//! The worker brings a delivery to its recipient: a knock for one that pulls, a push for one that has an endpoint.
+//! The worker brings a delivery to its recipient: it notifies one that pulls, and pushes to one
+//! that has an endpoint.
 
-use std::{ops::ControlFlow, time::Duration};
+use std::time::Duration;
 
 use chrono::TimeDelta;
-use url::Url;
-
-use super::{State, jobs::DeliverIntent, settle::Hold, store};
-use crate::intents::{Push, PushOutcome, PushRequest};
 use kernel::{
-    Caller, Core, audit,
-    caller::Principal,
-    db::Tx,
+    Core, DbScope, Unit,
+    audit::Change,
+    caller::{Caller, RequestContext},
+    effect::{Effect, Failed, Retry},
     error::{Error, Result},
     ids::AgentId,
     ports::Topic,
     queue::Outcome,
+};
+use url::Url;
+
+use super::{
+    jobs::DeliverIntent,
+    model::{LeaseClaim, State},
+    push::{Push, PushRequest},
+    store,
 };
 
 /// How long after each failed push the next is made. After the last the delivery is dead.
@@ -27,61 +33,74 @@ pub const PUSH_SCHEDULE: [Duration; 7] = [
     Duration::from_secs(10 * 3600),
     Duration::from_secs(10 * 3600),
 ];
-/// How long a push holds its delivery: longer than any push takes, so that no second one starts beside it.
+/// How long a push holds its delivery: longer than any push takes, so that no second one starts
+/// beside it.
 const PUSH_LEASE: TimeDelta = TimeDelta::seconds(30);
+
+/// How a job goes on.
+enum Next {
+    /// Without a push.
+    End(Outcome),
+    /// With the push of a delivery that was leased for it.
+    Push(Box<Leased>),
+}
 
 /// A delivery that was leased to be pushed.
 struct Leased {
     request: PushRequest,
-    held: Hold,
+    claim: LeaseClaim,
     recipient: AgentId,
 }
 
-/// Runs one [`DeliverIntent`]. No transaction is open while the endpoint is called; its settlement is fenced by the lease's token, so a
-/// push that outlived its lease changes nothing.
+/// Runs one [`DeliverIntent`]. No transaction is open while the endpoint is called; its settlement
+/// is fenced by the lease's token, so a push that outlived its lease changes nothing.
 ///
 /// # Errors
-/// Those of the database.
-pub async fn deliver(core: &Core, push: &dyn Push, job: &DeliverIntent) -> Result<Outcome> {
-    match begin(core, job).await? {
-        ControlFlow::Break(outcome) => Ok(outcome),
-        ControlFlow::Continue(leased) => {
-            let outcome = push.push(leased.request).await;
-            finish(core, job, leased.recipient, leased.held, outcome).await
+/// [`Code::Unavailable`](kernel::Code::Unavailable).
+pub async fn deliver(
+    core: &Core,
+    push: &dyn Push,
+    job: &DeliverIntent,
+    request: &RequestContext,
+) -> Result<Outcome> {
+    let by = Caller::job(DbScope::Job(job.project), request);
+    match core.write(by, async |unit| begin(unit, job).await).await? {
+        Next::End(outcome) => Ok(outcome),
+        Next::Push(leased) => {
+            let Leased { request, claim, recipient } = *leased;
+            let pushed = push.push(request).await;
+            core.write(by, async |unit| finish(unit, recipient, claim, pushed).await).await
         }
     }
 }
 
-/// Leases the delivery for a push; or says how the job goes on without one.
-async fn begin(core: &Core, job: &DeliverIntent) -> Result<ControlFlow<Outcome, Box<Leased>>> {
-    let now = core.clock.now();
-    let mut tx = core.db.begin(Caller::Job(job.project)).await?;
-    let Some(standing) = store::standing(&mut tx, job.delivery).await? else {
-        return Ok(ControlFlow::Break(Outcome::Done));
+/// Leases the delivery for a push, or says how the job goes on without one.
+async fn begin(unit: &mut Unit<'_>, job: &DeliverIntent) -> Result<Next> {
+    let now = unit.now();
+    let Some(pending) = store::find_pending(unit, job.delivery).await? else {
+        return Ok(Next::End(Outcome::Done));
     };
-    if standing.is_removed {
-        store::give_up(&mut tx, job.delivery, now).await?;
-        tx.commit().await?;
-        return Ok(ControlFlow::Break(Outcome::Done));
+    if pending.is_removed {
+        store::mark_dead(unit, job.delivery, now).await?;
+        return Ok(Next::End(Outcome::Done));
     }
-    let open = matches!(standing.state, State::Accepted | State::Leased) && standing.expires_at > now;
-    let Some(endpoint) = standing.endpoint.filter(|_| open) else {
+    let open = matches!(pending.state, State::Accepted | State::Leased) && pending.expires_at > now;
+    let Some(endpoint) = pending.endpoint.filter(|_| open) else {
         if open {
-            core.wake.wake(Topic::Inbox(standing.recipient));
+            unit.wake(Topic::Inbox(pending.recipient));
         }
-        return Ok(ControlFlow::Break(Outcome::Done));
+        return Ok(Next::End(Outcome::Done));
     };
-    if standing.visible_at > now {
+    if pending.visible_at > now {
         // Somebody holds it, or wants it later.
-        let wait = (standing.visible_at - now).to_std().unwrap_or_default();
-        return Ok(ControlFlow::Break(Outcome::Snooze(wait + Duration::from_millis(100))));
+        let wait = (pending.visible_at - now).to_std().unwrap_or_default();
+        return Ok(Next::End(Outcome::Snooze(wait + Duration::from_millis(100))));
     }
-    let held = Hold { delivery: job.delivery, token: core.ids.next() };
-    let Some(row) = store::lease_for_push(&mut tx, job.delivery, now, now + PUSH_LEASE, held.token).await? else {
+    let claim = LeaseClaim { delivery: job.delivery, token: unit.core().ids.next() };
+    let Some(row) = store::lease_for_push(unit, claim, now, now + PUSH_LEASE).await? else {
         // It was leased or settled between the two statements.
-        return Ok(ControlFlow::Break(Outcome::Snooze(Duration::from_secs(1))));
+        return Ok(Next::End(Outcome::Snooze(Duration::from_secs(1))));
     };
-    tx.commit().await?;
     let body = serde_json::to_vec(&row.delivery(now)?).map_err(Error::internal)?;
     let request = PushRequest {
         delivery: job.delivery,
@@ -90,48 +109,43 @@ async fn begin(core: &Core, job: &DeliverIntent) -> Result<ControlFlow<Outcome, 
         body: body.into(),
         traceparent: row.traceparent.clone(),
     };
-    Ok(ControlFlow::Continue(Box::new(Leased { request, held, recipient: row.recipient_id })))
+    Ok(Next::Push(Box::new(Leased { request, claim, recipient: row.recipient_id })))
 }
 
 async fn finish(
-    core: &Core,
-    job: &DeliverIntent,
+    unit: &mut Unit<'_>,
     recipient: AgentId,
-    held: Hold,
-    outcome: PushOutcome,
+    claim: LeaseClaim,
+    pushed: Effect,
 ) -> Result<Outcome> {
-    let now = core.clock.now();
-    let mut tx = core.db.begin(Caller::Job(job.project)).await?;
-    let next = match outcome {
-        PushOutcome::Delivered => {
-            if store::ack(&mut tx, recipient, held, now).await? {
-                audit::record(
-                    &mut tx,
-                    core,
-                    &Principal::system(job.project),
-                    "delivery.pushed",
-                    &held.delivery.to_string(),
-                )
-                .await?;
-            }
-            Outcome::Done
+    let now = unit.now();
+    let Err(failed) = pushed else {
+        if store::ack(unit, recipient, claim, now).await? {
+            unit.audit("delivery.pushed", claim.delivery, Change::NONE);
         }
-        PushOutcome::Failed(error) => match store::push_failed(&mut tx, recipient, held, now, &error).await? {
-            Some(failed) => after_failure(&mut tx, core, job, failed).await?,
-            // The lease was lost: whoever has it now goes on.
-            None => Outcome::Snooze(PUSH_SCHEDULE[0]),
-        },
+        return Ok(Outcome::Done);
     };
-    tx.commit().await?;
-    Ok(next)
+    match store::push_failed(unit, recipient, claim, now, &failed.detail).await? {
+        Some(failures) => after_failure(unit, claim, &failed, failures).await,
+        // The lease was lost: whoever has it now goes on.
+        None => Ok(Outcome::Snooze(PUSH_SCHEDULE[0])),
+    }
 }
 
-async fn after_failure(tx: &mut Tx, core: &Core, job: &DeliverIntent, failed: i32) -> Result<Outcome> {
-    let step = usize::try_from(failed - 1).unwrap_or(0);
-    if let Some(&wait) = PUSH_SCHEDULE.get(step) {
-        return Ok(Outcome::Snooze(wait));
+async fn after_failure(
+    unit: &mut Unit<'_>,
+    claim: LeaseClaim,
+    failed: &Failed,
+    failures: i32,
+) -> Result<Outcome> {
+    let step = usize::try_from(failures - 1).unwrap_or(0);
+    match (failed.retry, PUSH_SCHEDULE.get(step)) {
+        (Retry::Backoff, Some(&wait)) => return Ok(Outcome::Snooze(wait)),
+        (Retry::After(asked), Some(&wait)) => return Ok(Outcome::Snooze(wait.max(asked))),
+        (Retry::Never, _) | (_, None) => {}
     }
-    store::give_up(tx, job.delivery, core.clock.now()).await?;
-    audit::record(tx, core, &Principal::system(job.project), "delivery.dead", &job.delivery.to_string()).await?;
+    let now = unit.now();
+    store::mark_dead(unit, claim.delivery, now).await?;
+    unit.audit("delivery.dead", claim.delivery, Change::NONE);
     Ok(Outcome::Done)
 }

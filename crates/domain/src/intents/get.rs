@@ -1,24 +1,29 @@
 //! Reading intents.
 
-use super::{Intent, Summary, store};
 use kernel::{
     Core,
-    caller::{Actor, Permission, Principal},
-    error::{Code, Error, Result},
+    caller::{Actor, Authorized, allow},
+    error::{Code, Codes, Error, Result},
     ids::IntentId,
     page::{Page, PageRequest},
 };
 
-/// The intent, for the project's keys and people; of the agents, for the one that sent it and the one it is for. For anybody else there is none.
+use super::{
+    model::{DeliveryRow, Intent, Summary},
+    store,
+};
+
+/// The codes of [`get`].
+pub const GET_ERRORS: Codes = &[&[Code::NotFound]];
+
+/// Returns the intent to the project's keys and people; of the agents, to the one that sent it and
+/// the one it is for. For any other agent it does not exist.
 ///
 /// # Errors
-/// [`Code::PermissionMissing`]; [`Code::NotFound`]; those of the database.
-pub async fn get(core: &Core, by: &Principal, id: IntentId) -> Result<Intent> {
-    by.require(Permission::IntentsRead)?;
-    let mut tx = core.db.begin(by.caller()).await?;
-    let row = store::find_intent(&mut tx, id).await?;
-    tx.commit().await?;
-    let may_read = |row: &super::delivery::Row| match by.actor {
+/// [`GET_ERRORS`].
+pub async fn get(core: &Core, by: &Authorized<allow::IntentsRead>, id: IntentId) -> Result<Intent> {
+    let row = core.read(by, async |tx| Ok(store::find_intent(tx, id).await?)).await?;
+    let may_read = |row: &DeliveryRow| match by.actor {
         Actor::Agent(agent) => row.sender_id == agent || row.recipient_id == agent,
         _ => true,
     };
@@ -28,19 +33,26 @@ pub async fn get(core: &Core, by: &Principal, id: IntentId) -> Result<Intent> {
     }
 }
 
-/// The project's intents, newest first, without what they say.
+/// The codes of [`list`].
+pub const LIST_ERRORS: Codes = &[&[Code::Forbidden]];
+
+/// Lists the project's intents, newest first, without their payloads. An agent has its inbox
+/// instead.
 ///
 /// # Errors
-/// [`Code::PermissionMissing`]; [`Code::Forbidden`] for an agent, which has its inbox; those of the database.
-pub async fn list(core: &Core, by: &Principal, page: PageRequest) -> Result<Page<Summary>> {
-    by.require(Permission::IntentsRead)?;
+/// [`LIST_ERRORS`].
+pub async fn list(
+    core: &Core,
+    by: &Authorized<allow::IntentsRead>,
+    page: PageRequest,
+) -> Result<Page<Summary>> {
     if matches!(by.actor, Actor::Agent(_)) {
-        let detail = "The project's intents are listed for its API keys and people; an agent polls its inbox, and gets those it knows of by id";
+        let detail = "The project's intents are listed for its API keys and people; an agent polls its \
+            inbox, and gets those it knows of by id";
         return Err(Error::new(Code::Forbidden, detail));
     }
-    let mut tx = core.db.begin(by.caller()).await?;
-    let rows = store::list(&mut tx, by.project, page.before, page.fetch()).await?;
-    tx.commit().await?;
+    let rows =
+        core.read(by, async |tx| Ok(store::list(tx, by.project, page.before, page.fetch()).await?)).await?;
     let now = core.clock.now();
     Ok(page.page(rows, |row| row.id.uuid()).map(|row| row.at(now)))
 }

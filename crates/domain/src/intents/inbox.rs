@@ -2,24 +2,26 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use serde::Serialize;
-use utoipa::ToSchema;
-
-use super::{DEFAULT_LEASE_SECONDS, Delivery, MAX_BATCH, MAX_WAIT, store};
+use chrono::TimeDelta;
 use kernel::{
     Core,
-    caller::Signer,
+    caller::{Authorized, Caller, Signer, allow},
     checks::Checks,
-    error::{Code, Result},
-    ids::LeaseToken,
+    error::{Code, Codes, Result},
     ports::Topic,
+};
+
+use super::{
+    limits::{DEFAULT_LEASE_SECONDS, MAX_BATCH, MAX_WAIT},
+    model::{DeliveryRow, Lease},
+    settle::check_lease_seconds,
+    store,
 };
 
 /// How often a sleeper looks by itself, between these two: the floor under hints that are lost.
 const POLL_FLOOR: std::ops::Range<Duration> = Duration::from_millis(1_000)..Duration::from_millis(2_000);
 
-/// What a recipient asks of its inbox.
+/// A look into the inbox.
 #[derive(Debug, Clone, Copy)]
 pub struct Poll {
     /// The most deliveries to lease, 1 to 100.
@@ -30,54 +32,61 @@ pub struct Poll {
     pub lease_seconds: Option<u32>,
 }
 
-/// A delivery, and the right to settle it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Lease {
-    /// What proves the right; each lease has another.
-    pub lease_token: LeaseToken,
-    /// When the right ends, and the delivery may be leased again.
-    pub lease_expires_at: DateTime<Utc>,
-    /// What was delivered.
-    #[serde(flatten)]
-    pub delivery: Delivery,
-}
+/// The codes of [`poll`].
+pub const POLL_ERRORS: Codes = &[&[Code::OutOfRange]];
 
-/// Leases what is due for the signing agent, oldest first; waits for the first delivery as long as `poll` says, or until `leave` completes.
+/// Leases what is due for the signing agent, oldest first. Waits for the first delivery as long as
+/// `poll` says, or until `leave` completes.
 ///
 /// # Errors
-/// Values out of range; [`Code::NonceReplayed`]; those of the database.
-pub async fn poll(core: &Core, by: &Signer, poll: Poll, leave: impl Future<Output = ()>) -> Result<Vec<Lease>> {
+/// [`POLL_ERRORS`].
+pub async fn poll(
+    core: &Core,
+    by: &Authorized<allow::IntentsRead, Signer>,
+    poll: Poll,
+    leave: impl Future<Output = ()>,
+) -> Result<Vec<Lease>> {
     let lease = check(poll)?;
-    by.begin(core).await?.commit().await?;
-
-    // Taken before the first look, so that what is committed between the look and the wait still rings it.
-    let bell = core.wake.bell(Topic::Inbox(by.agent));
+    // Before the first look, so that what is committed between the look and the wait is still heard
+    // of.
+    let notified = core.wake.subscribe(Topic::Inbox(by.agent));
     let deadline = tokio::time::Instant::now() + poll.wait;
     tokio::pin!(leave);
+    // The first look consumes the nonce, in the transaction of what it leases.
+    let mut caller = Caller::from(by);
     loop {
-        let leases = lease_due(core, by, poll.max, lease).await?;
+        let leases = lease_due(core, caller, by, poll.max, lease).await?;
         if !leases.is_empty() || tokio::time::Instant::now() >= deadline {
             return Ok(leases);
         }
+        caller = caller.further();
         let floor = tokio::time::Instant::now() + floor(core);
         tokio::select! {
-            () = bell.notified() => {}
+            () = notified.notified() => {}
             () = tokio::time::sleep_until(floor.min(deadline)) => {}
             () = &mut leave => return Ok(leases),
         }
     }
 }
 
-async fn lease_due(core: &Core, by: &Signer, max: u16, lease: TimeDelta) -> Result<Vec<Lease>> {
-    let now = core.clock.now();
+async fn lease_due(
+    core: &Core,
+    caller: Caller<'_>,
+    by: &Signer,
+    max: u16,
+    lease: TimeDelta,
+) -> Result<Vec<Lease>> {
     let token = core.ids.next();
-    let lease_expires_at = now + lease;
-    let mut tx = core.db.begin(by.principal.caller()).await?;
-    let rows = store::lease_due(&mut tx, by, max, now, lease_expires_at, token).await?;
-    tx.commit().await?;
-    let turn =
-        |row: super::delivery::Row| Ok(Lease { lease_token: token, lease_expires_at, delivery: row.delivery(now)? });
-    rows.into_iter().map(turn).collect()
+    core.write(caller, async |unit| {
+        let now = unit.now();
+        let lease_expires_at = now + lease;
+        let rows = store::lease_due(unit, by, max, now, lease_expires_at, token).await?;
+        let leased = |row: DeliveryRow| {
+            Ok(Lease { lease_token: token, lease_expires_at, delivery: row.delivery(now)? })
+        };
+        rows.into_iter().map(leased).collect()
+    })
+    .await
 }
 
 fn check(poll: Poll) -> Result<TimeDelta> {
@@ -88,11 +97,8 @@ fn check(poll: Poll) -> Result<TimeDelta> {
     if poll.wait > MAX_WAIT {
         checks.broken(Code::OutOfRange, "wait", format!("must be at most {} seconds", MAX_WAIT.as_secs()));
     }
-    let lease = super::settle::check_lease_seconds(
-        &mut checks,
-        "lease_seconds",
-        poll.lease_seconds.unwrap_or(DEFAULT_LEASE_SECONDS),
-    );
+    let lease = poll.lease_seconds.unwrap_or(DEFAULT_LEASE_SECONDS);
+    let lease = check_lease_seconds(&mut checks, "lease_seconds", lease);
     checks.finish()?;
     Ok(lease)
 }

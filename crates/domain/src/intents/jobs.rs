@@ -1,16 +1,15 @@
 //! Payloads of the jobs that deliver intents.
 
-use serde::{Deserialize, Serialize};
-
 use kernel::{
     ids::{DeliveryId, ProjectId},
     queue::{Job, Queue},
 };
+use serde::{Deserialize, Serialize};
 
-/// Bring a delivery to its recipient.
+/// Brings a delivery to its recipient.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DeliverIntent {
-    /// Whose delivery it is.
+    /// The project that it belongs to.
     pub project: ProjectId,
     /// The delivery.
     pub delivery: DeliveryId,

@@ -1,8 +1,8 @@
 //! Intents: signed messages from one agent to another, delivered at least once.
 //!
-//! An intent is accepted in one commit, together with its delivery. The delivery is then leased: by its recipient, who pulls it from
-//! its inbox, or by the worker on the recipient's behalf, who pushes it to the recipient's endpoint. Whoever holds the newest lease's
-//! token may settle it.
+//! An intent is accepted in one commit, together with its delivery. The delivery is then leased: by
+//! its recipient, who pulls it from its inbox, or by the worker on the recipient's behalf, who
+//! pushes it to the recipient's endpoint. Whoever holds the newest lease's token may settle it.
 //!
 //! ```text
 //! accepted ──lease──▶ leased ──ack──▶ acked
@@ -11,49 +11,30 @@
 //!                                     accepted, leased ──given up──▶ dead
 //! ```
 
-mod delivery;
+mod deliver;
 mod get;
 mod inbox;
+mod limits;
+mod model;
 mod push;
+mod retire;
 mod send;
 mod settle;
 mod store;
 mod sweep;
 
-pub mod deliver;
 pub mod jobs;
 
-pub use delivery::{Delivery, Envelope, Intent, State, Summary};
-pub use get::{get, list};
-pub use inbox::{Lease, Poll, poll};
-pub use push::{Push, PushOutcome, PushRequest};
-pub use send::{Accepted, NewIntent, send};
-pub use settle::{Hold, ack, extend, nack};
-pub use sweep::{bury, prune, sweep};
-
-use std::{ops::RangeInclusive, time::Duration};
-
-use chrono::TimeDelta;
-
-/// The largest payload, in bytes of its JSON text.
-pub const MAX_PAYLOAD: usize = 256 * 1024;
-/// The largest body of a request that sends an intent: the payload and what stands around it.
-pub const MAX_BODY: usize = MAX_PAYLOAD + 16 * 1024;
-/// How long an intent may live, in seconds.
-pub const TTL_SECONDS: RangeInclusive<u32> = 1..=7 * 24 * 3600;
-/// How long it lives when the sender does not say: a day.
-pub const DEFAULT_TTL_SECONDS: u32 = 24 * 3600;
-/// How long a lease lasts, in seconds, when the recipient asks for another than [`DEFAULT_LEASE_SECONDS`].
-pub const LEASE_SECONDS: RangeInclusive<u32> = 1..=3600;
-/// How long a lease lasts when nobody says.
-pub const DEFAULT_LEASE_SECONDS: u32 = 30;
-/// How often a delivery is leased before it is given up: a recipient that fails on it every time would fail for ever.
-pub const MAX_ATTEMPTS: i32 = 50;
-/// How long an intent can still be read after it was settled.
-pub const RETENTION: TimeDelta = TimeDelta::days(30);
-/// How long one request may wait for a delivery.
-pub const MAX_WAIT: Duration = Duration::from_secs(30);
-/// The most deliveries one request leases.
-pub const MAX_BATCH: u16 = 100;
-/// The most bytes of intents one request leases, but for a first that is larger: an answer is put together in memory.
-const MAX_BATCH_BYTES: i64 = 4 * 1024 * 1024;
+pub use deliver::{PUSH_SCHEDULE, deliver};
+pub use get::{GET_ERRORS, LIST_ERRORS, get, list};
+pub use inbox::{POLL_ERRORS, Poll, poll};
+pub use limits::{
+    DEFAULT_LEASE_SECONDS, DEFAULT_TTL_SECONDS, LEASE_SECONDS, MAX_ATTEMPTS, MAX_BATCH, MAX_BODY,
+    MAX_PAYLOAD, MAX_WAIT, RETENTION, TTL_SECONDS,
+};
+pub use model::{Accepted, Delivery, Envelope, Intent, Lease, LeaseClaim, NewIntent, State, Summary};
+pub use push::{Push, PushRequest};
+pub use retire::retire;
+pub use send::{SEND_ERRORS, send};
+pub use settle::{ACK_ERRORS, EXTEND_ERRORS, NACK_ERRORS, ack, extend, nack};
+pub use sweep::{prune, sweep};

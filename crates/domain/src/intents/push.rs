@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use futures::future::BoxFuture;
-use kernel::ids::DeliveryId;
+use kernel::{clock::Timestamp, effect::Effect, ids::DeliveryId};
+use url::Url;
 
 /// One attempt to hand a delivery to its recipient's endpoint.
 #[derive(Debug, Clone)]
@@ -11,26 +13,18 @@ pub struct PushRequest {
     /// Becomes `webhook-id`: the same for every attempt, so that the recipient can tell a repeat.
     pub delivery: DeliveryId,
     /// Becomes `webhook-timestamp`.
-    pub at: kernel::clock::Timestamp,
-    /// Where to; `http` or `https`.
-    pub endpoint: url::Url,
+    pub at: Timestamp,
+    /// The endpoint; `http` or `https`.
+    pub endpoint: Url,
     /// The JSON document, the same bytes that are signed.
-    pub body: bytes::Bytes,
+    pub body: Bytes,
     /// W3C `traceparent` of the request that caused it.
     pub traceparent: Option<String>,
 }
 
-/// How an attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PushOutcome {
-    /// The endpoint answered 2xx: it has the delivery.
-    Delivered,
-    /// It did not; what happened, in words fit for the sender and the recipient to read.
-    Failed(String),
-}
-
 /// Sends a delivery to the endpoint of its recipient. An effect: called only from a job.
 pub trait Push: Send + Sync + fmt::Debug {
-    /// One attempt, bounded by its own timeout.
-    fn push(&self, request: PushRequest) -> BoxFuture<'_, PushOutcome>;
+    /// Makes one attempt, bounded by its own timeout. A failure's detail is fit for the sender and
+    /// the recipient to read.
+    fn push(&self, request: PushRequest) -> BoxFuture<'_, Effect>;
 }

@@ -1,112 +1,128 @@
 //! A recipient settles what it leased.
 
 use chrono::TimeDelta;
-
-use super::{LEASE_SECONDS, State, store};
 use kernel::{
-    Core, audit,
-    caller::Signer,
-    checks::Checks,
+    Core, Unit,
+    audit::Change,
+    caller::{Authorized, Signer, allow},
+    checks::{Checks, TEXT_ERRORS},
     clock::Timestamp,
-    db::Tx,
-    error::{Code, Error, Result},
-    ids::{AgentId, DeliveryId, LeaseToken},
+    error::{Code, Codes, Error, Result},
+    ids::AgentId,
     ports::Topic,
     text::excerpt,
 };
 
-/// The longest a recipient may put a delivery off, in seconds: a day.
-const MAX_DELAY_SECONDS: u32 = 24 * 3600;
+use super::{
+    limits::{LEASE_SECONDS, MAX_DELAY_SECONDS},
+    model::{LeaseClaim, State},
+    store,
+};
 
-/// A delivery, and the token of the lease that holds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hold {
-    /// What is held.
-    pub delivery: DeliveryId,
-    /// What proves it.
-    pub token: LeaseToken,
-}
+/// An agent that may settle what it leased.
+type Recipient = Authorized<allow::IntentsWrite, Signer>;
 
-/// The recipient has it. Said again with the same token, it is still so.
+/// The codes of [`ack`].
+pub const ACK_ERRORS: Codes = &[&[Code::NotFound, Code::LeaseLost]];
+/// The codes of [`nack`].
+pub const NACK_ERRORS: Codes = &[TEXT_ERRORS, &[Code::OutOfRange, Code::NotFound, Code::LeaseLost]];
+/// The codes of [`extend`].
+pub const EXTEND_ERRORS: Codes = &[&[Code::OutOfRange, Code::NotFound, Code::LeaseLost]];
+
+/// Acknowledges a delivery: the recipient has it. Repeated with the same token, it is still so.
 ///
 /// # Errors
-/// [`Code::NotFound`] when the delivery is not the recipient's; [`Code::LeaseLost`] when the token is not the newest lease's, or the intent
-/// expired; [`Code::NonceReplayed`]; those of the database.
-pub async fn ack(core: &Core, by: &Signer, held: Hold) -> Result<()> {
-    let now = core.clock.now();
-    let mut tx = by.begin(core).await?;
-    if store::ack(&mut tx, by.agent, held, now).await? {
-        audit::record(&mut tx, core, &by.principal, "delivery.acked", &held.delivery.to_string()).await?;
-    } else if settled_as(&mut tx, by.agent, held).await? != Some(State::Acked) {
-        return Err(lost(held));
-    }
-    tx.commit().await?;
-    Ok(())
+/// [`ACK_ERRORS`]: `NotFound` when the delivery is not the recipient's; `LeaseLost` when the token
+/// is not the newest lease's, or the intent expired.
+pub async fn ack(core: &Core, by: &Recipient, claim: LeaseClaim) -> Result<()> {
+    core.write(by, async |unit| {
+        let now = unit.now();
+        if store::ack(unit, by.agent, claim, now).await? {
+            unit.audit("delivery.acked", claim.delivery, Change::NONE);
+        } else if settled_as(unit, by.agent, claim).await? != Some(State::Acked) {
+            return Err(lost(claim));
+        }
+        Ok(())
+    })
+    .await
 }
 
-/// The recipient could not deal with it: it may be leased again after `delay_seconds`. Returns when.
+/// Hands a delivery back that the recipient could not deal with: it may be leased again after
+/// `delay_seconds`. Returns when.
 ///
 /// # Errors
-/// As [`ack`], and a delay of more than a day or a reason of more than 500 characters.
-pub async fn nack(core: &Core, by: &Signer, held: Hold, delay_seconds: u32, reason: Option<&str>) -> Result<Timestamp> {
+/// [`NACK_ERRORS`], as for [`ack`]; and a delay of more than a day or a reason of more than 500
+/// characters.
+pub async fn nack(
+    core: &Core,
+    by: &Recipient,
+    claim: LeaseClaim,
+    delay_seconds: u32,
+    reason: Option<&str>,
+) -> Result<Timestamp> {
     let mut checks = Checks::new();
     if delay_seconds > MAX_DELAY_SECONDS {
         checks.broken(Code::OutOfRange, "/delay_seconds", format!("must be at most {MAX_DELAY_SECONDS}"));
     }
     checks.optional_text("/reason", reason, 1..=500);
     checks.finish()?;
-
-    let now = core.clock.now();
-    let visible_at = now + TimeDelta::seconds(delay_seconds.into());
     let error = reason.map_or_else(|| "the recipient declined it".to_owned(), |reason| excerpt(reason, 500));
-    let mut tx = by.begin(core).await?;
-    if !store::release(&mut tx, by.agent, held, now, visible_at, &error).await? {
-        settled_as(&mut tx, by.agent, held).await?;
-        return Err(lost(held));
-    }
-    tx.commit().await?;
-    core.wake.wake(Topic::Inbox(by.agent));
-    Ok(visible_at)
+    core.write(by, async |unit| {
+        let now = unit.now();
+        let visible_at = now + TimeDelta::seconds(delay_seconds.into());
+        if !store::release(unit, by.agent, claim, now, visible_at, &error).await? {
+            settled_as(unit, by.agent, claim).await?;
+            return Err(lost(claim));
+        }
+        unit.wake(Topic::Inbox(by.agent));
+        Ok(visible_at)
+    })
+    .await
 }
 
-/// The recipient needs longer: the lease now ends `seconds` from now. Returns when.
+/// Extends the recipient's lease: it now ends `seconds` from now. Returns when.
 ///
 /// # Errors
-/// As [`ack`], and seconds out of range.
-pub async fn extend(core: &Core, by: &Signer, held: Hold, seconds: u32) -> Result<Timestamp> {
+/// [`EXTEND_ERRORS`], as for [`ack`]; and seconds out of range.
+pub async fn extend(core: &Core, by: &Recipient, claim: LeaseClaim, seconds: u32) -> Result<Timestamp> {
     let mut checks = Checks::new();
     let lease = check_lease_seconds(&mut checks, "/seconds", seconds);
     checks.finish()?;
-    let now = core.clock.now();
-    let mut tx = by.begin(core).await?;
-    if !store::extend(&mut tx, by.agent, held, now, now + lease).await? {
-        settled_as(&mut tx, by.agent, held).await?;
-        return Err(lost(held));
-    }
-    tx.commit().await?;
-    Ok(now + lease)
+    core.write(by, async |unit| {
+        let now = unit.now();
+        if !store::extend(unit, by.agent, claim, now, now + lease).await? {
+            settled_as(unit, by.agent, claim).await?;
+            return Err(lost(claim));
+        }
+        Ok(now + lease)
+    })
+    .await
 }
 
 pub(super) fn check_lease_seconds(checks: &mut Checks, pointer: &str, seconds: u32) -> TimeDelta {
     if !LEASE_SECONDS.contains(&seconds) {
-        let detail = format!("must be {} to {} seconds, was {seconds}", LEASE_SECONDS.start(), LEASE_SECONDS.end());
+        let detail =
+            format!("must be {} to {} seconds, was {seconds}", LEASE_SECONDS.start(), LEASE_SECONDS.end());
         checks.broken(Code::OutOfRange, pointer, detail);
     }
     TimeDelta::seconds(seconds.into())
 }
 
-/// How a delivery was settled by this very lease, if it was; says so when it is not the recipient's at all.
-async fn settled_as(tx: &mut Tx, recipient: AgentId, held: Hold) -> Result<Option<State>> {
-    match store::settled_by(tx, recipient, held.delivery).await? {
-        None => Err(Error::not_found(format!("delivery {}", held.delivery))),
-        Some((state, token)) => Ok((token == Some(held.token)).then_some(state)),
+/// Returns how a delivery was settled by this very lease, if it was.
+///
+/// # Errors
+/// `NotFound` when it is not the recipient's at all.
+async fn settled_as(unit: &mut Unit<'_>, recipient: AgentId, claim: LeaseClaim) -> Result<Option<State>> {
+    match store::settled_by(unit, recipient, claim.delivery).await? {
+        None => Err(Error::not_found(format!("delivery {}", claim.delivery))),
+        Some((state, token)) => Ok((token == Some(claim.token)).then_some(state)),
     }
 }
 
-fn lost(held: Hold) -> Error {
+fn lost(claim: LeaseClaim) -> Error {
     let detail = format!(
         "This lease of {} is no longer held: it ended and was taken again, or the delivery is settled",
-        held.delivery
+        claim.delivery
     );
     Error::new(Code::LeaseLost, detail)
 }

@@ -1,21 +1,32 @@
 //! The SQL of intents and their deliveries.
 
-use sqlx::{FromRow, PgConnection};
-use uuid::Uuid;
-
-use super::{MAX_ATTEMPTS, MAX_BATCH_BYTES, State, Summary, delivery::Row, send::Checked, settle::Hold};
 use kernel::{
     caller::Signer,
     clock::Timestamp,
     ids::{AgentId, DeliveryId, IntentId, LeaseToken, ProjectId},
 };
+use sqlx::{FromRow, PgConnection};
+use uuid::Uuid;
 
-/// The columns of a [`Row`], from a delivery `d` and its intent `i`.
+use super::{
+    limits::{MAX_ATTEMPTS, MAX_BATCH_BYTES},
+    model::{CheckedIntent, DeliveryRow, LeaseClaim, PendingRow, State, Summary},
+};
+
+/// The columns of a [`DeliveryRow`].
 macro_rules! columns {
     () => {
-        "d.id, i.id AS intent_id, i.sender_id, d.recipient_id, i.sender_did, i.recipient_did, i.type, i.body, i.correlation_id, \
-         i.reply_to, i.signature_base, i.signature, i.public_key, i.traceparent, i.created_at, i.expires_at, \
-         d.state, d.attempts, d.visible_at, d.settled_at, d.last_error"
+        "d.id, i.id AS intent_id, i.sender_id, d.recipient_id, s.did AS sender, r.did AS recipient, i.type, \
+        i.body, i.correlation_id, i.signature_base, i.signature, i.public_key, i.traceparent, i.created_at, \
+        i.expires_at, d.state, d.attempts, d.visible_at, d.settled_at, d.last_error"
+    };
+}
+
+/// The intent `i` of a delivery `d`, and the agents at both ends. Removed agents keep their rows.
+macro_rules! joins {
+    () => {
+        " JOIN intents i ON i.id = d.intent_id \
+          JOIN agents s ON s.id = i.sender_id JOIN agents r ON r.id = d.recipient_id "
     };
 }
 
@@ -26,20 +37,25 @@ pub(super) struct Route {
     pub(super) recipient: Option<AgentId>,
 }
 
-/// Inserts intent and delivery, if sender and recipient are registered: one statement, one round trip.
-pub(super) async fn insert(tx: &mut PgConnection, by: &Signer, intent: &Checked<'_>) -> sqlx::Result<Route> {
+/// Inserts intent and delivery, if sender and recipient are registered: one statement, one round
+/// trip.
+pub(super) async fn insert(
+    tx: &mut PgConnection,
+    by: &Signer,
+    intent: &CheckedIntent<'_>,
+) -> sqlx::Result<Route> {
     sqlx::query_as(
         "WITH route AS ( \
              SELECT EXISTS (SELECT FROM agents WHERE id = $4 AND deleted_at IS NULL) AS sender_lives, \
-                    (SELECT id FROM agents WHERE project_id = $2 AND did = $6 AND deleted_at IS NULL) AS recipient \
+                    (SELECT id FROM agents WHERE project_id = $2 AND did = $5 AND deleted_at IS NULL) AS recipient \
          ), intent AS ( \
-             INSERT INTO intents (id, project_id, sender_id, sender_did, recipient_id, recipient_did, type, body, correlation_id, reply_to, \
+             INSERT INTO intents (id, project_id, sender_id, recipient_id, type, body, correlation_id, \
                                   signature_base, signature, public_key, traceparent, created_at, expires_at) \
-             SELECT $1, $2, $4, $5, recipient, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 \
+             SELECT $1, $2, $4, recipient, $6, $7, $8, $9, $10, $11, $12, $13, $14 \
              FROM route WHERE sender_lives AND recipient IS NOT NULL \
          ), delivery AS ( \
              INSERT INTO deliveries (id, project_id, intent_id, recipient_id, state, visible_at, expires_at, size) \
-             SELECT $3, $2, $1, recipient, 'accepted', $15, $16, octet_length($8) \
+             SELECT $3, $2, $1, recipient, 'accepted', $13, $14, octet_length($7) \
              FROM route WHERE sender_lives AND recipient IS NOT NULL \
          ) \
          SELECT sender_lives, recipient FROM route",
@@ -48,12 +64,10 @@ pub(super) async fn insert(tx: &mut PgConnection, by: &Signer, intent: &Checked<
     .bind(by.principal.project)
     .bind(intent.delivery)
     .bind(by.agent)
-    .bind(&by.proof.did)
     .bind(&intent.to)
     .bind(intent.kind)
     .bind(intent.body)
     .bind(intent.correlation_id)
-    .bind(&intent.reply_to)
     .bind(&by.proof.base)
     .bind(&by.proof.signature)
     .bind(by.proof.public_key.as_bytes().as_slice())
@@ -64,15 +78,11 @@ pub(super) async fn insert(tx: &mut PgConnection, by: &Signer, intent: &Checked<
     .await
 }
 
-pub(super) async fn find_intent(tx: &mut PgConnection, id: IntentId) -> sqlx::Result<Option<Row>> {
-    sqlx::query_as(concat!(
-        "SELECT ",
-        columns!(),
-        " FROM intents i JOIN deliveries d ON d.intent_id = i.id WHERE i.id = $1"
-    ))
-    .bind(id)
-    .fetch_optional(tx)
-    .await
+pub(super) async fn find_intent(tx: &mut PgConnection, id: IntentId) -> sqlx::Result<Option<DeliveryRow>> {
+    sqlx::query_as(concat!("SELECT ", columns!(), " FROM deliveries d", joins!(), "WHERE d.intent_id = $1"))
+        .bind(id)
+        .fetch_optional(tx)
+        .await
 }
 
 pub(super) async fn list(
@@ -82,9 +92,10 @@ pub(super) async fn list(
     limit: i64,
 ) -> sqlx::Result<Vec<Summary>> {
     sqlx::query_as(
-        "SELECT i.id, i.sender_did, i.recipient_did, i.type, i.correlation_id, i.created_at, i.expires_at, \
+        "SELECT i.id, s.did AS sender, r.did AS recipient, i.type, i.correlation_id, i.created_at, i.expires_at, \
                 d.state, d.attempts, d.visible_at, d.settled_at, d.last_error \
          FROM intents i JOIN deliveries d ON d.intent_id = i.id \
+              JOIN agents s ON s.id = i.sender_id JOIN agents r ON r.id = i.recipient_id \
          WHERE i.project_id = $1 AND ($2::uuid IS NULL OR i.id < $2) ORDER BY i.id DESC LIMIT $3",
     )
     .bind(project)
@@ -94,8 +105,9 @@ pub(super) async fn list(
     .await
 }
 
-/// Leases up to `max` due deliveries of the signing agent, while it is registered with the key it signed with, oldest first; gives up on those that were leased [`MAX_ATTEMPTS`] times. What another
-/// transaction is leasing right now is passed over.
+/// Leases up to `max` due deliveries of the signing agent, oldest first, while it is registered
+/// with the key it signed with; gives up on those that were leased [`MAX_ATTEMPTS`] times. What
+/// another transaction is leasing right now is passed over.
 pub(super) async fn lease_due(
     tx: &mut PgConnection,
     by: &Signer,
@@ -103,10 +115,9 @@ pub(super) async fn lease_due(
     now: Timestamp,
     until: Timestamp,
     token: LeaseToken,
-) -> sqlx::Result<Vec<Row>> {
-    sqlx::query_as(
-        concat!(
-            "WITH due AS ( \
+) -> sqlx::Result<Vec<DeliveryRow>> {
+    sqlx::query_as(concat!(
+        "WITH due AS ( \
                  SELECT id, attempts < $6 AS again, visible_at, size FROM deliveries \
                  WHERE recipient_id = $1 AND state IN ('accepted', 'leased') AND visible_at <= $3 AND expires_at > $3 \
                    AND EXISTS (SELECT FROM agents WHERE id = $1 AND public_key = $8 AND deleted_at IS NULL) \
@@ -114,15 +125,17 @@ pub(super) async fn lease_due(
              ), sized AS ( \
                  SELECT id, again, sum(size) OVER (ORDER BY visible_at, id) - size AS before FROM due \
              ), given_up AS ( \
-                 UPDATE deliveries SET state = 'dead', settled_at = $3 FROM sized WHERE deliveries.id = sized.id AND NOT again \
+                 UPDATE deliveries SET state = 'dead', settled_at = $3 FROM sized \
+                 WHERE deliveries.id = sized.id AND NOT again \
              ), d AS ( \
                  UPDATE deliveries SET state = 'leased', attempts = attempts + 1, visible_at = $4, lease_token = $5 \
                  FROM sized WHERE deliveries.id = sized.id AND again AND before < $7 RETURNING deliveries.* \
              ) SELECT ",
-            columns!(),
-            " FROM d JOIN intents i ON i.id = d.intent_id ORDER BY d.id"
-        ),
-    )
+        columns!(),
+        " FROM d",
+        joins!(),
+        "ORDER BY d.id"
+    ))
     .bind(by.agent)
     .bind(i64::from(max))
     .bind(now)
@@ -138,11 +151,10 @@ pub(super) async fn lease_due(
 /// Leases one delivery for a push, if it is due and its recipient has an endpoint.
 pub(super) async fn lease_for_push(
     tx: &mut PgConnection,
-    id: DeliveryId,
+    claim: LeaseClaim,
     now: Timestamp,
     until: Timestamp,
-    token: LeaseToken,
-) -> sqlx::Result<Option<Row>> {
+) -> sqlx::Result<Option<DeliveryRow>> {
     sqlx::query_as(concat!(
         "WITH d AS ( \
                  UPDATE deliveries SET state = 'leased', attempts = attempts + 1, visible_at = $3, lease_token = $4 \
@@ -150,30 +162,21 @@ pub(super) async fn lease_for_push(
                  RETURNING * \
              ) SELECT ",
         columns!(),
-        " FROM d JOIN intents i ON i.id = d.intent_id"
+        " FROM d",
+        joins!()
     ))
-    .bind(id)
+    .bind(claim.delivery)
     .bind(now)
     .bind(until)
-    .bind(token)
+    .bind(claim.token)
     .fetch_optional(tx)
     .await
 }
 
-/// How a delivery stands for the worker.
-#[derive(FromRow)]
-pub(super) struct Standing {
-    pub(super) state: State,
-    pub(super) visible_at: Timestamp,
-    pub(super) expires_at: Timestamp,
-    pub(super) recipient: AgentId,
-    pub(super) endpoint: Option<String>,
-    pub(super) is_removed: bool,
-}
-
-pub(super) async fn standing(tx: &mut PgConnection, id: DeliveryId) -> sqlx::Result<Option<Standing>> {
+pub(super) async fn find_pending(tx: &mut PgConnection, id: DeliveryId) -> sqlx::Result<Option<PendingRow>> {
     sqlx::query_as(
-        "SELECT d.state, d.visible_at, d.expires_at, a.id AS recipient, a.endpoint, a.deleted_at IS NOT NULL AS is_removed \
+        "SELECT d.state, d.visible_at, d.expires_at, a.id AS recipient, a.endpoint, \
+                a.deleted_at IS NOT NULL AS is_removed \
          FROM deliveries d JOIN agents a ON a.id = d.recipient_id WHERE d.id = $1",
     )
     .bind(id)
@@ -181,37 +184,45 @@ pub(super) async fn standing(tx: &mut PgConnection, id: DeliveryId) -> sqlx::Res
     .await
 }
 
-/// Settles as acknowledged what `held` holds. A lease that ended still holds until it is taken again or the intent's time is over.
-pub(super) async fn ack(tx: &mut PgConnection, recipient: AgentId, held: Hold, now: Timestamp) -> sqlx::Result<bool> {
+/// Settles a delivery as acknowledged. A lease that ended still holds until it is taken again or
+/// the intent's time is over.
+pub(super) async fn ack(
+    tx: &mut PgConnection,
+    recipient: AgentId,
+    claim: LeaseClaim,
+    now: Timestamp,
+) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "UPDATE deliveries SET state = 'acked', settled_at = $4 \
-         WHERE id = $1 AND recipient_id = $2 AND lease_token = $3 AND state = 'leased' AND (visible_at > $4 OR expires_at > $4)",
+         WHERE id = $1 AND recipient_id = $2 AND lease_token = $3 AND state = 'leased' \
+           AND (visible_at > $4 OR expires_at > $4)",
     )
-    .bind(held.delivery)
+    .bind(claim.delivery)
     .bind(recipient)
-    .bind(held.token)
+    .bind(claim.token)
     .bind(now)
     .execute(tx)
     .await?;
     Ok(done.rows_affected() == 1)
 }
 
-/// Hands back what `held` holds, to be leased again from `visible_at`.
+/// Hands a delivery back, to be leased again from `visible_at`.
 pub(super) async fn release(
     tx: &mut PgConnection,
     recipient: AgentId,
-    held: Hold,
+    claim: LeaseClaim,
     now: Timestamp,
     visible_at: Timestamp,
     error: &str,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "UPDATE deliveries SET state = 'accepted', lease_token = NULL, visible_at = $5, last_error = $6 \
-         WHERE id = $1 AND recipient_id = $2 AND lease_token = $3 AND state = 'leased' AND (visible_at > $4 OR expires_at > $4)",
+         WHERE id = $1 AND recipient_id = $2 AND lease_token = $3 AND state = 'leased' \
+           AND (visible_at > $4 OR expires_at > $4)",
     )
-    .bind(held.delivery)
+    .bind(claim.delivery)
     .bind(recipient)
-    .bind(held.token)
+    .bind(claim.token)
     .bind(now)
     .bind(visible_at)
     .bind(error)
@@ -220,11 +231,11 @@ pub(super) async fn release(
     Ok(done.rows_affected() == 1)
 }
 
-/// Moves the end of the lease that `held` holds; one that ended cannot be brought back.
+/// Moves the end of a lease; one that ended cannot be brought back.
 pub(super) async fn extend(
     tx: &mut PgConnection,
     recipient: AgentId,
-    held: Hold,
+    claim: LeaseClaim,
     now: Timestamp,
     until: Timestamp,
 ) -> sqlx::Result<bool> {
@@ -232,9 +243,9 @@ pub(super) async fn extend(
         "UPDATE deliveries SET visible_at = $5 \
          WHERE id = $1 AND recipient_id = $2 AND lease_token = $3 AND state = 'leased' AND visible_at > $4",
     )
-    .bind(held.delivery)
+    .bind(claim.delivery)
     .bind(recipient)
-    .bind(held.token)
+    .bind(claim.token)
     .bind(now)
     .bind(until)
     .execute(tx)
@@ -242,7 +253,7 @@ pub(super) async fn extend(
     Ok(done.rows_affected() == 1)
 }
 
-/// The state of `recipient`'s delivery, and the token of the newest lease on it.
+/// Returns the state of `recipient`'s delivery, and the token of the newest lease on it.
 pub(super) async fn settled_by(
     tx: &mut PgConnection,
     recipient: AgentId,
@@ -255,30 +266,32 @@ pub(super) async fn settled_by(
         .await
 }
 
-/// Notes that a push under `held` failed. Returns how many have, or nothing when the lease was lost.
+/// Notes that a push failed. Returns how many have, or `None` when the lease was lost.
 pub(super) async fn push_failed(
     tx: &mut PgConnection,
     recipient: AgentId,
-    held: Hold,
+    claim: LeaseClaim,
     now: Timestamp,
     error: &str,
 ) -> sqlx::Result<Option<i32>> {
     sqlx::query_scalar(
-        "UPDATE deliveries SET state = 'accepted', lease_token = NULL, visible_at = $4, last_error = $5, failed_pushes = failed_pushes + 1 \
+        "UPDATE deliveries SET state = 'accepted', lease_token = NULL, visible_at = $4, last_error = $5, \
+                               failed_pushes = failed_pushes + 1 \
          WHERE id = $1 AND recipient_id = $2 AND lease_token = $3 AND state = 'leased' RETURNING failed_pushes",
     )
-    .bind(held.delivery)
+    .bind(claim.delivery)
     .bind(recipient)
-    .bind(held.token)
+    .bind(claim.token)
     .bind(now)
     .bind(error)
     .fetch_optional(tx)
     .await
 }
 
-pub(super) async fn give_up(tx: &mut PgConnection, id: DeliveryId, now: Timestamp) -> sqlx::Result<()> {
+pub(super) async fn mark_dead(tx: &mut PgConnection, id: DeliveryId, now: Timestamp) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE deliveries SET state = 'dead', settled_at = $2 WHERE id = $1 AND state IN ('accepted', 'leased')",
+        "UPDATE deliveries SET state = 'dead', settled_at = $2 WHERE id = $1 AND state IN ('accepted', \
+        'leased')",
     )
     .bind(id)
     .bind(now)
@@ -292,7 +305,8 @@ pub(super) async fn sweep(tx: &mut PgConnection, now: Timestamp, limit: i64) -> 
     let done = sqlx::query(
         "UPDATE deliveries SET state = 'expired', settled_at = expires_at \
          WHERE id IN (SELECT id FROM deliveries \
-                      WHERE state IN ('accepted', 'leased') AND expires_at <= $1 AND (state = 'accepted' OR visible_at <= $1) \
+                      WHERE state IN ('accepted', 'leased') AND expires_at <= $1 \
+                        AND (state = 'accepted' OR visible_at <= $1) \
                       LIMIT $2 FOR UPDATE SKIP LOCKED)",
     )
     .bind(now)
@@ -307,7 +321,8 @@ pub(super) async fn prune(tx: &mut PgConnection, before: Timestamp, limit: i64) 
     let done = sqlx::query(
         "WITH gone AS ( \
              DELETE FROM deliveries \
-             WHERE id IN (SELECT id FROM deliveries WHERE settled_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) RETURNING intent_id \
+             WHERE id IN (SELECT id FROM deliveries WHERE settled_at < $1 LIMIT $2 FOR UPDATE SKIP LOCKED) \
+             RETURNING intent_id \
          ) \
          DELETE FROM intents USING gone WHERE intents.id = gone.intent_id",
     )
@@ -318,11 +333,19 @@ pub(super) async fn prune(tx: &mut PgConnection, before: Timestamp, limit: i64) 
     Ok(done.rows_affected())
 }
 
-/// Gives up on up to `limit` open deliveries of a removed agent.
-pub(super) async fn bury(tx: &mut PgConnection, recipient: AgentId, now: Timestamp, limit: i64) -> sqlx::Result<u64> {
+/// Gives up on up to `limit` open deliveries of an agent, if it is removed.
+pub(super) async fn dead_letter(
+    tx: &mut PgConnection,
+    recipient: AgentId,
+    now: Timestamp,
+    limit: i64,
+) -> sqlx::Result<u64> {
     let done = sqlx::query(
         "UPDATE deliveries SET state = 'dead', settled_at = $2, last_error = 'the recipient was removed' \
-         WHERE id IN (SELECT id FROM deliveries WHERE recipient_id = $1 AND state IN ('accepted', 'leased') LIMIT $3 FOR UPDATE SKIP LOCKED)",
+         WHERE id IN (SELECT id FROM deliveries \
+                      WHERE recipient_id = $1 AND state IN ('accepted', 'leased') \
+                        AND EXISTS (SELECT FROM agents WHERE id = $1 AND deleted_at IS NOT NULL) \
+                      LIMIT $3 FOR UPDATE SKIP LOCKED)",
     )
     .bind(recipient)
     .bind(now)

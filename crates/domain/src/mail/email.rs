@@ -1,17 +1,18 @@
-//! E-mail addresses: of plain ASCII, so that two accounts can never look like one.
+//! E-mail addresses: plain ASCII, so that two accounts can never look like one.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// An address (RFC 5321) that mail can be sent to. Its local part is ASCII; an international domain is kept in its ASCII form (UTS 46), in
-/// which confusable letters differ. `Display` shows it as typed but for the domain; accounts are told apart by [`Email::key`].
+/// An address (RFC 5321) that mail can be sent to. Its local part is ASCII; an international domain
+/// is kept in its ASCII form (UTS 46), in which confusable letters differ. `Display` shows it as
+/// typed but for the domain; accounts are told apart by [`Email::key`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
 #[serde(into = "String", try_from = "String")]
 #[sqlx(transparent)]
 pub struct Email(String);
 
-/// A text that is not such an address.
+/// A text is not such an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an e-mail address such as ada@example.com, of ASCII letters before the @")]
 pub struct NotAnEmail;
@@ -21,12 +22,12 @@ const MAX_LOCAL: usize = 64;
 const MAX_LENGTH: usize = 254;
 
 impl Email {
-    /// What tells accounts apart: the address in lower case.
+    /// Returns the key that tells accounts apart: the address in lower case.
     pub fn key(&self) -> String {
         self.0.to_ascii_lowercase()
     }
 
-    /// The address.
+    /// Returns the address.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -40,10 +41,13 @@ impl FromStr for Email {
             return Err(NotAnEmail);
         }
         let (local, domain) = text.rsplit_once('@').ok_or(NotAnEmail)?;
-        // A dot-atom (RFC 5322): no quoting, comments or control characters, so nothing that could break out of a header.
+        // A dot-atom (RFC 5322): no quoting, comments or control characters, so nothing that could
+        // break out of a header.
         let atom = |atom: &str| {
             !atom.is_empty()
-                && atom.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte))
+                && atom
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&byte))
         };
         if local.len() > MAX_LOCAL || !local.split('.').all(atom) {
             return Err(NotAnEmail);
@@ -57,7 +61,7 @@ impl FromStr for Email {
     }
 }
 
-/// At least two labels of letters, digits and inner hyphens.
+/// Returns whether a domain has at least two labels of letters, digits and inner hyphens.
 fn is_host_name(domain: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())

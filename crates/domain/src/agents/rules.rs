@@ -1,0 +1,81 @@
+//! Rules for what an agent says of itself.
+
+use kernel::{
+    checks::Checks,
+    crypto::{Did, PublicKey},
+    error::{Code, Error, Result},
+};
+use url::Url;
+
+use super::{
+    limits::{MAX_CAPABILITIES, MAX_CAPABILITIES_BYTES, MAX_ENDPOINT, MAX_TAGS},
+    model::{Capability, Registration},
+};
+
+impl Registration {
+    /// Returns the DID and the key, when both are well formed and belong together.
+    ///
+    /// # Errors
+    /// [`Code::InvalidDid`], [`Code::InvalidPublicKey`], [`Code::DidKeyMismatch`].
+    pub fn identity(&self) -> Result<(Did, PublicKey)> {
+        let mut checks = Checks::new();
+        let did = checks.keep("/did", Code::InvalidDid, self.did.parse::<Did>());
+        let key = checks.keep("/public_key", Code::InvalidPublicKey, self.public_key.parse::<PublicKey>());
+        if let (Some(did), Some(key)) = (&did, &key)
+            && !did.admits(key)
+        {
+            let detail = format!("is not the did:key of `public_key`, which is {}", Did::key(key));
+            checks.broken(Code::DidKeyMismatch, "/did", detail);
+        }
+        checks.finish()?;
+        did.zip(key).ok_or_else(|| Error::internal("a DID or a key was neither kept nor refused"))
+    }
+}
+
+/// Checks a name for people.
+pub(super) fn check_name(checks: &mut Checks, name: &str) {
+    checks.text("/name", name, 1..=100);
+}
+
+/// Checks capabilities, each by itself and all together.
+pub(super) fn check_capabilities(checks: &mut Checks, capabilities: &[Capability]) {
+    checks.count("/capabilities", capabilities.len(), MAX_CAPABILITIES);
+    let bytes = serde_json::to_vec(capabilities).map_or(0, |json| json.len());
+    if bytes > MAX_CAPABILITIES_BYTES {
+        let detail =
+            format!("may have at most {MAX_CAPABILITIES_BYTES} bytes of JSON together, have {bytes}");
+        checks.broken(Code::TooLong, "/capabilities", detail);
+    }
+    for (i, capability) in capabilities.iter().take(MAX_CAPABILITIES).enumerate() {
+        let at = |field: &str| format!("/capabilities/{i}/{field}");
+        checks.text(&at("description"), &capability.description, 1..=500);
+        checks.text(&at("version"), &capability.version, 1..=32);
+        checks.count(&at("tags"), capability.tags.len(), MAX_TAGS);
+        for (t, tag) in capability.tags.iter().take(MAX_TAGS).enumerate() {
+            checks.text(&at(&format!("tags/{t}")), tag, 1..=64);
+        }
+    }
+}
+
+/// Checks that an endpoint is an absolute `http` or `https` URL with a host, and with nothing that
+/// a server would not be sent or that could hide another host. Where it leads is checked when it is
+/// connected to: names resolve anew each time.
+pub(super) fn check_endpoint(checks: &mut Checks, endpoint: &str) -> Option<Url> {
+    if endpoint.len() > MAX_ENDPOINT {
+        checks.broken(Code::TooLong, "/endpoint", format!("may have at most {MAX_ENDPOINT} characters"));
+        return None;
+    }
+    let refused = match Url::parse(endpoint) {
+        Err(_) => "must be an absolute URL such as https://agent.example.com/inbox",
+        Ok(url) if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() => {
+            "must be an http or https URL with a host"
+        }
+        Ok(url) if !url.username().is_empty() || url.password().is_some() => {
+            "must not hold a user name or password: every delivery is signed, verify that"
+        }
+        Ok(url) if url.fragment().is_some() => "must not have a fragment",
+        Ok(url) => return Some(url),
+    };
+    checks.broken(Code::InvalidEndpoint, "/endpoint", refused);
+    None
+}

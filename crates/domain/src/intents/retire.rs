@@ -1,0 +1,32 @@
+//! Settling what was on its way to an agent that was removed.
+
+use std::time::Duration;
+
+use kernel::{
+    Core, DbScope,
+    caller::{Caller, RequestContext},
+    error::Result,
+    queue::Outcome,
+};
+
+use super::store;
+use crate::agents::jobs::RetireAgent;
+
+/// How many deliveries one run settles.
+const BATCH: u64 = 1_000;
+
+/// Settles a removed agent's open deliveries, a thousand at a time; asks to be run again while
+/// there are more. One that was registered anew since keeps them.
+///
+/// # Errors
+/// [`Code::Unavailable`](kernel::Code::Unavailable).
+pub async fn retire(core: &Core, job: &RetireAgent, request: &RequestContext) -> Result<Outcome> {
+    let by = Caller::job(DbScope::Job(job.project), request);
+    let settled = core
+        .write(by, async |unit| {
+            let now = unit.now();
+            Ok(store::dead_letter(unit, job.agent, now, BATCH.cast_signed()).await?)
+        })
+        .await?;
+    Ok(if settled < BATCH { Outcome::Done } else { Outcome::Snooze(Duration::ZERO) })
+}
