@@ -2,8 +2,9 @@
 
 use std::{collections::hash_map::RandomState, hash::BuildHasher, time::Duration};
 
-/// Waits that double from `first` to `longest`, each lengthened by up to a quarter at random, so that replicas that lost the same
-/// dependency at the same moment do not return to it at the same moment.
+/// Waits that double from `first` to `longest`, each lengthened by up to a quarter at random, so
+/// that replicas that lost the same dependency at the same moment do not return to it at the same
+/// moment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Backoff {
     first: Duration,
@@ -27,7 +28,8 @@ impl Backoff {
     }
 }
 
-/// A number in [0, 1). The keys of std's hash maps are random and no secret hangs on a jitter, so it needs no generator.
+/// A number in [0, 1). The keys of std's hash maps are random and no secret hangs on a jitter, so
+/// it needs no generator.
 fn unit_random() -> f64 {
     let bits = u32::try_from(RandomState::new().hash_one(0_u8) >> 32).unwrap_or(0);
     f64::from(bits) / (f64::from(u32::MAX) + 1.0)

@@ -44,7 +44,8 @@ pub struct Settings {
     pub qdrant_api_key: Option<String>,
 }
 
-/// What a process has beside its database. Dropping it ends its tasks; [`close`](Self::close) lets them finish.
+/// What a process has beside its database. Dropping it ends its tasks; [`close`](Self::close) lets
+/// them finish.
 #[derive(Debug)]
 pub struct Adapters {
     /// Hints to sleepers in every process.
@@ -57,9 +58,11 @@ pub struct Adapters {
     tasks: TaskTracker,
 }
 
-/// Starts the tasks that keep the connections, and returns at once: what is away now is used when it appears. Call it inside a Tokio runtime.
+/// Starts the tasks that keep the connections, and returns at once: what is away now is used when
+/// it appears. Call it inside a Tokio runtime.
 pub fn connect(settings: Settings, db: Db, clock: Clock) -> Adapters {
-    // Redis, NATS and Qdrant over TLS look for it. Another part of the process may have installed it already: the same one.
+    // Redis, NATS and Qdrant over TLS look for it. Another part of the process may have installed
+    // it already: the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
 
     let stop = CancellationToken::new();

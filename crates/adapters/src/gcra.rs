@@ -1,7 +1,10 @@
-//! The arithmetic of rate limiting: the generic cell rate algorithm (ITU-T I.371), which keeps one number for each subject.
+//! The arithmetic of rate limiting: the generic cell rate algorithm (ITU-T I.371), which keeps one
+//! number for each subject.
 //!
-//! That number is the *theoretical arrival time*: when the whole quota will be there again. Each request moves it on by `window / quota`; one that
-//! would move it further than a window ahead of now is refused and moves nothing. So a whole quota may be spent at once, and comes back steadily.
+//! That number is the *theoretical arrival time*: when the whole quota will be there again. Each
+//! request moves it on by `window / quota`; one that would move it further than a window ahead of
+//! now is refused and moves nothing. So a whole quota may be spent at once, and comes back
+//! steadily.
 
 use kernel::ports::RateDecision;
 
@@ -23,8 +26,9 @@ impl Gcra {
         Self { window, interval: (window / i64::from(quota.max(1))).max(1) }
     }
 
-    /// The arrival time after a request at `now`, or `None` when it is refused. One further ahead than any request could have moved it was
-    /// left by another policy, or by a clock that has been set back: it is pulled in, so that nobody is locked out by it.
+    /// The arrival time after a request at `now`, or `None` when it is refused. One further ahead
+    /// than any request could have moved it was left by another policy, or by a clock that has been
+    /// set back: it is pulled in, so that nobody is locked out by it.
     pub(crate) fn admit(self, arrival: i64, now: i64) -> Option<i64> {
         let next = arrival.clamp(now, now + self.window) + self.interval;
         (next <= now + self.window).then_some(next)
@@ -67,7 +71,10 @@ mod tests {
         }
         assert_eq!(gcra.admit(arrival, now), None);
         let refused = gcra.decision(false, arrival - now);
-        assert_eq!(refused, RateDecision { allowed: false, remaining: 0, reset_seconds: 60, retry_after_seconds: 1 });
+        assert_eq!(
+            refused,
+            RateDecision { allowed: false, remaining: 0, reset_seconds: 60, retry_after_seconds: 1 }
+        );
         let after = now + i64::from(refused.retry_after_seconds) * MICROS;
         assert!(gcra.admit(arrival, after).is_some());
     }

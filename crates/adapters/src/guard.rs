@@ -1,12 +1,15 @@
-//! What stands between Holdfast and everything that may be absent, slow or frozen: one timeout, one circuit breaker, one set of
-//! metrics and one health state for each dependency.
+//! What stands between Holdfast and everything that may be absent, slow or frozen: one timeout, one
+//! circuit breaker, one set of metrics and one health state for each dependency.
 //!
-//! Architecture invariant: only `Guarded<Driver>` implements a port for something remote, and only it holds a driver. A frozen
-//! dependency therefore costs the calls under way one short timeout, together, and later calls nothing: they are refused at once until a probe, which
-//! no request ever waits for, has found the dependency back. An unconfigured dependency is a `Guarded` without a driver: to its callers the same as one that is away.
+//! Architecture invariant: only `Guarded<Driver>` implements a port for something remote, and only
+//! it holds a driver. A frozen dependency therefore costs the calls under way one short timeout,
+//! together, and later calls nothing: they are refused at once until a probe, which no request ever
+//! waits for, has found the dependency back. An unconfigured dependency is a `Guarded` without a
+//! driver: to its callers the same as one that is away.
 //!
-//! Metrics, labelled with `dependency`: `holdfast_dependency_calls_total` (also by `outcome`: `ok`, `failed`, `timed_out`, `refused`),
-//! `holdfast_dependency_call_seconds`, and `holdfast_dependency_up` (0 or 1).
+//! Metrics, labelled with `dependency`: `holdfast_dependency_calls_total` (also by `outcome`: `ok`,
+//! `failed`, `timed_out`, `refused`), `holdfast_dependency_call_seconds`, and
+//! `holdfast_dependency_up` (0 or 1).
 
 mod breaker;
 
@@ -23,7 +26,8 @@ use tokio_util::sync::CancellationToken;
 use self::breaker::{Breaker, Permit};
 use crate::{backoff::Backoff, health::Check};
 
-/// How often a dependency that works is probed: the latency `/health` shows, and a chance to notice a freeze before a request does.
+/// How often a dependency that works is probed: the latency `/health` shows, and a chance to notice
+/// a freeze before a request does.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 /// How long the first look at a dependency's health waits for its first probe.
 const FIRST_PROBE: Duration = Duration::from_millis(250);
@@ -34,7 +38,8 @@ pub(crate) trait Driver: Send + Sync + 'static {
     const NAME: &'static str;
     /// What no call may exceed: the price of the dependency's freezing.
     const CALL_LIMIT: Duration = Duration::from_millis(250);
-    /// What no probe may exceed. Longer than a call, since a probe often has to connect first, and nobody waits for it.
+    /// What no probe may exceed. Longer than a call, since a probe often has to connect first, and
+    /// nobody waits for it.
     const PROBE_LIMIT: Duration = Duration::from_secs(1);
     /// The longest time between probes of a dependency that is away, jitter aside.
     const LONGEST_WINDOW: Duration = Duration::from_secs(3);
@@ -115,7 +120,8 @@ impl<D: Driver> fmt::Debug for Guarded<D> {
 }
 
 impl<D: Driver> Guarded<D> {
-    /// Guards `driver`, or stands in for it when it is not configured. Refuses calls until [`keep`](Self::keep) has probed it.
+    /// Guards `driver`, or stands in for it when it is not configured. Refuses calls until
+    /// [`keep`](Self::keep) has probed it.
     pub(crate) fn new(driver: Option<D>) -> Self {
         let windows = Backoff::new(Duration::from_secs(1), D::LONGEST_WINDOW);
         let breaker = Breaker::new(windows, D::PROBE_LIMIT, Instant::now());
@@ -151,7 +157,8 @@ impl<D: Driver> Guarded<D> {
         outcome.ok()
     }
 
-    /// Probes the dependency for as long as the process lives: each second while it is up, at the end of each window while it is away.
+    /// Probes the dependency for as long as the process lives: each second while it is up, at the
+    /// end of each window while it is away.
     pub(crate) async fn keep(self, stop: CancellationToken) {
         let Some(driver) = &self.0.driver else { return };
         let probing = async {
@@ -207,7 +214,8 @@ impl<D: Driver> Guarded<D> {
         }
     }
 
-    /// What the latest probe or failed call found. Never waits but for the very first probe, and shortly.
+    /// What the latest probe or failed call found. Never waits but for the very first probe, and
+    /// shortly.
     pub(crate) async fn check(&self) -> Check {
         if self.0.driver.is_none() {
             return Check::disabled();
@@ -231,7 +239,8 @@ async fn within<T>(limit: Duration, work: impl Future<Output = Result<T, Failure
 }
 
 fn count<D: Driver>(outcome: &'static str) {
-    metrics::counter!("holdfast_dependency_calls_total", "dependency" => D::NAME, "outcome" => outcome).increment(1);
+    metrics::counter!("holdfast_dependency_calls_total", "dependency" => D::NAME, "outcome" => outcome)
+        .increment(1);
 }
 
 fn measure<D: Driver>(outcome: &'static str, called: Instant) {

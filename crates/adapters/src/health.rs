@@ -1,7 +1,8 @@
 //! How the dependencies are: what `/health` and `/health/ready` tell.
 //!
-//! The guards probe beside the requests; a look at health only reads what they found. A frozen dependency, Postgres included, therefore
-//! never makes it slow, and what it says is at most about a second old.
+//! The guards probe beside the requests; a look at health only reads what they found. A frozen
+//! dependency, Postgres included, therefore never makes it slow, and what it says is at most about
+//! a second old.
 
 use std::{
     sync::{
@@ -80,7 +81,9 @@ impl Snapshot {
 
     /// Whether something that is configured is away.
     pub fn degraded(&self) -> bool {
-        [&self.database, &self.redis, &self.nats, &self.qdrant].iter().any(|check| check.status == Status::Error)
+        [&self.database, &self.redis, &self.nats, &self.qdrant]
+            .iter()
+            .any(|check| check.status == Status::Error)
     }
 }
 

@@ -1,7 +1,9 @@
-//! Drivers of what Holdfast uses beside Postgres, and of what may be absent: Redis, NATS, Qdrant, outgoing webhooks, mail, witnesses.
+//! Drivers of what Holdfast uses beside Postgres, and of what may be absent: Redis, NATS, Qdrant,
+//! outgoing webhooks, mail, witnesses.
 //!
-//! Adding one, step by step: a port in `kernel::ports` whose signature says what a caller does without it; a file here with the driver, which
-//! implements `guard::Driver`; the port for `Guarded<Driver>`; its place in [`connect()`] and in [`health::Snapshot`].
+//! Adding one, step by step: a port in `kernel::ports` whose signature says what a caller does
+//! without it; a file here with the driver, which implements `guard::Driver`; the port for
+//! `Guarded<Driver>`; its place in [`connect()`] and in [`health::Snapshot`].
 
 mod backoff;
 pub mod connect;

@@ -1,4 +1,5 @@
-//! Wake-ups through Postgres' `LISTEN`, on a connection of their own that does not go through PgBouncer.
+//! Wake-ups through Postgres' `LISTEN`, on a connection of their own that does not go through
+//! PgBouncer.
 
 use std::time::Duration;
 
@@ -19,14 +20,17 @@ const RECONNECT: Backoff = Backoff::new(Duration::from_millis(250), Duration::fr
 const QUIET: Duration = Duration::from_secs(10);
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// Rings the bells that other processes' notifications name, until `stop`. Without Postgres it tries again, with backoff.
+/// Rings the bells that other processes' notifications name, until `stop`. Without Postgres it
+/// tries again, with backoff.
 pub(crate) async fn listen(options: PgConnectOptions, hub: WakeHub, stop: CancellationToken) {
     let options = options.application_name("holdfast-listen");
     let mut failures: u32 = 0;
     while !stop.is_cancelled() {
-        // One for each connection: a listener that ends says UNLISTEN first, and where nothing answers any more that takes as long
-        // as TCP keeps trying, a quarter of an hour. The next one must not wait for its place.
-        let pool = PgPoolOptions::new().max_connections(1).acquire_timeout(LIMIT).connect_lazy_with(options.clone());
+        // One for each connection: a listener that ends says UNLISTEN first, and where nothing
+        // answers any more that takes as long as TCP keeps trying, a quarter of an hour. The next
+        // one must not wait for its place.
+        let pool =
+            PgPoolOptions::new().max_connections(1).acquire_timeout(LIMIT).connect_lazy_with(options.clone());
         let mut heard = false;
         let ended = stop.run_until_cancelled(receive(&pool, &hub, &mut heard)).await;
         if let Some(Err(reason)) = ended {
@@ -52,7 +56,9 @@ async fn receive(pool: &PgPool, hub: &WakeHub, connected: &mut bool) -> sqlx::Re
             Ok(Ok(None)) => return Ok(()),
             Ok(Err(error)) => return Err(error),
             Err(_) => {
-                timeout(LIMIT, listener.execute("SELECT 1")).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+                timeout(LIMIT, listener.execute("SELECT 1"))
+                    .await
+                    .map_err(|_| sqlx::Error::PoolTimedOut)??;
             }
         }
     }

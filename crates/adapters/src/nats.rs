@@ -1,7 +1,8 @@
 //! NATS: carries hints between processes faster than Postgres can.
 //!
-//! Nothing is stored in it and nothing waits in it: core NATS, no JetStream. A server that takes what we publish while a receiver's
-//! subscription is dead loses hints silently; that costs a sleeper its polling interval, which is why everyone polls as well.
+//! Nothing is stored in it and nothing waits in it: core NATS, no JetStream. A server that takes
+//! what we publish while a receiver's subscription is dead loses hints silently; that costs a
+//! sleeper its polling interval, which is why everyone polls as well.
 
 use std::time::Duration;
 
@@ -26,7 +27,8 @@ const PING_INTERVAL: Duration = Duration::from_secs(5);
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 /// How long a probe waits for a connection that is being made.
 const CONNECT_GRACE: Duration = Duration::from_millis(500);
-/// Commands and messages that wait inside the client; a subscriber that falls further behind loses hints.
+/// Commands and messages that wait inside the client; a subscriber that falls further behind loses
+/// hints.
 const CAPACITY: usize = 1024;
 
 /// A client that connects, and connects again, by itself.
@@ -47,7 +49,9 @@ impl Nats {
                 .name("holdfast")
                 .retry_on_initial_connect()
                 .max_reconnects(None)
-                .reconnect_delay_callback(|attempts| RECONNECT.after(u32::try_from(attempts).unwrap_or(u32::MAX)))
+                .reconnect_delay_callback(|attempts| {
+                    RECONNECT.after(u32::try_from(attempts).unwrap_or(u32::MAX))
+                })
                 .connection_timeout(CONNECT_LIMIT)
                 .ping_interval(PING_INTERVAL)
                 .client_capacity(CAPACITY)
@@ -58,8 +62,8 @@ impl Nats {
         Ok(self.client.get_or_try_init(connect).await?)
     }
 
-    /// Publishes `payloads` and waits until the server has seen them: an echo, as flushing alone only fills the socket's buffer, which
-    /// a frozen server leaves full.
+    /// Publishes `payloads` and waits until the server has seen them: an echo, as flushing alone
+    /// only fills the socket's buffer, which a frozen server leaves full.
     pub(crate) async fn publish(&self, payloads: Vec<String>) -> Result<(), Failure> {
         let client = self.client().await?;
         // While it connects, commands would wait in the client and go out late.
@@ -80,7 +84,8 @@ impl Nats {
     }
 }
 
-/// Says who connects: `user:password@`, or a token alone, as NATS' other clients read a URL. This one ignores that part of it.
+/// Says who connects: `user:password@`, or a token alone, as NATS' other clients read a URL. This
+/// one ignores that part of it.
 fn authenticate(options: ConnectOptions, url: &Url) -> ConnectOptions {
     let text = |encoded| percent_decode_str(encoded).decode_utf8_lossy().into_owned();
     match (url.username(), url.password()) {
@@ -106,7 +111,8 @@ impl Driver for Nats {
     }
 }
 
-/// Rings the bells that other processes' hints name, until `stop`. The client subscribes again by itself whenever it connects again.
+/// Rings the bells that other processes' hints name, until `stop`. The client subscribes again by
+/// itself whenever it connects again.
 pub(crate) async fn listen(nats: Guarded<Nats>, hub: WakeHub, stop: CancellationToken) {
     let Some(driver) = nats.driver() else { return };
     let listening = async {

@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Networks that are nobody's on the public internet (IANA special-purpose address registry), by address and prefix length.
+/// Networks that are nobody's on the public internet (IANA special-purpose address registry), by
+/// address and prefix length.
 const SPECIAL_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
@@ -23,11 +24,12 @@ const SPECIAL_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(224, 0, 0, 0), 3),
 ];
 
-/// The only part of IPv6 that is handed out. Loopback, local and multicast addresses lie outside it, and so do those that wrap an IPv4
-/// address: mapped, compatible and NAT64.
+/// The only part of IPv6 that is handed out. Loopback, local and multicast addresses lie outside
+/// it, and so do those that wrap an IPv4 address: mapped, compatible and NAT64.
 const GLOBAL_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// What is special within it: protocol assignments with Teredo, documentation, and 6to4, which wraps an IPv4 address too.
+/// What is special within it: protocol assignments with Teredo, documentation, and 6to4, which
+/// wraps an IPv4 address too.
 const SPECIAL_V6: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
@@ -35,7 +37,8 @@ const SPECIAL_V6: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
 
-/// Whether `address` is somebody's on the public internet. Whatever merely might lead back to a private network is not.
+/// Whether `address` is somebody's on the public internet. Whatever merely might lead back to a
+/// private network is not.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => !SPECIAL_V4.iter().any(|(network, length)| within_v4(v4, *network, *length)),
@@ -54,14 +57,15 @@ fn within_v6(address: Ipv6Addr, network: Ipv6Addr, length: u32) -> bool {
     (address.to_bits() ^ network.to_bits()) >> (128 - length) == 0
 }
 
-/// A sentence for each of `hosts`, given with the variable that names it, that is not on a private network: `*.railway.internal`,
-/// RFC 1918 and RFC 4193 addresses, loopback, or a Unix socket's path.
+/// A sentence for each of `hosts`, given with the variable that names it, that is not on a private
+/// network: `*.railway.internal`, RFC 1918 and RFC 4193 addresses, loopback, or a Unix socket's
+/// path.
 pub fn check_private(hosts: &[(&'static str, String)]) -> Vec<String> {
     let public = hosts.iter().filter(|(_, host)| !is_private(host));
     let warning = |(variable, host): &(&'static str, String)| {
         format!(
-            "{variable} names the host `{host}`, which is not on a private network: its traffic may cross the internet. \
-             Use its private name (on Railway `<service>.railway.internal`)."
+            "{variable} names the host `{host}`, which is not on a private network: its traffic may cross \
+            the internet. Use its private name (on Railway `<service>.railway.internal`)."
         )
     };
     public.map(warning).collect()
@@ -83,8 +87,15 @@ mod tests {
 
     #[test]
     fn addresses_by_class() {
-        let public =
-            ["1.1.1.1", "8.8.8.8", "100.63.255.255", "172.32.0.1", "2606:4700::1111", "2a00:1450::1", "3fff:1000::1"];
+        let public = [
+            "1.1.1.1",
+            "8.8.8.8",
+            "100.63.255.255",
+            "172.32.0.1",
+            "2606:4700::1111",
+            "2a00:1450::1",
+            "3fff:1000::1",
+        ];
         for address in public {
             assert!(is_public(address.parse().unwrap()), "{address} is public");
         }
@@ -129,12 +140,20 @@ mod tests {
         for host in private {
             assert_eq!(check_private(&[("DATABASE_URL", host.to_owned())]), Vec::<String>::new());
         }
-        for host in
-            ["db.example.com", "8.8.8.8", "railway.internal.example.com", "evilrailway.internal", "2606:4700::1"]
-        {
-            let warnings = check_private(&[("DATABASE_URL", host.to_owned()), ("REDIS_URL", "::1".to_owned())]);
+        for host in [
+            "db.example.com",
+            "8.8.8.8",
+            "railway.internal.example.com",
+            "evilrailway.internal",
+            "2606:4700::1",
+        ] {
+            let warnings =
+                check_private(&[("DATABASE_URL", host.to_owned()), ("REDIS_URL", "::1".to_owned())]);
             assert_eq!(warnings.len(), 1);
-            assert!(warnings[0].starts_with(&format!("DATABASE_URL names the host `{host}`")), "{warnings:?}");
+            assert!(
+                warnings[0].starts_with(&format!("DATABASE_URL names the host `{host}`")),
+                "{warnings:?}"
+            );
         }
     }
 }

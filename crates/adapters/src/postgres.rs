@@ -1,4 +1,5 @@
-//! Asks Postgres how it is, on a connection of its own: a pool that is merely busy is not an outage.
+//! Asks Postgres how it is, on a connection of its own: a pool that is merely busy is not an
+//! outage.
 
 use std::{
     sync::{
@@ -17,15 +18,21 @@ use crate::guard::{Driver, Failure};
 /// Probes Postgres, and whether its schema is the one this build was made for.
 pub(crate) struct Postgres {
     options: PgConnectOptions,
-    /// Only a connection that has just worked is put back, so one left in the middle of something is never used again.
+    /// Only a connection that has just worked is put back, so one left in the middle of something
+    /// is never used again.
     connection: Mutex<Option<PgConnection>>,
     schema_current: Arc<AtomicBool>,
 }
 
 impl Postgres {
-    /// `schema_current` is set once every migration has been seen applied, and stays: there is no way back.
+    /// `schema_current` is set once every migration has been seen applied, and stays: there is no
+    /// way back.
     pub(crate) fn new(options: PgConnectOptions, schema_current: Arc<AtomicBool>) -> Self {
-        Self { options: options.application_name("holdfast-health"), connection: Mutex::new(None), schema_current }
+        Self {
+            options: options.application_name("holdfast-health"),
+            connection: Mutex::new(None),
+            schema_current,
+        }
     }
 }
 

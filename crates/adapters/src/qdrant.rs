@@ -6,7 +6,8 @@ use url::Url;
 
 use crate::guard::{Driver, Failure};
 
-/// Shorter than the guard's, so that the client itself notices a dead connection, and opens another for the next call.
+/// Shorter than the guard's, so that the client itself notices a dead connection, and opens another
+/// for the next call.
 const LIMIT: Duration = Duration::from_millis(200);
 
 /// A Qdrant client; connects when first used.

@@ -1,4 +1,5 @@
-//! How many requests a caller may make: counted in Redis for all processes together, in this process while Redis is away.
+//! How many requests a caller may make: counted in Redis for all processes together, in this
+//! process while Redis is away.
 
 use std::{
     collections::HashMap,
@@ -31,11 +32,14 @@ impl RateLimiter {
         Self { shared, local: Arc::new(Local::new()) }
     }
 
-    /// Takes one of the `quota` requests that `subject` may make in each window of `window_seconds`.
+    /// Takes one of the `quota` requests that `subject` may make in each window of
+    /// `window_seconds`.
     ///
-    /// What Redis allowed is noted here as well. So when Redis goes away this process goes on where it was, not from an untouched quota; and as it
-    /// knows of no more requests than Redis did, it refuses nobody whom Redis would have let through. What the processes allow
-    /// together while each counts alone, and what a Redis that lost its memory allows again, is at most another window's quota each.
+    /// What Redis allowed is noted here as well. So when Redis goes away this process goes on where
+    /// it was, not from an untouched quota; and as it knows of no more requests than Redis did, it
+    /// refuses nobody whom Redis would have let through. What the processes allow together while
+    /// each counts alone, and what a Redis that lost its memory allows again, is at most another
+    /// window's quota each.
     pub async fn take(&self, subject: &str, quota: u32, window_seconds: u32) -> RateDecision {
         let gcra = Gcra::new(quota, window_seconds);
         match self.shared.take(subject, quota, window_seconds).await {
@@ -95,7 +99,8 @@ impl Local {
 }
 
 impl Arrivals {
-    /// When more subjects are active than fit, the surplus goes uncounted: better than refusing those who did nothing.
+    /// When more subjects are active than fit, the surplus goes uncounted: better than refusing
+    /// those who did nothing.
     fn note(&mut self, subject: u64, next: i64, now: i64) {
         if self.by_subject.len() >= MAX_SUBJECTS && now - self.swept_at >= SWEEP_MICROS {
             self.by_subject.retain(|_, arrival| *arrival > now);
@@ -123,7 +128,12 @@ mod tests {
     }
 
     impl RateCounter for Shared {
-        fn take<'a>(&'a self, _: &'a str, quota: u32, window_seconds: u32) -> BoxFuture<'a, Option<RateDecision>> {
+        fn take<'a>(
+            &'a self,
+            _: &'a str,
+            quota: u32,
+            window_seconds: u32,
+        ) -> BoxFuture<'a, Option<RateDecision>> {
             Box::pin(async move {
                 if self.away.load(Ordering::SeqCst) {
                     return None;
@@ -150,7 +160,11 @@ mod tests {
         shared.away.store(true, Ordering::SeqCst);
         assert_eq!(allowed(&limiter, 20).await, 4);
         shared.away.store(false, Ordering::SeqCst);
-        assert_eq!(allowed(&limiter, 20).await, 4, "what the shared counter has left, and no phantom refusal");
+        assert_eq!(
+            allowed(&limiter, 20).await,
+            4,
+            "what the shared counter has left, and no phantom refusal"
+        );
     }
 
     #[test]

@@ -44,7 +44,8 @@ impl RedisUse {
     }
 }
 
-/// The number of the logical database for each use; `REDIS_DBS`, such as `sessions=0,cache=1,rate_limit=5,metrics=6`.
+/// The number of the logical database for each use; `REDIS_DBS`, such as
+/// `sessions=0,cache=1,rate_limit=5,metrics=6`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RedisDbs(BTreeMap<RedisUse, u16>);
 
@@ -57,14 +58,18 @@ impl RedisDbs {
 
 impl Default for RedisDbs {
     fn default() -> Self {
-        Self([(RedisUse::Sessions, 0), (RedisUse::Cache, 1), (RedisUse::RateLimit, 5), (RedisUse::Metrics, 6)].into())
+        Self(
+            [(RedisUse::Sessions, 0), (RedisUse::Cache, 1), (RedisUse::RateLimit, 5), (RedisUse::Metrics, 6)]
+                .into(),
+        )
     }
 }
 
 /// A text that does not say which database serves what.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{entry}` is not one of sessions, cache, rate_limit or metrics, then `=` and the number of a Redis database, such as cache=1"
+    "`{entry}` is not one of sessions, cache, rate_limit or metrics, then `=` and the number of a Redis \
+    database, such as cache=1"
 )]
 pub struct NotRedisDbs {
     entry: String,
@@ -79,7 +84,8 @@ impl FromStr for RedisDbs {
         for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
             let wrong = || NotRedisDbs { entry: entry.to_owned() };
             let (name, number) = entry.split_once('=').ok_or_else(wrong)?;
-            let purpose = RedisUse::ALL.into_iter().find(|purpose| purpose.name() == name.trim()).ok_or_else(wrong)?;
+            let purpose =
+                RedisUse::ALL.into_iter().find(|purpose| purpose.name() == name.trim()).ok_or_else(wrong)?;
             dbs.0.insert(purpose, number.trim().parse().map_err(|_| wrong())?);
         }
         Ok(dbs)
@@ -132,8 +138,9 @@ impl Driver for Redis {
     }
 }
 
-/// One connection to one logical database, which all calls share: they are sent as they come and answered in order, so a round trip
-/// is not paid twice, as a pool would that tries a connection before it hands it out.
+/// One connection to one logical database, which all calls share: they are sent as they come and
+/// answered in order, so a round trip is not paid twice, as a pool would that tries a connection
+/// before it hands it out.
 struct Database {
     client: Result<Client, Failure>,
     connection: Mutex<Option<MultiplexedConnection>>,
@@ -149,7 +156,8 @@ impl Database {
         Self { client: client().map_err(Failure::from), connection: Mutex::default() }
     }
 
-    /// It is a probe that finds none and connects, since calls are let through only after one has succeeded.
+    /// It is a probe that finds none and connects, since calls are let through only after one has
+    /// succeeded.
     async fn connection(&self) -> Result<MultiplexedConnection, Failure> {
         if let Some(connection) = &*self.slot() {
             return Ok(connection.clone());
@@ -169,13 +177,19 @@ impl Database {
 }
 
 impl RateCounter for Guarded<Redis> {
-    fn take<'a>(&'a self, subject: &'a str, quota: u32, window_seconds: u32) -> BoxFuture<'a, Option<RateDecision>> {
+    fn take<'a>(
+        &'a self,
+        subject: &'a str,
+        quota: u32,
+        window_seconds: u32,
+    ) -> BoxFuture<'a, Option<RateDecision>> {
         Box::pin(self.call(move |redis| redis.take(subject, quota, window_seconds)))
     }
 }
 
-/// [`Gcra::admit`] where the number is kept, by the server's own clock, so that no two processes need to agree on the time. The key expires when
-/// the whole quota is there again, which says the same as no key. Microseconds since 1970 are exact in a double until the year 2255.
+/// [`Gcra::admit`] where the number is kept, by the server's own clock, so that no two processes
+/// need to agree on the time. The key expires when the whole quota is there again, which says the
+/// same as no key. Microseconds since 1970 are exact in a double until the year 2255.
 const TAKE: &str = r"
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])

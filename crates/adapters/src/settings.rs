@@ -1,11 +1,13 @@
-//! Configuration: environment variables, one `clap` struct a program, whose doc comments are the help.
+//! Configuration: environment variables, one `clap` struct a program, whose doc comments are the
+//! help.
 //!
-//! A wrong value stops the start with one line that names the variable, what it held (secrets masked) and what it wants. An empty variable
-//! counts as unset, since platforms set them so.
+//! A wrong value stops the start with one line that names the variable, what it held (secrets
+//! masked) and what it wants. An empty variable counts as unset, since platforms set them so.
 
 use std::{fmt, net::SocketAddr, str::FromStr};
 
 use clap::{Args, CommandFactory, FromArgMatches, ValueEnum, error::ContextKind};
+use kernel::crypto::{Secrets, SecretsRing};
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
@@ -31,7 +33,8 @@ pub struct Dependencies {
     #[arg(long, env = "DATABASE_DIRECT_URL", value_parser = database_url)]
     pub database_direct_url: Option<DatabaseUrl>,
 
-    /// The most connections this process opens to Postgres for its work; one to listen and one for health come on top.
+    /// The most connections this process opens to Postgres for its work; one to listen and one for
+    /// health come on top.
     #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value = "20", value_parser = clap::value_parser!(u32).range(2..=500))]
     pub database_max_connections: u32,
 
@@ -55,11 +58,17 @@ pub struct Dependencies {
     #[arg(long, env = "QDRANT_API_KEY", value_parser = secret)]
     pub qdrant_api_key: Option<Masked<String>>,
 
-    /// The Ed25519 key that signs pushed deliveries, whsk_…; `api keygen webhook` makes one.
+    /// The key that stored secrets are encrypted under, hfsk_…; `api keygen secrets` generates one.
+    /// Up to 4, separated by commas: the first encrypts, all decrypt.
+    #[arg(long, env = "SECRETS_KEY", value_parser = secrets_key)]
+    pub secrets_key: Masked<SecretsRing>,
+
+    /// The Ed25519 key that signs pushed deliveries, whsk_…; `api keygen webhook` generates one.
     #[arg(long, env = "WEBHOOK_SIGNING_KEY", value_parser = webhook_key)]
     pub webhook_signing_key: Masked<WebhookKey>,
 
-    /// Who cosigns the vault's checkpoints: up to 8 of `<verifier key> <url>` (C2SP tlog-witness), separated by commas. Nobody when unset.
+    /// Who cosigns the vault's checkpoints: up to 8 of `<verifier key> <url>` (C2SP tlog-witness),
+    /// separated by commas. Nobody when unset.
     #[arg(long, env = "VAULT_WITNESSES", default_value_t)]
     pub vault_witnesses: Witnesses,
 
@@ -106,6 +115,11 @@ impl Dependencies {
         kernel::Db::lazy(self.database_url.options(), self.database_max_connections)
     }
 
+    /// Returns what encrypts stored secrets.
+    pub fn secrets(&self) -> Secrets {
+        Secrets::new(self.secrets_key.reveal().clone())
+    }
+
     /// In production, warns of each dependency whose host is not private.
     ///
     /// # Errors
@@ -114,15 +128,21 @@ impl Dependencies {
         if self.environment != Environment::Production {
             return Ok(());
         }
-        let url = |url: &Option<Masked<Url>>| url.as_ref().and_then(|url| url.reveal().host_str().map(str::to_owned));
+        let url = |url: &Option<Masked<Url>>| {
+            url.as_ref().and_then(|url| url.reveal().host_str().map(str::to_owned))
+        };
         let hosts = [
             ("DATABASE_URL", Some(self.database_url.options().get_host().to_owned())),
-            ("DATABASE_DIRECT_URL", self.database_direct_url.as_ref().map(|url| url.options().get_host().to_owned())),
+            (
+                "DATABASE_DIRECT_URL",
+                self.database_direct_url.as_ref().map(|url| url.options().get_host().to_owned()),
+            ),
             ("REDIS_URL", url(&self.redis_url)),
             ("NATS_URL", url(&self.nats_url)),
             ("QDRANT_URL", url(&self.qdrant_url)),
         ];
-        let named: Vec<_> = hosts.into_iter().filter_map(|(variable, host)| Some((variable, host?))).collect();
+        let named: Vec<_> =
+            hosts.into_iter().filter_map(|(variable, host)| Some((variable, host?))).collect();
         let public = network::check_private(&named);
         anyhow::ensure!(!self.require_private_network || public.is_empty(), "{}", public.join("; "));
         for warning in public {
@@ -203,7 +223,8 @@ impl fmt::Debug for DatabaseUrl {
 
 fn database_url(text: &str) -> Result<DatabaseUrl, String> {
     let wants = "a URL such as postgres://user:password@host:5432/database";
-    let url = service_url(text, &["postgres", "postgresql"]).map_err(|error| format!("{error}; it wants {wants}"))?;
+    let url = service_url(text, &["postgres", "postgresql"])
+        .map_err(|error| format!("{error}; it wants {wants}"))?;
     PgConnectOptions::from_str(url.reveal().as_str())
         .map(DatabaseUrl)
         .map_err(|error| format!("{error}; it wants {wants}"))
@@ -233,7 +254,8 @@ fn app_url(text: &str) -> Result<Url, String> {
 /// # Errors
 /// What it wants, in words.
 pub fn public_url(text: &str) -> Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("{error}; it wants a URL such as https://api.example.com"))?;
+    let url = Url::parse(text)
+        .map_err(|error| format!("{error}; it wants a URL such as https://api.example.com"))?;
     let bare = matches!(url.scheme(), "http" | "https")
         && url.host_str().is_some()
         && url.path() == "/"
@@ -247,8 +269,16 @@ fn secret(text: &str) -> Result<Masked<String>, String> {
     Ok(Masked(text.to_owned()))
 }
 
+fn secrets_key(text: &str) -> Result<Masked<SecretsRing>, String> {
+    text.parse()
+        .map(Masked)
+        .map_err(|error| format!("held *** ({error}); `api keygen secrets` generates one"))
+}
+
 fn webhook_key(text: &str) -> Result<Masked<WebhookKey>, String> {
-    text.parse().map(Masked).map_err(|error| format!("held *** ({error}); `api keygen webhook` makes one"))
+    text.parse()
+        .map(Masked)
+        .map_err(|error| format!("held *** ({error}); `api keygen webhook` generates one"))
 }
 
 /// A variable that is missing or wrong: one line.
@@ -256,7 +286,8 @@ fn webhook_key(text: &str) -> Result<Masked<WebhookKey>, String> {
 #[error("{0}")]
 pub struct Invalid(String);
 
-/// Reads a configuration from variables alone. Unknown ones are left alone; those set to nothing are unset.
+/// Reads a configuration from variables alone. Unknown ones are left alone; those set to nothing
+/// are unset.
 ///
 /// # Errors
 /// The first variable that is missing or wrong.
@@ -298,10 +329,13 @@ fn explain(error: &clap::Error, flags: &[Flag]) -> Invalid {
     let text = |kind| error.get(kind).map(ToString::to_string).unwrap_or_default();
     let argument = text(ContextKind::InvalidArg);
     let flag = flags.iter().find(|flag| argument.contains(&format!("--{} ", flag.name)));
-    let (variable, help) = flag.map_or((argument.as_str(), ""), |flag| (flag.variable.as_str(), flag.help.as_str()));
+    let (variable, help) =
+        flag.map_or((argument.as_str(), ""), |flag| (flag.variable.as_str(), flag.help.as_str()));
     let source = std::error::Error::source(error).map(ToString::to_string);
     Invalid(match (error.kind(), source) {
-        (clap::error::ErrorKind::MissingRequiredArgument, _) => format!("{variable} is not set; it wants: {help}"),
+        (clap::error::ErrorKind::MissingRequiredArgument, _) => {
+            format!("{variable} is not set; it wants: {help}")
+        }
         (_, Some(reason)) if reason.starts_with("held ") => format!("{variable} {reason}"),
         (_, Some(reason)) => format!("{variable} held \"{}\": {reason}", text(ContextKind::InvalidValue)),
         (_, None) => format!(
@@ -323,9 +357,14 @@ pub fn environment() -> Vec<(String, String)> {
 pub fn describe(command: &clap::Command) -> String {
     let mut text = String::from("Environment variables:\n");
     for arg in command.get_arguments() {
-        let (Some(name), Some(help)) = (arg.get_env().and_then(|name| name.to_str()), arg.get_help()) else { continue };
-        let default =
-            arg.get_default_values().first().and_then(|value| value.to_str()).filter(|value| !value.is_empty());
+        let (Some(name), Some(help)) = (arg.get_env().and_then(|name| name.to_str()), arg.get_help()) else {
+            continue;
+        };
+        let default = arg
+            .get_default_values()
+            .first()
+            .and_then(|value| value.to_str())
+            .filter(|value| !value.is_empty());
         let default = default.map(|value| format!(" [default: {value}]")).unwrap_or_default();
         text.push_str(&format!("  {name}\n      {help}{default}\n"));
     }

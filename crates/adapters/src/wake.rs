@@ -1,8 +1,10 @@
 //! Wake-ups between processes: hints that a sleeper may find something when it looks.
 //!
-//! A hint rings the bells of its own process at once and goes into a bounded channel; when that is full it is dropped. A relay takes what has gathered, sends
-//! each topic once — through NATS when that is up, otherwise by *one* `NOTIFY` for them all, since each takes a lock of the whole server
-//! when it commits — and pauses a few milliseconds. Every process listens to both. A lost hint costs a sleeper its polling interval.
+//! A hint rings the bells of its own process at once and goes into a bounded channel; when that is
+//! full it is dropped. A relay takes what has gathered, sends each topic once — through NATS when
+//! that is up, otherwise by *one* `NOTIFY` for them all, since each takes a lock of the whole
+//! server when it commits — and pauses a few milliseconds. Every process listens to both. A lost
+//! hint costs a sleeper its polling interval.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -23,7 +25,8 @@ use crate::{guard::Guarded, listen::CHANNEL, nats::Nats};
 
 /// Hints that wait for the relay.
 const CAPACITY: usize = 4096;
-/// The least time between two rounds of the relay: bounds what it costs, and lets a burst become one message.
+/// The least time between two rounds of the relay: bounds what it costs, and lets a burst become
+/// one message.
 const PAUSE: Duration = Duration::from_millis(5);
 /// What a `NOTIFY` may carry is 7,999 bytes.
 const MAX_PAYLOAD: usize = 7_900;
@@ -67,14 +70,14 @@ impl WakeHub {
 }
 
 impl Wake for WakeHub {
-    fn wake(&self, topic: Topic) {
+    fn notify(&self, topic: Topic) {
         self.lock().ring(topic);
         if self.hints.try_send(topic).is_err() {
             metrics::counter!("holdfast_wake_dropped_total").increment(1);
         }
     }
 
-    fn bell(&self, topic: Topic) -> Arc<Notify> {
+    fn subscribe(&self, topic: Topic) -> Arc<Notify> {
         self.lock().hang(topic)
     }
 }
@@ -85,7 +88,8 @@ impl fmt::Debug for WakeHub {
     }
 }
 
-/// Each sleeper has a bell of its own, so that one ring reaches all who wait for a topic, and those about to wait.
+/// Each sleeper has a bell of its own, so that one ring reaches all who wait for a topic, and those
+/// about to wait.
 #[derive(Default)]
 struct Bells {
     by_topic: HashMap<Topic, Vec<Weak<Notify>>>,
@@ -99,7 +103,8 @@ impl Bells {
         let bells = self.by_topic.entry(topic).or_default();
         bells.retain(is_held);
         bells.push(Arc::downgrade(&bell));
-        // Topics nobody waits for any more never outnumber the others by much, and sweeping costs each hanging a constant.
+        // Topics nobody waits for any more never outnumber the others by much, and sweeping costs
+        // each hanging a constant.
         if self.by_topic.len() > 64 + 2 * self.swept {
             self.by_topic.retain(|_, bells| bells.iter().any(is_held));
             self.swept = self.by_topic.len();
@@ -135,7 +140,8 @@ impl Relay {
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut gathered = Vec::new();
         loop {
-            let stopping = stop.run_until_cancelled(self.queue.recv_many(&mut gathered, CAPACITY)).await.is_none();
+            let stopping =
+                stop.run_until_cancelled(self.queue.recv_many(&mut gathered, CAPACITY)).await.is_none();
             if stopping {
                 self.queue.close();
                 self.queue.recv_many(&mut gathered, CAPACITY).await;
@@ -206,9 +212,9 @@ mod tests {
         let ids = Ids::new(Clock::system());
         let (hub, _queue) = WakeHub::new("here".into());
         let topic = inbox(&ids);
-        let (first, second, other) = (hub.bell(topic), hub.bell(topic), hub.bell(inbox(&ids)));
-        hub.wake(topic);
-        hub.wake(topic);
+        let (first, second, other) = (hub.subscribe(topic), hub.subscribe(topic), hub.subscribe(inbox(&ids)));
+        hub.notify(topic);
+        hub.notify(topic);
         assert!(rang(&first) && rang(&second) && !rang(&other));
         assert!(!rang(&first), "two hints before a look are one ring");
     }
@@ -216,7 +222,7 @@ mod tests {
     #[tokio::test]
     async fn hints_from_elsewhere_ring_and_our_own_coming_back_do_not() {
         let (hub, _queue) = WakeHub::new("here".into());
-        let bell = hub.bell(Topic::Jobs);
+        let bell = hub.subscribe(Topic::Jobs);
         hub.heard("here\njobs");
         assert!(!rang(&bell));
         hub.heard("there\ninbox.nonsense\njobs");
@@ -229,7 +235,7 @@ mod tests {
     fn a_full_channel_drops_hints_and_never_blocks() {
         let (hub, _queue) = WakeHub::new("here".into());
         for _ in 0..2 * CAPACITY {
-            hub.wake(Topic::Jobs);
+            hub.notify(Topic::Jobs);
         }
     }
 
@@ -237,12 +243,12 @@ mod tests {
     fn bells_that_nobody_holds_are_forgotten() {
         let ids = Ids::new(Clock::system());
         let (hub, _queue) = WakeHub::new("here".into());
-        let kept = hub.bell(Topic::Jobs);
+        let kept = hub.subscribe(Topic::Jobs);
         for _ in 0..10_000 {
-            hub.bell(inbox(&ids));
+            hub.subscribe(inbox(&ids));
         }
         assert!(hub.lock().by_topic.len() < 200);
-        hub.wake(Topic::Jobs);
+        hub.notify(Topic::Jobs);
         assert!(kept.notified().now_or_never().is_some());
     }
 
@@ -253,8 +259,11 @@ mod tests {
         let payloads = payloads("here", topics.iter().copied());
         assert!(payloads.len() > 1);
         assert!(payloads.iter().all(|payload| payload.len() < 8000 && payload.starts_with("here\n")));
-        let heard: HashSet<Topic> =
-            payloads.iter().flat_map(|payload| payload.lines().skip(1)).filter_map(|line| line.parse().ok()).collect();
+        let heard: HashSet<Topic> = payloads
+            .iter()
+            .flat_map(|payload| payload.lines().skip(1))
+            .filter_map(|line| line.parse().ok())
+            .collect();
         assert_eq!(heard, topics);
     }
 }

@@ -1,8 +1,11 @@
-//! Deliveries pushed to the endpoints of their recipients, by the Standard Webhooks specification with its asymmetric signatures (`v1a`).
+//! Deliveries pushed to the endpoints of their recipients, by the Standard Webhooks specification
+//! with its asymmetric signatures (`v1a`).
 //!
-//! An endpoint is a URL that a tenant chose, so a push is a request that somebody else aimed. It goes only to addresses of the public internet,
-//! and they are checked where the connection is made: the address that was looked up and checked is the one connected to, so a
-//! name that resolves differently the second time gains nothing. No redirect is followed, no proxy asked, and hardly any of the answer is read.
+//! An endpoint is a URL that a tenant chose, so a push is a request that somebody else aimed. It
+//! goes only to addresses of the public internet, and they are checked where the connection is
+//! made: the address that was looked up and checked is the one connected to, so a name that
+//! resolves differently the second time gains nothing. No redirect is followed, no proxy asked, and
+//! hardly any of the answer is read.
 
 use std::{
     fmt,
@@ -10,8 +13,9 @@ use std::{
     time::Duration,
 };
 
-use domain::intents::{Push, PushOutcome, PushRequest};
+use domain::intents::{Push, PushRequest};
 use futures::future::BoxFuture;
+use kernel::effect::{Effect, Failed};
 use reqwest::{
     Client, Response,
     dns::{Addrs, Name, Resolve, Resolving},
@@ -40,7 +44,8 @@ pub struct Webhooks {
 }
 
 impl Webhooks {
-    /// Signs with `key`. `allow_private` lets endpoints be on private networks: for development, or for an installation all of whose tenants are trusted.
+    /// Signs with `key`. `allow_private` lets endpoints be on private networks: for development, or
+    /// for an installation all of whose tenants are trusted.
     ///
     /// # Errors
     /// When the machine has no usable certificate store.
@@ -102,13 +107,8 @@ impl Webhooks {
 }
 
 impl Push for Webhooks {
-    fn push(&self, request: PushRequest) -> BoxFuture<'_, PushOutcome> {
-        Box::pin(async move {
-            match self.attempt(request).await {
-                Ok(()) => PushOutcome::Delivered,
-                Err(reason) => PushOutcome::Failed(reason),
-            }
-        })
+    fn push(&self, request: PushRequest) -> BoxFuture<'_, Effect> {
+        Box::pin(async move { self.attempt(request).await.map_err(Failed::new) })
     }
 }
 

@@ -1,12 +1,14 @@
 //! Witnesses of the vault's logs, asked by HTTP for their cosignatures (C2SP tlog-witness).
 //!
-//! An operator names them and trusts them with nothing but their own word: what they answer is bounded, and is taken for a cosignature only once
-//! `domain` has verified it. No redirect is followed.
+//! An operator names them and trusts them with nothing but their own word: what they answer is
+//! bounded, and is taken for a cosignature only once `domain` has verified it. No redirect is
+//! followed.
 
 use std::{fmt, str::FromStr, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use futures::future::BoxFuture;
+use kernel::effect::{Effect, Failed};
 use reqwest::{
     Client, Response, StatusCode,
     header::{CONTENT_TYPE, HeaderMap},
@@ -14,8 +16,8 @@ use reqwest::{
 };
 use url::Url;
 use vault::{
-    Hash, Witness, WitnessRefused,
-    cosignature::{NotAWitnessKey, WitnessKey},
+    Hash, Witness, WitnessAnswer,
+    format::cosignature::{NotAWitnessKey, WitnessKey},
 };
 
 use crate::network;
@@ -28,7 +30,8 @@ const MAX_ANSWER: usize = 64 * 1024;
 const MAX_PROOF: usize = 63;
 /// The type of the answer that states the size which the witness knows.
 const SIZE: &str = "text/x.tlog.size";
-/// How many witnesses there may be: with three signatures of ours, fewer than the 16 that every reader of a note must accept.
+/// How many witnesses there may be: with three signatures of ours, fewer than the 16 that every
+/// reader of a note must accept.
 const MAX_WITNESSES: usize = 8;
 
 /// A witness, and where it is asked.
@@ -40,7 +43,8 @@ pub struct WitnessEndpoint {
     pub url: String,
 }
 
-/// The witnesses that are asked; `VAULT_WITNESSES`: `<verifier key> <url>`, separated by commas. None when empty.
+/// The witnesses that are asked; `VAULT_WITNESSES`: `<verifier key> <url>`, separated by commas.
+/// None when empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Witnesses(Vec<WitnessEndpoint>);
 
@@ -60,18 +64,26 @@ impl Witnesses {
     /// # Errors
     /// In one sentence, when the machine has no usable certificate store.
     pub fn clients(&self) -> Result<Vec<Arc<dyn Witness>>, String> {
-        self.0.iter().cloned().map(|witness| HttpWitness::new(witness).map(|client| Arc::new(client) as _)).collect()
+        self.0
+            .iter()
+            .cloned()
+            .map(|witness| HttpWitness::new(witness).map(|client| Arc::new(client) as _))
+            .collect()
     }
 }
 
-/// Why a text does not list witnesses. Says which entry, and not what it holds, since a URL may hold a password.
+/// Why a text does not list witnesses. Says which entry, and not what it holds, since a URL may
+/// hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotWitnesses {
     /// More than there may be.
     #[error("held {0} witnesses; it wants {MAX_WITNESSES} at most")]
     TooMany(usize),
     /// One entry.
-    #[error("held as number {number} {entry}; it wants <verifier key> <url> of each witness once, separated by commas")]
+    #[error(
+        "held as number {number} {entry}; it wants <verifier key> <url> of each witness once, separated by \
+        commas"
+    )]
     Entry {
         /// From 1.
         number: usize,
@@ -113,7 +125,11 @@ impl FromStr for Witnesses {
             });
             witnesses.push(witness.map_err(|entry| NotWitnesses::Entry { number, entry })?);
         }
-        if witnesses.len() > MAX_WITNESSES { Err(NotWitnesses::TooMany(witnesses.len())) } else { Ok(Self(witnesses)) }
+        if witnesses.len() > MAX_WITNESSES {
+            Err(NotWitnesses::TooMany(witnesses.len()))
+        } else {
+            Ok(Self(witnesses))
+        }
     }
 }
 
@@ -183,9 +199,9 @@ impl HttpWitness {
         Ok(Self { client, endpoint, limit })
     }
 
-    async fn attempt(&self, old_size: u64, proof: &[Hash], checkpoint: &str) -> Result<Vec<String>, WitnessRefused> {
+    async fn attempt(&self, old_size: u64, proof: &[Hash], checkpoint: &str) -> Effect<WitnessAnswer> {
         if proof.len() > MAX_PROOF {
-            return Err(refused("the consistency proof is longer than one can be"));
+            return Ok(refused("the consistency proof is longer than one can be"));
         }
         let post = self
             .client
@@ -196,36 +212,41 @@ impl HttpWitness {
         let status = answer.status();
         let states_size = is_size(answer.headers());
         if status != StatusCode::OK && status != StatusCode::CONFLICT {
-            return Err(explain(status));
+            return explain(status);
         }
-        let text = self.read(&mut answer).await?;
+        let Some(text) = self.read(&mut answer).await? else {
+            return Ok(refused("it answered with something other than text, or more than 64 KiB of it"));
+        };
         if status == StatusCode::OK {
-            return lines(&text).ok_or_else(|| refused("it answered 200 with something other than signature lines"));
+            let other = || refused("it answered 200 with something other than signature lines");
+            return Ok(lines(&text).map_or_else(other, WitnessAnswer::Cosigned));
         }
-        match (states_size, size(&text)) {
-            (true, Some(size)) if size != old_size => Err(WitnessRefused::Behind { size }),
-            (true, None) => Err(refused("it answered 409 with something other than a size")),
-            // It knows this very size, so another proof would not help: what it has is another root.
-            _ => Err(WitnessRefused::Forked(
+        Ok(match (states_size, size(&text)) {
+            (true, Some(size)) if size != old_size => WitnessAnswer::Behind { size },
+            (true, None) => refused("it answered 409 with something other than a size"),
+            // It knows this very size, so another proof would not help: what it has is another
+            // root.
+            _ => WitnessAnswer::Forked(
                 "it has cosigned another tree of the same size (409): the log shows two histories".to_owned(),
-            )),
-        }
+            ),
+        })
     }
 
-    async fn read(&self, answer: &mut Response) -> Result<String, WitnessRefused> {
+    /// Reads the body; `None` when it is too long, or no text.
+    async fn read(&self, answer: &mut Response) -> Effect<Option<String>> {
         let mut text = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| self.away(&error))? {
             text.extend_from_slice(&chunk);
             if text.len() > MAX_ANSWER {
-                return Err(refused("it answered with more than 64 KiB"));
+                return Ok(None);
             }
         }
-        String::from_utf8(text).map_err(|_| refused("it answered with something other than text"))
+        Ok(String::from_utf8(text).ok())
     }
 
-    /// In words for the operator: no URL, nothing of what the witness said.
-    fn away(&self, error: &reqwest::Error) -> WitnessRefused {
-        WitnessRefused::Away(if error.is_timeout() {
+    /// Describes a failure in words for the operator: no URL, nothing of what the witness said.
+    fn away(&self, error: &reqwest::Error) -> Failed {
+        Failed::new(if error.is_timeout() {
             format!("it did not answer within {} seconds", self.limit.as_secs_f32())
         } else if error.is_connect() {
             "no connection: its name, its port or its certificate did not work".to_owned()
@@ -245,7 +266,7 @@ impl Witness for HttpWitness {
         old_size: u64,
         proof: &'a [Hash],
         checkpoint: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<String>, WitnessRefused>> {
+    ) -> BoxFuture<'a, Effect<WitnessAnswer>> {
         Box::pin(self.attempt(old_size, proof, checkpoint))
     }
 }
@@ -279,31 +300,33 @@ fn lines(text: &str) -> Option<Vec<String>> {
     lines.iter().all(|line| line.starts_with("— ")).then_some(lines)
 }
 
-fn refused(reason: &str) -> WitnessRefused {
-    WitnessRefused::Refused(reason.to_owned())
+fn refused(reason: &str) -> WitnessAnswer {
+    WitnessAnswer::Refused(reason.to_owned())
 }
 
-/// Every answer but 200 and 409: what it means by tlog-witness, and what to do.
-fn explain(status: StatusCode) -> WitnessRefused {
+/// Reads every status but 200 and 409: what it means by tlog-witness, and what to do.
+fn explain(status: StatusCode) -> Effect<WitnessAnswer> {
     let code = status.as_u16();
     let reason = match code {
         400 => "it cannot read the checkpoint, or does not take one of this form (400)",
         403 => {
-            "it trusts none of the keys that signed the checkpoint (403): give its operator this log's verifier keys"
+            "it trusts none of the keys that signed the checkpoint (403): give its operator this log's \
+            verifier keys"
         }
         404 => {
-            "it does not know this log, or its URL is wrong (404): give its operator the log's origin and verifier keys"
+            "it does not know this log, or its URL is wrong (404): give its operator the log's origin and \
+            verifier keys"
         }
         422 => {
-            let reason =
-                "the log does not continue what it cosigned before (422): was a backup restored, or the log changed?";
-            return WitnessRefused::Forked(reason.to_owned());
+            let reason = "the log does not continue what it cosigned before (422): was a backup restored, or \
+                the log changed?";
+            return Ok(WitnessAnswer::Forked(reason.to_owned()));
         }
-        300..400 => return refused(&format!("it answered {code}: redirects are not followed")),
-        408 | 425 | 429 | 500.. => return WitnessRefused::Away(format!("it answered {code}")),
-        _ => return refused(&format!("it answered {code}")),
+        300..400 => return Ok(refused(&format!("it answered {code}: redirects are not followed"))),
+        408 | 425 | 429 | 500.. => return Err(Failed::new(format!("it answered {code}"))),
+        _ => return Ok(refused(&format!("it answered {code}"))),
     };
-    refused(reason)
+    Ok(refused(reason))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! The circuit breaker: closed (calls go through) → open (calls are refused) → half-open (one probe decides) → closed or open.
+//! The circuit breaker: closed (calls go through) → open (calls are refused) → half-open (one probe
+//! decides) → closed or open.
 
 use std::{
     sync::{Mutex, MutexGuard, PoisonError},
@@ -7,12 +8,13 @@ use std::{
 
 use crate::backoff::Backoff;
 
-/// Opens on the first failure: what it guards is an accelerator whose absence costs little, while patience would cost every
-/// request that comes meanwhile a timeout.
+/// Opens on the first failure: what it guards is an accelerator whose absence costs little, while
+/// patience would cost every request that comes meanwhile a timeout.
 #[derive(Debug)]
 pub(super) struct Breaker {
     windows: Backoff,
-    /// How long a probe may take; one that never reported, because its task was dropped, is forgotten after it.
+    /// How long a probe may take; one that never reported, because its task was dropped, is
+    /// forgotten after it.
     probe_limit: Duration,
     state: Mutex<State>,
 }
@@ -20,7 +22,8 @@ pub(super) struct Breaker {
 #[derive(Debug)]
 struct State {
     phase: Phase,
-    /// Grows with every change of phase, so that the outcome of a call from before a change cannot undo it.
+    /// Grows with every change of phase, so that the outcome of a call from before a change cannot
+    /// undo it.
     epoch: u64,
     /// Openings in a row, each soon after the breaker had closed or while it was half-open.
     streak: u32,
@@ -41,13 +44,15 @@ pub(super) struct Permit {
 }
 
 impl Breaker {
-    /// Begins open with its window over: until a first probe has succeeded no caller waits for a dependency that may not be there.
+    /// Begins open with its window over: until a first probe has succeeded no caller waits for a
+    /// dependency that may not be there.
     pub(super) fn new(windows: Backoff, probe_limit: Duration, now: Instant) -> Self {
         let state = State { phase: Phase::Open { until: now }, epoch: 0, streak: 0, closed_at: None };
         Self { windows, probe_limit, state: Mutex::new(state) }
     }
 
-    /// Calls pass only while closed: the recovery of a dependency is the probe's affair, never a request's.
+    /// Calls pass only while closed: the recovery of a dependency is the probe's affair, never a
+    /// request's.
     pub(super) fn admit_call(&self) -> Option<Permit> {
         let state = self.lock();
         matches!(state.phase, Phase::Closed).then_some(Permit { epoch: state.epoch })
@@ -79,8 +84,8 @@ impl Breaker {
         decides
     }
 
-    /// Returns whether this opened the breaker from closed. Of many calls that failed together only the first does; the others
-    /// neither lengthen the window nor count again.
+    /// Returns whether this opened the breaker from closed. Of many calls that failed together only
+    /// the first does; the others neither lengthen the window nor count again.
     pub(super) fn failed(&self, permit: Permit, now: Instant) -> bool {
         let mut state = self.lock();
         if state.epoch != permit.epoch {
@@ -207,7 +212,8 @@ mod tests {
                 thread::spawn(move || breaker.admit_probe(now).is_some())
             })
             .collect();
-        let admitted = threads.into_iter().filter_map(|thread| thread.join().ok()).filter(|admitted| *admitted).count();
+        let admitted =
+            threads.into_iter().filter_map(|thread| thread.join().ok()).filter(|admitted| *admitted).count();
         assert_eq!(admitted, 1);
     }
 }

@@ -3,11 +3,12 @@
 mod resend;
 mod smtp;
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use clap::Args;
-use domain::mail::{Mail, MailFailed, Mailer};
+use domain::mail::{Mail, Mailer};
 use futures::future::BoxFuture;
+use kernel::effect::Effect;
 use lettre::message::Mailbox;
 use url::Url;
 
@@ -22,7 +23,8 @@ const LIMIT: Duration = Duration::from_secs(20);
 /// How mail is sent.
 #[derive(Debug, Clone, Args)]
 pub struct MailSettings {
-    /// The mail server: smtps://user:password@host:465, or smtp://user:password@host:587?tls=required.
+    /// The mail server: smtps://user:password@host:465, or
+    /// smtp://user:password@host:587?tls=required.
     #[arg(long, env = "SMTP_URL", value_parser = smtp_url)]
     pub smtp_url: Option<Masked<Url>>,
 
@@ -36,7 +38,8 @@ pub struct MailSettings {
 }
 
 impl MailSettings {
-    /// Who sends it. Without SMTP_URL and RESEND_API_KEY that is the console in development, and nobody elsewhere: mail then waits.
+    /// Who sends it. Without SMTP_URL and RESEND_API_KEY that is the console in development, and
+    /// nobody elsewhere: mail then waits.
     ///
     /// # Errors
     /// In one sentence, two ways at once, or one that cannot be used.
@@ -46,7 +49,9 @@ impl MailSettings {
                 return Err("SMTP_URL and RESEND_API_KEY are both set; mail goes by one of them".to_owned());
             }
             (Some(url), None) => Some(Box::new(smtp::Smtp::new(url.reveal(), self.mail_from.clone())?)),
-            (None, Some(key)) => Some(Box::new(resend::Resend::new(resend::API, key.reveal(), &self.mail_from)?)),
+            (None, Some(key)) => {
+                Some(Box::new(resend::Resend::new(resend::API, key.reveal(), &self.mail_from)?))
+            }
             (None, None) if environment == Environment::Development => Some(Box::new(Console)),
             (None, None) => None,
         })
@@ -59,8 +64,8 @@ fn smtp_url(text: &str) -> Result<Masked<Url>, String> {
     if !matches!(url.scheme(), "smtp" | "smtps") || url.host_str().is_none_or(str::is_empty) {
         return Err(format!("held {}://{}; {wants}", url.scheme(), url.host_str().unwrap_or_default()));
     }
-    let in_clear =
-        url.scheme() == "smtp" && !url.query_pairs().any(|(name, value)| name == "tls" && value == "required");
+    let in_clear = url.scheme() == "smtp"
+        && !url.query_pairs().any(|(name, value)| name == "tls" && value == "required");
     if in_clear && !network::is_private(url.host_str().unwrap_or_default()) {
         return Err(format!(
             "held smtp://{} without ?tls=required, which would send the password in clear; {wants}",
@@ -80,7 +85,8 @@ fn resend_key(text: &str) -> Result<Masked<String>, String> {
 }
 
 fn mailbox(text: &str) -> Result<Mailbox, String> {
-    text.parse().map_err(|error| format!("{error}; it wants an address such as Holdfast <no-reply@example.com>"))
+    text.parse()
+        .map_err(|error| format!("{error}; it wants an address such as Holdfast <no-reply@example.com>"))
 }
 
 /// Writes mail to the log, for a developer to read.
@@ -88,14 +94,10 @@ fn mailbox(text: &str) -> Result<Mailbox, String> {
 struct Console;
 
 impl Mailer for Console {
-    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), MailFailed>> {
+    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Effect> {
         tracing::info!("mail to {}: {}\n\n{}", mail.to, mail.subject, mail.text);
         Box::pin(async { Ok(()) })
     }
-}
-
-fn failed(reason: impl fmt::Display) -> MailFailed {
-    MailFailed(reason.to_string())
 }
 
 #[cfg(test)]

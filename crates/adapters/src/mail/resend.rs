@@ -2,13 +2,14 @@
 
 use std::fmt;
 
-use domain::mail::{Mail, MailFailed, Mailer};
+use domain::mail::{Mail, Mailer};
 use futures::future::BoxFuture;
+use kernel::effect::{Effect, Failed};
 use lettre::message::Mailbox;
 use reqwest::{Client, redirect};
 use serde_json::json;
 
-use super::{LIMIT, failed};
+use super::LIMIT;
 
 /// Where it is.
 pub(super) const API: &str = "https://api.resend.com";
@@ -34,18 +35,29 @@ impl Resend {
         Ok(Self { client, url: format!("{api}/emails"), key: key.to_owned(), from: from.to_string() })
     }
 
-    async fn attempt(&self, mail: &Mail) -> Result<(), MailFailed> {
-        let body = json!({"from": self.from, "to": [mail.to.as_str()], "subject": mail.subject, "text": mail.text});
-        let post = self.client.post(&self.url).bearer_auth(&self.key).header("idempotency-key", mail.key()).json(&body);
-        // Without the URL, which `Display` of the error would show; it holds no secret, but is no news.
-        let answer = post.send().await.map_err(|error| failed(error.without_url()))?;
+    async fn attempt(&self, mail: &Mail) -> Effect {
+        let body =
+            json!({"from": self.from, "to": [mail.to.as_str()], "subject": mail.subject, "text": mail.text});
+        let post = self
+            .client
+            .post(&self.url)
+            .bearer_auth(&self.key)
+            .header("idempotency-key", mail.key())
+            .json(&body);
+        // Without the URL, which `Display` of the error would show; it holds no secret, but is no
+        // news.
+        let answer = post.send().await.map_err(|error| Failed::new(error.without_url()))?;
         let status = answer.status();
-        if status.is_success() { Ok(()) } else { Err(failed(format_args!("Resend answered {}", status.as_u16()))) }
+        if status.is_success() {
+            Ok(())
+        } else {
+            Err(Failed::new(format!("Resend answered {}", status.as_u16())))
+        }
     }
 }
 
 impl Mailer for Resend {
-    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), MailFailed>> {
+    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Effect> {
         Box::pin(self.attempt(mail))
     }
 }
@@ -68,8 +80,11 @@ mod tests {
     #[tokio::test]
     async fn a_mail_is_posted_as_resend_wants_it() {
         let server = MockServer::start().await;
-        let mail =
-            Mail { to: "ada@example.com".parse().unwrap(), subject: "Hello".to_owned(), text: "there\n".to_owned() };
+        let mail = Mail {
+            to: "ada@example.com".parse().unwrap(),
+            subject: "Hello".to_owned(),
+            text: "there\n".to_owned(),
+        };
         let wanted = json!({"from": "Holdfast <no-reply@example.com>", "to": ["ada@example.com"], "subject": "Hello", "text": "there\n"});
         Mock::given(method("POST"))
             .and(path("/emails"))
@@ -87,7 +102,7 @@ mod tests {
         let other = Mail { text: "elsewhere\n".to_owned(), ..mail.clone() };
         assert_ne!(other.key(), mail.key());
         let refused = resend.send(&other).await.unwrap_err().to_string();
-        assert_eq!(refused, "the mail was not sent: Resend answered 404");
+        assert_eq!(refused, "Resend answered 404");
         assert!(!format!("{resend:?}").contains("re_secret"));
     }
 }

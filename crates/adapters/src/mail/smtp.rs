@@ -2,15 +2,16 @@
 
 use std::fmt;
 
-use domain::mail::{Mail, MailFailed, Mailer};
+use domain::mail::{Mail, Mailer};
 use futures::future::BoxFuture;
+use kernel::effect::{Effect, Failed};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox, header::ContentType},
 };
 use url::Url;
 
-use super::{LIMIT, failed};
+use super::LIMIT;
 
 /// A mail server.
 pub(super) struct Smtp {
@@ -30,8 +31,8 @@ impl Smtp {
         Ok(Self { transport, from, host: url.host_str().unwrap_or_default().to_owned() })
     }
 
-    async fn attempt(&self, mail: &Mail) -> Result<(), MailFailed> {
-        let to = Mailbox::new(None, mail.to.as_str().parse().map_err(failed)?);
+    async fn attempt(&self, mail: &Mail) -> Effect {
+        let to = Mailbox::new(None, mail.to.as_str().parse().map_err(Failed::new)?);
         let message = Message::builder()
             .from(self.from.clone())
             .to(to)
@@ -40,17 +41,19 @@ impl Smtp {
             .message_id(Some(format!("<{}@{}>", mail.key(), self.from.email.domain())))
             .header(ContentType::TEXT_PLAIN)
             .body(mail.text.clone())
-            .map_err(failed)?;
-        self.transport.send(message).await.map(drop).map_err(failed)
+            .map_err(Failed::new)?;
+        self.transport.send(message).await.map(drop).map_err(Failed::new)
     }
 }
 
 impl Mailer for Smtp {
-    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Result<(), MailFailed>> {
+    fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Effect> {
         Box::pin(async move {
             match tokio::time::timeout(LIMIT, self.attempt(mail)).await {
                 Ok(sent) => sent,
-                Err(_) => Err(failed(format_args!("the mail server did not answer within {} s", LIMIT.as_secs()))),
+                Err(_) => {
+                    Err(Failed::new(format!("the mail server did not answer within {} s", LIMIT.as_secs())))
+                }
             }
         })
     }
@@ -117,14 +120,23 @@ mod tests {
         let said = server.await.unwrap();
         assert!(said.contains(&"RCPT TO:<ada@example.com>".to_owned()), "{said:?}");
         assert!(said.iter().any(|line| line.contains(&format!("<{}@example.com>", mail.key()))), "{said:?}");
-        assert!(!said.iter().any(|line| line.starts_with("Bcc") || line.contains("RCPT TO:<eve")), "{said:?}");
-        assert!(said.contains(&"there".to_owned()), "a line of one full stop does not end the mail: {said:?}");
+        assert!(
+            !said.iter().any(|line| line.starts_with("Bcc") || line.contains("RCPT TO:<eve")),
+            "{said:?}"
+        );
+        assert!(
+            said.contains(&"there".to_owned()),
+            "a line of one full stop does not end the mail: {said:?}"
+        );
     }
 
     #[tokio::test]
     async fn a_server_that_is_not_there_is_told() {
-        let smtp = Smtp::new(&"smtp://127.0.0.1:1".parse().unwrap(), "a@example.com".parse().unwrap()).unwrap();
-        let mail = Mail { to: "b@example.com".parse().unwrap(), subject: "s".to_owned(), text: "t".to_owned() };
-        assert!(smtp.send(&mail).await.unwrap_err().to_string().starts_with("the mail was not sent: "));
+        let smtp =
+            Smtp::new(&"smtp://127.0.0.1:1".parse().unwrap(), "a@example.com".parse().unwrap()).unwrap();
+        let mail =
+            Mail { to: "b@example.com".parse().unwrap(), subject: "s".to_owned(), text: "t".to_owned() };
+        let failed = smtp.send(&mail).await.unwrap_err().to_string();
+        assert!(failed.starts_with("Connection error"), "{failed}");
     }
 }

@@ -17,20 +17,24 @@ pub use signal::stop_on_signal;
 
 use crate::settings::{Dependencies, Environment, LogFormat};
 
-/// The buckets of every histogram, all of which are of seconds: unlike quantiles, they add up over replicas.
+/// The buckets of every histogram, all of which are of seconds: unlike quantiles, they add up over
+/// replicas.
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
-/// Keeps reporting alive; what is still to be sent is sent when it is dropped, for at most two seconds.
+/// Keeps reporting alive; what is still to be sent is sent when it is dropped, for at most two
+/// seconds.
 pub struct Telemetry {
     _sentry: Option<ClientInitGuard>,
 }
 
-/// Starts logging, error reports and, where METRICS_ADDR says so, the listener that Prometheus reads. Inside a tokio runtime.
+/// Starts logging, error reports and, where METRICS_ADDR says so, the listener that Prometheus
+/// reads. Inside a tokio runtime.
 ///
 /// # Errors
 /// A RUST_LOG that cannot be read; a METRICS_ADDR that cannot be listened on.
 pub fn install(settings: &Dependencies, version: &'static str) -> anyhow::Result<Telemetry> {
-    // reqwest and sqlx use the process' provider; a second installation finds the first, which is the same.
+    // reqwest and sqlx use the process' provider; a second installation finds the first, which is
+    // the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let filter = EnvFilter::try_new(&settings.rust_log)
         .map_err(|error| anyhow::anyhow!("RUST_LOG held \"{}\": {error}", settings.rust_log))?;
@@ -39,15 +43,23 @@ pub fn install(settings: &Dependencies, version: &'static str) -> anyhow::Result
     let writer = redact::Redacting;
     let logs: Box<dyn Layer<Registry> + Send + Sync> = match format {
         LogFormat::Json => Box::new(
-            fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false).with_writer(writer),
+            fmt::layer()
+                .json()
+                .flatten_event(true)
+                .with_current_span(true)
+                .with_span_list(false)
+                .with_writer(writer),
         ),
         LogFormat::Text => {
             let coloured = std::io::stderr().is_terminal();
             Box::new(fmt::layer().compact().with_target(false).with_ansi(coloured).with_writer(writer))
         }
     };
-    let sentry =
-        settings.sentry_dsn.as_ref().map(|dsn| sentry_client::init(dsn.reveal(), settings, version)).transpose()?;
+    let sentry = settings
+        .sentry_dsn
+        .as_ref()
+        .map(|dsn| sentry_client::init(dsn.reveal(), settings, version))
+        .transpose()?;
     tracing_subscriber::registry()
         .with(logs.with_filter(filter))
         .with(sentry.is_some().then(sentry_client::layer))
@@ -65,8 +77,9 @@ pub fn install(settings: &Dependencies, version: &'static str) -> anyhow::Result
     Ok(Telemetry { _sentry: sentry })
 }
 
-/// A panic becomes a line of the log like any other, redacted, in the log's format, in the span it happened in; and a report like any other
-/// error. Takes the place of the hook that the reports' library installs, which would report it a second time.
+/// A panic becomes a line of the log like any other, redacted, in the log's format, in the span it
+/// happened in; and a report like any other error. Takes the place of the hook that the reports'
+/// library installs, which would report it a second time.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);

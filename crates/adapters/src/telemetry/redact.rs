@@ -1,4 +1,5 @@
-//! The last line of defence: whatever reaches a log line or an error report has its secrets struck out.
+//! The last line of defence: whatever reaches a log line or an error report has its secrets struck
+//! out.
 
 use std::{
     borrow::Cow,
@@ -9,7 +10,8 @@ use std::{
 use regex::Regex;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// API keys, signing keys, bearer tokens and the passwords of URLs. No match crosses a quotation mark, so JSON stays JSON.
+/// API keys, signing keys, bearer tokens and the passwords of URLs. No match crosses a quotation
+/// mark, so JSON stays JSON.
 static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"(?P<key>hf_[a-z]+_[0-9a-f]{32}_)[0-9A-Za-z]+",
@@ -37,7 +39,8 @@ pub fn redact(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Writes redacted lines to standard error. `tracing_subscriber` hands over one whole event at a time.
+/// Writes redacted lines to standard error. `tracing_subscriber` hands over one whole event at a
+/// time.
 #[derive(Clone, Copy)]
 pub(super) struct Redacting;
 

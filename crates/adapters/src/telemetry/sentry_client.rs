@@ -12,7 +12,11 @@ use tracing_subscriber::{Layer, filter::LevelFilter, registry::LookupSpan};
 use super::redact;
 use crate::settings::Dependencies;
 
-pub(super) fn init(dsn: &str, settings: &Dependencies, version: &'static str) -> anyhow::Result<ClientInitGuard> {
+pub(super) fn init(
+    dsn: &str,
+    settings: &Dependencies,
+    version: &'static str,
+) -> anyhow::Result<ClientInitGuard> {
     // Checked first: the library panics on one it cannot read.
     let _: Dsn = dsn.parse().map_err(|error| anyhow::anyhow!("SENTRY_DSN held ***: {error}"))?;
     let options = ClientOptions::new()
@@ -27,10 +31,13 @@ pub(super) fn init(dsn: &str, settings: &Dependencies, version: &'static str) ->
 
 /// Errors become reports, what was logged before them the crumbs that lead there.
 pub(super) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
-    ErrorLayer::new().with_filter(LevelFilter::ERROR).and_then(BreadcrumbLayer::new().with_filter(LevelFilter::INFO))
+    ErrorLayer::new()
+        .with_filter(LevelFilter::ERROR)
+        .and_then(BreadcrumbLayer::new().with_filter(LevelFilter::INFO))
 }
 
-/// The report with secrets struck out of every text in it, whichever field holds it. `None`, which drops the report, should that not be possible.
+/// The report with secrets struck out of every text in it, whichever field holds it. `None`, which
+/// drops the report, should that not be possible.
 fn without_secrets(event: &Event<'static>) -> Option<Event<'static>> {
     let text = serde_json::to_string(event).ok()?;
     serde_json::from_str(&redact(&text)).ok()

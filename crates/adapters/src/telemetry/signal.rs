@@ -3,9 +3,11 @@
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-/// Cancels `stop` at the first SIGTERM or SIGINT. As process 1 of a container nothing else would handle them.
+/// Cancels `stop` at the first SIGTERM or SIGINT. As process 1 of a container nothing else would
+/// handle them.
 pub async fn stop_on_signal(stop: CancellationToken) {
-    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
         tracing::error!("signals cannot be handled; end this process by SIGKILL");
         return;
     };

@@ -15,7 +15,10 @@ pub struct WebhookKey(SigningKey);
 
 /// A text that is not a signing key; it is not repeated here, since it may be nearly one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be `whsk_` and the base64 of an Ed25519 key: its 32 secret bytes, which its 32 public bytes may follow")]
+#[error(
+    "must be `whsk_` and the base64 of an Ed25519 key: its 32 secret bytes, which its 32 public bytes may \
+    follow"
+)]
 pub struct NotAWebhookKey;
 
 impl WebhookKey {
@@ -49,7 +52,11 @@ impl FromStr for WebhookKey {
         let bytes = text.strip_prefix(SECRET).and_then(decode_base64).ok_or(NotAWebhookKey)?;
         let (secret, public) = bytes.split_first_chunk().ok_or(NotAWebhookKey)?;
         let key = SigningKey::from_bytes(secret);
-        if public.is_empty() || public == key.verifying_key().as_bytes() { Ok(Self(key)) } else { Err(NotAWebhookKey) }
+        if public.is_empty() || public == key.verifying_key().as_bytes() {
+            Ok(Self(key))
+        } else {
+            Err(NotAWebhookKey)
+        }
     }
 }
 
@@ -95,7 +102,8 @@ mod tests {
     fn a_signature_is_over_identifier_time_and_body() {
         let key = key();
         let value = key.sign("dlv_1", 1_700_000_000, b"{}");
-        let signature = Signature::from_slice(&decode_base64(value.strip_prefix("v1a,").unwrap()).unwrap()).unwrap();
+        let signature =
+            Signature::from_slice(&decode_base64(value.strip_prefix("v1a,").unwrap()).unwrap()).unwrap();
         let public = decode_base64(key.public().strip_prefix("whpk_").unwrap()).unwrap();
         let verifier = VerifyingKey::from_bytes(&public.try_into().unwrap()).unwrap();
         assert!(verifier.verify_strict(b"dlv_1.1700000000.{}", &signature).is_ok());

@@ -1,4 +1,5 @@
-//! Witnesses that answer as they should not, and lists of them. Those that follow the rules are in `tests/adapters/witnesses.rs`.
+//! Witnesses that answer as they should not, and lists of them. Those that follow the rules are in
+//! `tests/adapters/witnesses.rs`.
 
 use kernel::crypto::PublicKey;
 use tokio::{
@@ -31,7 +32,7 @@ fn client(url: &str, limit: Duration) -> HttpWitness {
 }
 
 /// What comes of an answer, to a request that began at the size 7.
-async fn answered(answer: ResponseTemplate) -> Result<Vec<String>, WitnessRefused> {
+async fn answered(answer: ResponseTemplate) -> Effect<WitnessAnswer> {
     let server = MockServer::start().await;
     Mock::given(method("POST")).and(path("/add-checkpoint")).respond_with(answer).mount(&server).await;
     client(&server.uri(), LIMIT).add_checkpoint(7, &[], "a\n\n— b c\n").await
@@ -51,7 +52,8 @@ async fn what_is_posted_is_what_the_specification_shows() {
     // The example of tlog-witness, cut to two hashes.
     let checkpoint = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n\
         — example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n";
-    let proof = ["PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=", "/6WVhPs2CwSsb5rYBH5cjHV/wSmA79abXAwhXw3Kj/0="];
+    let proof =
+        ["PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=", "/6WVhPs2CwSsb5rYBH5cjHV/wSmA79abXAwhXw3Kj/0="];
     let wanted = format!("old 20852014\n{}\n{}\n\n{checkpoint}", proof[0], proof[1]);
     let lines = "— witness.example/w1 CMp+6LWBU0anHGH5\n— witness.example/w1 I7rEps0pvK2UqkS2\n";
     Mock::given(method("POST"))
@@ -64,7 +66,7 @@ async fn what_is_posted_is_what_the_specification_shows() {
     let proof = proof.map(|hash| Hash(STANDARD.decode(hash).unwrap().try_into().unwrap()));
     let witness = client(&format!("{}/prefix/", server.uri()), LIMIT);
     let answer = witness.add_checkpoint(20_852_014, &proof, checkpoint).await;
-    assert_eq!(answer.unwrap(), lines.lines().collect::<Vec<_>>());
+    assert_eq!(answer, Ok(WitnessAnswer::Cosigned(lines.lines().map(str::to_owned).collect())));
     assert_eq!(body(0, &[], "x\n"), "old 0\n\nx\n");
     assert_eq!(witness.key().name(), "witness.example/w1");
 }
@@ -72,10 +74,10 @@ async fn what_is_posted_is_what_the_specification_shows() {
 #[tokio::test]
 async fn an_answer_says_whether_to_prove_ask_or_wait() {
     for (size, known) in [("0\n", 0), ("12\n", 12), ("18446744073709551615\n", u64::MAX)] {
-        assert_eq!(answered(states(size)).await, Err(WitnessRefused::Behind { size: known }));
+        assert_eq!(answered(states(size)).await, Ok(WitnessAnswer::Behind { size: known }));
     }
     let with_charset = ResponseTemplate::new(409).set_body_raw("12\n", "Text/X.tlog.size; charset=utf-8");
-    assert_eq!(answered(with_charset).await, Err(WitnessRefused::Behind { size: 12 }));
+    assert_eq!(answered(with_charset).await, Ok(WitnessAnswer::Behind { size: 12 }));
     let forks = ["two histories", "backup"];
     for (answer, word) in [
         (states("7\n"), "two histories"),
@@ -90,15 +92,17 @@ async fn an_answer_says_whether_to_prove_ask_or_wait() {
         (status(307).insert_header("location", "/add-checkpoint"), "redirects are not followed"),
     ] {
         match answered(answer).await {
-            Err(WitnessRefused::Refused(reason)) if !forks.contains(&word) => {
+            Ok(WitnessAnswer::Refused(reason)) if !forks.contains(&word) => {
                 assert!(reason.contains(word) && !reason.contains("script"), "{reason}");
             }
-            Err(WitnessRefused::Forked(reason)) => assert!(reason.contains(word) && forks.contains(&word), "{reason}"),
+            Ok(WitnessAnswer::Forked(reason)) => {
+                assert!(reason.contains(word) && forks.contains(&word), "{reason}")
+            }
             other => panic!("{word}: {other:?}"),
         }
     }
     for code in [408, 425, 429, 500, 502, 503] {
-        assert_eq!(answered(status(code)).await, Err(WitnessRefused::Away(format!("it answered {code}"))));
+        assert_eq!(answered(status(code)).await, Err(Failed::new(format!("it answered {code}"))));
     }
 }
 
@@ -106,7 +110,8 @@ async fn an_answer_says_whether_to_prove_ask_or_wait() {
 async fn garbage_is_refused() {
     let line = "— witness.example/w1 CMp+6LWBU0anHGH5\n";
     let good = |body: String| ResponseTemplate::new(200).set_body_string(body);
-    assert_eq!(answered(good(line.repeat(100))).await.unwrap().len(), 100);
+    let many = vec![line.trim_end().to_owned(); 100];
+    assert_eq!(answered(good(line.repeat(100))).await, Ok(WitnessAnswer::Cosigned(many)));
     for answer in [
         states(""),
         states("12"),
@@ -127,7 +132,7 @@ async fn garbage_is_refused() {
         states(&"1".repeat(MAX_ANSWER + 1)),
     ] {
         let outcome = answered(answer).await;
-        assert!(matches!(outcome, Err(WitnessRefused::Refused(_))), "{outcome:?}");
+        assert!(matches!(outcome, Ok(WitnessAnswer::Refused(_))), "{outcome:?}");
     }
 }
 
@@ -135,7 +140,7 @@ async fn garbage_is_refused() {
 async fn a_proof_longer_than_any_is_not_sent() {
     let proof = [Hash([0; 32]); MAX_PROOF + 1];
     let outcome = client("http://127.0.0.1:9", LIMIT).add_checkpoint(7, &proof, "").await;
-    assert!(matches!(outcome, Err(WitnessRefused::Refused(_))), "{outcome:?}");
+    assert!(matches!(outcome, Ok(WitnessAnswer::Refused(_))), "{outcome:?}");
 }
 
 #[tokio::test]
@@ -143,11 +148,11 @@ async fn a_witness_that_hangs_or_is_not_there_is_away() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
     let hanging = client(&url, Duration::from_millis(200)).add_checkpoint(0, &[], "").await;
-    assert_eq!(hanging, Err(WitnessRefused::Away("it did not answer within 0.2 seconds".to_owned())));
+    assert_eq!(hanging, Err(Failed::new("it did not answer within 0.2 seconds".to_owned())));
     drop(silent);
     let absent = client(&url, LIMIT).add_checkpoint(0, &[], "").await;
     let reason = "no connection: its name, its port or its certificate did not work";
-    assert_eq!(absent, Err(WitnessRefused::Away(reason.to_owned())));
+    assert_eq!(absent, Err(Failed::new(reason.to_owned())));
 
     // One that begins its answer and never ends it.
     let dawdler = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -159,7 +164,7 @@ async fn a_witness_that_hangs_or_is_not_there_is_away() {
         std::future::pending::<()>().await;
     });
     let outcome = client(&url, Duration::from_millis(200)).add_checkpoint(0, &[], "").await;
-    assert_eq!(outcome, Err(WitnessRefused::Away("it did not answer within 0.2 seconds".to_owned())));
+    assert_eq!(outcome, Err(Failed::new("it did not answer within 0.2 seconds".to_owned())));
 }
 
 #[test]
@@ -171,7 +176,8 @@ fn a_list_reads_as_it_is_written() {
         format!(" {first}  https://w1.example/x/ ,\n{second} http://[::1]:8080,").parse().unwrap();
     assert_eq!(witnesses.to_string(), format!("{first} https://w1.example/x,{second} http://[::1]:8080"));
     assert_eq!(witnesses.to_string().parse(), Ok(witnesses.clone()));
-    let names: Vec<_> = witnesses.clients().unwrap().iter().map(|client| client.key().name().to_owned()).collect();
+    let names: Vec<_> =
+        witnesses.clients().unwrap().iter().map(|client| client.key().name().to_owned()).collect();
     assert_eq!(names, ["w1", "w2"]);
 }
 
@@ -192,7 +198,8 @@ fn a_wrong_entry_is_named_and_not_shown() {
         (format!("{first}A https://a.example"), "is not a verifier key"),
         (format!("{} https://a.example", second.to_string().replace("w2", "w4")), "has an id"),
     ] {
-        let reason = format!("{first} http://10.0.0.1:80/,{entry}").parse::<Witnesses>().unwrap_err().to_string();
+        let reason =
+            format!("{first} http://10.0.0.1:80/,{entry}").parse::<Witnesses>().unwrap_err().to_string();
         assert!(reason.starts_with("held as number 2 ") && reason.contains(word), "{reason}");
         assert!(!reason.contains("hunter2") && !reason.contains('\n'), "{reason}");
     }

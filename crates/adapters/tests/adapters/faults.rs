@@ -69,7 +69,11 @@ async fn what_was_absent_at_boot_frozen_or_killed_is_used_again_when_it_is_back(
     for round in ["absent", "frozen", "killed"] {
         if round != "absent" {
             for service in [valkey, nats] {
-                if round == "frozen" { service.freeze().await.unwrap() } else { service.kill().await.unwrap() }
+                if round == "frozen" {
+                    service.freeze().await.unwrap()
+                } else {
+                    service.kill().await.unwrap()
+                }
             }
             until(round, async || all([Status::Ok, Status::Error, Status::Error]).await).await;
         }
@@ -106,8 +110,9 @@ async fn a_qdrant_that_accepts_and_never_answers_slows_nothing() {
     let mut settings = only_postgres(&database);
     settings.qdrant_url = Some(format!("http://{}", silent.local_addr().unwrap()).parse().unwrap());
     let adapters = process(settings, &database);
-    let detail =
-        || async { look(&adapters.health).await.qdrant.detail.is_some_and(|detail| detail != "has not answered yet") };
+    let detail = || async {
+        look(&adapters.health).await.qdrant.detail.is_some_and(|detail| detail != "has not answered yet")
+    };
     until("told", detail).await;
     let snapshot = look(&adapters.health).await;
     assert_eq!(snapshot.qdrant.status, Status::Error);

@@ -36,7 +36,8 @@ async fn a_quota_is_shared_and_an_outage_neither_multiplies_it_nor_locks_anyone_
     assert_eq!((refused.allowed, refused.remaining, refused.retry_after_seconds), (false, 0, 360));
 
     // The server has forgotten its scripts, which costs one more round trip and no failure.
-    let mut connection = redis::Client::open(valkey.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let mut connection =
+        redis::Client::open(valkey.url()).unwrap().get_multiplexed_async_connection().await.unwrap();
     redis::cmd("SCRIPT").arg("FLUSH").query_async::<()>(&mut connection).await.unwrap();
     let decision = first.rate.take("other", 10, WINDOW).await;
     let expected = RateDecision { allowed: true, remaining: 9, reset_seconds: 360, retry_after_seconds: 0 };
@@ -45,7 +46,8 @@ async fn a_quota_is_shared_and_an_outage_neither_multiplies_it_nor_locks_anyone_
     let lifetime: i64 = connection.pttl("holdfast:rate:other").await.unwrap();
     assert!((1..=360_000).contains(&lifetime), "a key ends when it says nothing more: {lifetime}");
 
-    // While it is frozen a burst costs one short wait, and each process knows what it has let through.
+    // While it is frozen a burst costs one short wait, and each process knows what it has let
+    // through.
     valkey.freeze().await.unwrap();
     let frozen_at = Instant::now();
     let burst = futures::future::join_all((0..200).map(|_| first.rate.take("shared", 10, WINDOW))).await;
@@ -68,7 +70,8 @@ async fn a_quota_is_shared_and_an_outage_neither_multiplies_it_nor_locks_anyone_
 #[tokio::test]
 async fn without_redis_each_process_counts_alone() {
     let database = testkit::services::shared().await.unwrap().postgres.database().await.unwrap();
-    let (first, second) = (process(only_postgres(&database), &database), process(only_postgres(&database), &database));
+    let (first, second) =
+        (process(only_postgres(&database), &database), process(only_postgres(&database), &database));
     // Two processes let two windows through: one more than they would together.
     assert_eq!((spend(&first, "alone", 25).await, spend(&second, "alone", 25).await), (10, 10));
     assert_eq!((spend(&first, "alone", 5).await, spend(&second, "alone", 5).await), (0, 0));

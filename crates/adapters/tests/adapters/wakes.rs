@@ -23,13 +23,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{SOON, breakable, only_postgres, process, until, with_everything};
 
-/// Whether a hint given by `from` reaches `to`. Repeats it, since a hint may be lost while the ways change.
+/// Whether a hint given by `from` reaches `to`. Repeats it, since a hint may be lost while the ways
+/// change.
 async fn reaches(from: &Adapters, to: &Adapters) -> bool {
     let topic = Topic::Inbox(Ids::new(Clock::system()).next());
-    let bell = to.wake.bell(topic);
+    let bell = to.wake.subscribe(topic);
     let hinting = async {
         loop {
-            from.wake.wake(topic);
+            from.wake.notify(topic);
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     };
@@ -52,7 +53,8 @@ async fn nats_is(adapters: &Adapters, status: Status) -> bool {
 #[tokio::test]
 async fn hints_travel_by_notify_alone() {
     let database = testkit::services::shared().await.unwrap().postgres.database().await.unwrap();
-    let (from, to) = (process(only_postgres(&database), &database), process(only_postgres(&database), &database));
+    let (from, to) =
+        (process(only_postgres(&database), &database), process(only_postgres(&database), &database));
     assert!(reaches(&from, &to).await && reaches(&to, &from).await);
     from.close().await;
     to.close().await;
@@ -65,7 +67,8 @@ async fn hints_travel_by_nats_and_by_notify_while_nats_is_away() {
     let from = process(with_everything(&services, &database), &database);
     let by_nats = process(deaf_to_postgres(with_everything(&services, &database)), &database);
     let by_either = process(with_everything(&services, &database), &database);
-    until("NATS is up", async || nats_is(&from, Status::Ok).await && nats_is(&by_nats, Status::Ok).await).await;
+    until("NATS is up", async || nats_is(&from, Status::Ok).await && nats_is(&by_nats, Status::Ok).await)
+        .await;
     assert!(reaches(&from, &by_nats).await);
 
     nats.freeze().await.unwrap();
@@ -77,7 +80,8 @@ async fn hints_travel_by_nats_and_by_notify_while_nats_is_away() {
     nats.kill().await.unwrap();
     assert!(reaches(&from, &by_either).await);
     nats.start().await.unwrap();
-    until("NATS is back", async || nats_is(&from, Status::Ok).await && nats_is(&by_nats, Status::Ok).await).await;
+    until("NATS is back", async || nats_is(&from, Status::Ok).await && nats_is(&by_nats, Status::Ok).await)
+        .await;
     assert!(reaches(&from, &by_nats).await, "the subscription outlives a restart");
 
     services.postgres.stop().await.unwrap();
@@ -90,9 +94,12 @@ async fn hints_travel_by_nats_and_by_notify_while_nats_is_away() {
     }
 }
 
-/// Passes connections on to Postgres. The first goes silent when `silenced`, as behind a router that has forgotten it: open on
-/// both sides, and nothing comes through.
-async fn forgetful_router(database: &testkit::TestDatabase, silenced: CancellationToken) -> (Settings, Arc<AtomicU32>) {
+/// Passes connections on to Postgres. The first goes silent when `silenced`, as behind a router
+/// that has forgotten it: open on both sides, and nothing comes through.
+async fn forgetful_router(
+    database: &testkit::TestDatabase,
+    silenced: CancellationToken,
+) -> (Settings, Arc<AtomicU32>) {
     let settings = only_postgres(database);
     let to = (settings.direct_database.get_host().to_owned(), settings.direct_database.get_port());
     let router = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -138,7 +145,8 @@ async fn listening_outlives_a_connection_that_nothing_comes_through() {
     to.close().await;
 }
 
-/// What a server that asks for authentication is told by a client that was given `userinfo` in its URL.
+/// What a server that asks for authentication is told by a client that was given `userinfo` in its
+/// URL.
 async fn told_to_nats(userinfo: &str) -> serde_json::Value {
     let database = testkit::services::shared().await.unwrap().postgres.database().await.unwrap();
     let server = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -10,8 +10,9 @@ use std::{
 
 use adapters::webhook::{WebhookKey, Webhooks};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::intents::{Push, PushOutcome, PushRequest};
+use domain::intents::{Push, PushRequest};
 use ed25519_dalek::{Signature, VerifyingKey};
+use kernel::effect::Effect;
 use kernel::{Clock, Ids};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -33,14 +34,14 @@ fn request(endpoint: &str) -> PushRequest {
     }
 }
 
-async fn push(endpoint: &str) -> PushOutcome {
+async fn push(endpoint: &str) -> Effect {
     Webhooks::new(WebhookKey::generate(&ids()), true).unwrap().push(request(endpoint)).await
 }
 
-fn failed(outcome: PushOutcome) -> String {
+fn failed(outcome: Effect) -> String {
     match outcome {
-        PushOutcome::Failed(reason) => reason,
-        PushOutcome::Delivered => "delivered".to_owned(),
+        Err(failed) => failed.detail,
+        Ok(()) => "delivered".to_owned(),
     }
 }
 
@@ -68,7 +69,7 @@ async fn a_delivery_carries_headers_that_its_recipient_can_verify() {
     let key = WebhookKey::generate(&ids());
     let request = request(&format!("{}/inbox?x=1", endpoint.uri()));
     let outcome = Webhooks::new(key.clone(), true).unwrap().push(request.clone()).await;
-    assert_eq!(outcome, PushOutcome::Delivered);
+    assert_eq!(outcome, Ok(()));
 
     let received = endpoint.received_requests().await.unwrap().remove(0);
     let header = |name: &str| received.headers.get(name).unwrap().to_str().unwrap().to_owned();
@@ -127,7 +128,7 @@ async fn of_an_endless_answer_little_is_read() {
         }
     })
     .await;
-    assert_eq!(push(&format!("http://{endless}/")).await, PushOutcome::Delivered);
+    assert_eq!(push(&format!("http://{endless}/")).await, Ok(()));
     assert!(written.load(Ordering::SeqCst) < 64 << 20, "what the sockets' buffers hold, and no more");
 }
 
@@ -180,5 +181,5 @@ async fn private_addresses_are_refused_before_anything_is_sent() {
     assert_eq!(reason, "the endpoint is neither http nor https");
     assert!(endpoint.received_requests().await.unwrap().is_empty());
 
-    assert_eq!(push(&format!("http://localhost:{port}/")).await, PushOutcome::Delivered);
+    assert_eq!(push(&format!("http://localhost:{port}/")).await, Ok(()));
 }

@@ -1,26 +1,28 @@
 //! A log that grows under the eyes of a witness, and one that tries to change its past.
 
 use adapters::witness::Witnesses;
-use kernel::{Clock, Ids};
+use kernel::{Clock, Ids, effect::Effect};
 use testkit::Witness as Server;
 use vault::{
-    Hash, Witness, WitnessRefused,
-    cosignature::{append, body, lines},
-    note::VaultKeys,
-    tree::{Nodes, Tree, consistency_nodes, prove_consistency},
+    Hash, VaultKeyRing, Witness, WitnessAnswer,
+    format::{
+        cosignature::{append, body, lines},
+        note::CheckpointSigner,
+        tree::{Nodes, Tree, consistency_nodes, prove_consistency},
+    },
 };
 
 const ORIGIN: &str = "api.example.com/v1/vault/logs/log_1";
 
 /// A log whose n-th leaf is the byte `mark` 32 times.
 struct Log {
-    keys: VaultKeys,
+    keys: VaultKeyRing,
     tree: Tree,
 }
 
 impl Log {
     fn new() -> Self {
-        Self { keys: VaultKeys::generate(&Ids::new(Clock::system())), tree: Tree::default() }
+        Self { keys: VaultKeyRing::generate(&Ids::new(Clock::system())), tree: Tree::default() }
     }
 
     fn grow(&mut self, leaves: usize, mark: u8) {
@@ -29,8 +31,12 @@ impl Log {
         }
     }
 
+    fn signer(&self) -> CheckpointSigner {
+        CheckpointSigner::new(&self.keys)
+    }
+
     fn checkpoint(&self) -> String {
-        self.keys.sign(ORIGIN, self.tree.size(), self.tree.root().unwrap()).unwrap()
+        self.signer().sign(ORIGIN, self.tree.size(), self.tree.root().unwrap()).unwrap()
     }
 
     fn proof(&self, from: u64) -> Vec<Hash> {
@@ -47,9 +53,16 @@ fn client(server: &Server) -> std::sync::Arc<dyn Witness> {
 }
 
 /// The reason, or what came of it instead.
-fn refused(outcome: Result<Vec<String>, WitnessRefused>) -> String {
+fn cosigned(answer: WitnessAnswer) -> Vec<String> {
+    match answer {
+        WitnessAnswer::Cosigned(lines) => lines,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn refused(outcome: Effect<WitnessAnswer>) -> String {
     match outcome {
-        Err(WitnessRefused::Refused(reason) | WitnessRefused::Forked(reason)) => reason,
+        Ok(WitnessAnswer::Refused(reason) | WitnessAnswer::Forked(reason)) => reason,
         other => format!("{other:?}"),
     }
 }
@@ -60,20 +73,21 @@ async fn a_witness_cosigns_what_continues_what_it_saw() {
     let witness = client(&server);
     let mut log = Log::new();
     log.grow(5, 1);
-    server.trust(ORIGIN, &log.keys.verifiers(ORIGIN));
+    server.trust(ORIGIN, &log.signer().verifiers(ORIGIN));
 
     let mut seen = 0;
     for grown in [0, 1, 2, 250, 0, 45] {
         log.grow(grown, 2);
         let (size, note) = (log.tree.size(), log.checkpoint());
-        let answer = witness.add_checkpoint(seen, &log.proof(seen), &note).await.unwrap();
+        let answer = cosigned(witness.add_checkpoint(seen, &log.proof(seen), &note).await.unwrap());
         let found = witness.key().find(body(&note).unwrap(), answer.iter().map(String::as_str)).unwrap();
         assert!((Clock::system().now() - found.at()).num_seconds() < 60);
-        let cosigned = append(&note, [found.line()]).unwrap();
-        let text = body(&cosigned).unwrap();
-        assert_eq!(witness.key().find(text, lines(&cosigned)).unwrap(), found);
+        let complete = append(&note, [found.line()]).unwrap();
+        let text = body(&complete).unwrap();
+        assert_eq!(witness.key().find(text, lines(&complete)).unwrap(), found);
         // A checkpoint that has its cosignature already may be sent again.
-        assert_eq!(witness.add_checkpoint(size, &[], &cosigned).await.unwrap().len(), 1);
+        let again = witness.add_checkpoint(size, &[], &complete).await.unwrap();
+        assert_eq!(cosigned(again).len(), 1);
         seen = size;
         assert_eq!(server.size(ORIGIN), seen);
     }
@@ -81,7 +95,7 @@ async fn a_witness_cosigns_what_continues_what_it_saw() {
     // Whoever forgot the size is told it.
     log.grow(3, 3);
     let outcome = witness.add_checkpoint(0, &[], &log.checkpoint()).await;
-    assert_eq!(outcome, Err(WitnessRefused::Behind { size: seen }));
+    assert_eq!(outcome, Ok(WitnessAnswer::Behind { size: seen }));
     witness.add_checkpoint(seen, &log.proof(seen), &log.checkpoint()).await.unwrap();
 }
 
@@ -93,9 +107,9 @@ async fn a_witness_does_not_cosign_another_history() {
     log.grow(20, 1);
     let note = log.checkpoint();
     assert!(refused(witness.add_checkpoint(0, &[], &note).await).contains("does not know this log"));
-    server.trust(ORIGIN, &Log::new().keys.verifiers(ORIGIN));
+    server.trust(ORIGIN, &Log::new().signer().verifiers(ORIGIN));
     assert!(refused(witness.add_checkpoint(0, &[], &note).await).contains("trusts none of the keys"));
-    server.trust(ORIGIN, &log.keys.verifiers(ORIGIN));
+    server.trust(ORIGIN, &log.signer().verifiers(ORIGIN));
     assert!(refused(witness.add_checkpoint(0, &[Hash([0; 32])], &note).await).contains("(422)"));
     assert!(refused(witness.add_checkpoint(21, &[], &note).await).contains("(400)"));
     assert!(refused(witness.add_checkpoint(0, &[], "no checkpoint").await).contains("(400)"));
@@ -112,6 +126,6 @@ async fn a_witness_does_not_cosign_another_history() {
     let mut restored = Log { keys: log.keys.clone(), tree: Tree::default() };
     restored.grow(10, 1);
     let outcome = witness.add_checkpoint(5, &restored.proof(5), &restored.checkpoint()).await;
-    assert_eq!(outcome, Err(WitnessRefused::Behind { size: 20 }));
+    assert_eq!(outcome, Ok(WitnessAnswer::Behind { size: 20 }));
     assert_eq!(server.size(ORIGIN), 20);
 }
