@@ -1,18 +1,28 @@
-//! Reading a request: axum's extractors, with our errors.
+//! Reading a body.
 
 use std::time::Duration;
 
 use axum::{
     body::Body,
-    extract::FromRequestParts,
-    http::{HeaderMap, header, request::Parts},
+    http::{HeaderMap, header},
 };
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError};
 use kernel::{Code, Error, Result, text::excerpt};
 use serde::de::DeserializeOwned;
 
-use crate::{problem::Problem, serde_words};
+use super::serde_words;
+
+/// The codes of a body that is read.
+pub const BODY_ERRORS: &[Code] = &[Code::PayloadTooLarge, Code::RequestTimeout, Code::MalformedRequest];
+/// The codes of a body that is read as JSON.
+pub const JSON_ERRORS: &[Code] = &[
+    Code::UnsupportedMediaType,
+    Code::MalformedJson,
+    Code::UnknownField,
+    Code::MissingField,
+    Code::WrongType,
+];
 
 /// How long a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,10 +30,13 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Reads a body that `with_limited_body` has limited.
 ///
 /// # Errors
-/// [`Code::PayloadTooLarge`], [`Code::RequestTimeout`], [`Code::MalformedRequest`] when the connection broke.
+/// [`BODY_ERRORS`]; `MalformedRequest` when the connection broke.
 pub async fn body_bytes(body: Body) -> Result<Bytes> {
     let collected = tokio::time::timeout(BODY_TIMEOUT, body.collect()).await.map_err(|_| {
-        Error::new(Code::RequestTimeout, format!("The body must arrive within {} seconds", BODY_TIMEOUT.as_secs()))
+        Error::new(
+            Code::RequestTimeout,
+            format!("The body must arrive within {} seconds", BODY_TIMEOUT.as_secs()),
+        )
     })?;
     collected.map(http_body_util::Collected::to_bytes).map_err(|error| {
         if is_over_limit(&error) {
@@ -40,16 +53,16 @@ fn is_over_limit(error: &axum::Error) -> bool {
     std::iter::successors(Some(first), |error| error.source()).any(|error| error.is::<LengthLimitError>())
 }
 
-/// Reads `T` from a JSON body. What is wrong is named by its place, as a JSON pointer.
+/// Reads `T` from a JSON body. A wrong value is named by its place, as a JSON pointer.
 ///
 /// # Errors
-/// [`Code::UnsupportedMediaType`], [`Code::MalformedJson`], [`Code::UnknownField`], [`Code::MissingField`], [`Code::WrongType`].
+/// [`JSON_ERRORS`].
 pub fn json<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T> {
     check_json(headers)?;
     read("The body", bytes)
 }
 
-/// That the headers call the body JSON.
+/// Checks that the headers call the body JSON.
 ///
 /// # Errors
 /// [`Code::UnsupportedMediaType`].
@@ -67,19 +80,21 @@ pub fn check_json(headers: &HeaderMap) -> Result<()> {
 pub fn read<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T> {
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let is_array = bytes.trim_ascii_start().starts_with(b"[");
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| match error.inner().is_data() {
-        true if is_array => an_array(),
-        _ => explain(what, &error),
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        match error.inner().is_data() {
+            true if is_array => an_array(),
+            _ => explain(what, &error),
+        }
     })?;
-    deserializer
-        .end()
-        .map_err(|error| Error::new(Code::MalformedJson, format!("{what} goes on after its JSON value: {error}")))?;
+    deserializer.end().map_err(|error| {
+        Error::new(Code::MalformedJson, format!("{what} goes on after its JSON value: {error}"))
+    })?;
     // serde also reads a struct's fields from an array, in their order.
     if is_array { Err(an_array()) } else { Ok(value) }
 }
 
 fn an_array() -> Error {
-    Error::field(Code::WrongType, "", "must be an object, is a list")
+    Error::field(Code::WrongType, "", "expected an object, got a list")
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -120,56 +135,9 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         .collect()
 }
 
-/// A value of the path.
-#[derive(Debug)]
-pub struct Path<T>(pub T);
-
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        match axum::extract::Path::<T>::from_request_parts(parts, state).await {
-            Ok(axum::extract::Path(value)) => Ok(Self(value)),
-            // A text that cannot name anything names nothing.
-            Err(_) => Err(Error::new(
-                Code::NotFound,
-                "There is nothing of that name: the identifier in the path is not one of ours",
-            )
-            .into()),
-        }
-    }
-}
-
-/// The values of the query.
-#[derive(Debug)]
-pub struct Query<T>(pub T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Ok(Self::parse(parts)?)
-    }
-}
-
-impl<T: DeserializeOwned> Query<T> {
-    fn parse(parts: &Parts) -> Result<Self> {
-        match axum::extract::Query::<T>::try_from_uri(&parts.uri) {
-            Ok(axum::extract::Query(value)) => Ok(Self(value)),
-            Err(rejection) => {
-                let text = rejection.body_text();
-                let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
-                let (place, detail) = text.split_once(": ").unwrap_or(("query", text));
-                let code = if detail.contains("unknown field") { Code::UnknownField } else { Code::WrongType };
-                Err(Error::field(code, excerpt(place, 64), serde_words::plain(&excerpt(detail, 300))))
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use axum::http::{HeaderValue, Request};
+    use axum::http::HeaderValue;
     use serde::Deserialize;
 
     use super::*;
@@ -190,7 +158,8 @@ mod tests {
     }
 
     fn read(body: &str) -> Error {
-        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        let headers =
+            HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
         json::<Order>(&headers, body.as_bytes()).unwrap_err()
     }
 
@@ -235,28 +204,14 @@ mod tests {
             (Some("APPLICATION/JSON"), true),
             (Some("application/activity+json"), true),
         ] {
-            let headers = kind.map(|kind| (header::CONTENT_TYPE, HeaderValue::from_static(kind))).into_iter().collect();
+            let headers =
+                kind.map(|kind| (header::CONTENT_TYPE, HeaderValue::from_static(kind))).into_iter().collect();
             let code = json::<Order>(&headers, b"{").unwrap_err().code();
-            assert_eq!(code, if taken { Code::MalformedJson } else { Code::UnsupportedMediaType }, "{kind:?}");
-        }
-    }
-
-    #[test]
-    fn a_query_names_the_parameter() {
-        #[derive(Debug, Deserialize)]
-        #[serde(deny_unknown_fields)]
-        struct Asked {
-            #[expect(dead_code, reason = "only read from the query")]
-            limit: Option<u16>,
-        }
-        for (query, code, place) in [
-            ("limit=many", Code::WrongType, "limit"),
-            ("limit=70000", Code::WrongType, "limit"),
-            ("sort=up", Code::UnknownField, "sort"),
-        ] {
-            let (parts, ()) = Request::get(format!("/?{query}")).body(()).unwrap().into_parts();
-            let error = Query::<Asked>::parse(&parts).unwrap_err();
-            assert_eq!((error.code(), error.field_errors()[0].pointer.as_str()), (code, place), "{error}");
+            assert_eq!(
+                code,
+                if taken { Code::MalformedJson } else { Code::UnsupportedMediaType },
+                "{kind:?}"
+            );
         }
     }
 }

@@ -1,0 +1,34 @@
+//! Handlers, whose types document them.
+
+use super::{describe::Describe, operation_doc::OperationDoc};
+
+/// A handler of which every argument, and the reply, describes itself.
+pub trait Documented<Args> {
+    /// Adds what the handler's types say to the operation's documentation.
+    fn document(doc: &mut OperationDoc);
+}
+
+macro_rules! documented {
+    ($($argument:ident),*) => {
+        impl<F, Answering, Reply, $($argument),*> Documented<($($argument,)*)> for F
+        where
+            F: Fn($($argument),*) -> Answering,
+            Answering: Future<Output = Reply>,
+            Reply: Describe,
+            $($argument: Describe,)*
+        {
+            fn document(doc: &mut OperationDoc) {
+                $($argument::describe(doc);)*
+                Reply::describe(doc);
+            }
+        }
+    };
+}
+
+documented!();
+documented!(A);
+documented!(A, B);
+documented!(A, B, C);
+documented!(A, B, C, D);
+documented!(A, B, C, D, E);
+documented!(A, B, C, D, E, G);

@@ -1,0 +1,22 @@
+//! How a route is declared: once, by its handler.
+//!
+//! `#[utoipa::path]` says method, path, tag and words. Everything else follows from the handler's
+//! types: each extractor and each reply implements [`Describe`], which adds its parameters,
+//! headers, credentials and error codes to the [`OperationDoc`]. The codes of the use case stand
+//! beside the handler in [`operation!`](crate::operation). Attributes that the edge reads stand
+//! there too.
+
+mod attributes;
+mod describe;
+mod documented;
+mod operation;
+mod operation_doc;
+mod problems;
+mod routes;
+mod shared;
+
+pub use attributes::{Attributes, RouteTable};
+pub use describe::Describe;
+pub use operation::Operation;
+pub use operation_doc::OperationDoc;
+pub use routes::{Built, OperationCodes, Routes};
