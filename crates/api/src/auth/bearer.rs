@@ -6,26 +6,30 @@ use axum::http::{header, request::Parts};
 use domain::identity::{KnownKey, access_token::Bearer};
 use kernel::{
     Code, Error, Result,
-    caller::{Actor, Person, Plan, Principal},
+    caller::{Actor, Permissions, Person, Plan, Principal},
     ids::{ApiKeyId, ProjectId},
 };
 
 use super::request;
 use crate::state::AppState;
 
-/// What a request brings in `Authorization`.
+/// The credential in `Authorization`.
 pub(super) enum Credential {
     Key(ApiKeyId, Arc<KnownKey>),
     Person(Bearer),
 }
 
-/// The credential of a request, checked; `None` when it brings none.
+/// Checks the credential of a request; `None` when it brings none.
 pub(super) async fn credential(parts: &Parts, state: &AppState) -> Result<Option<Credential>> {
     let Some(value) = parts.headers.get(header::AUTHORIZATION) else {
         return Ok(None);
     };
-    let malformed =
-        || Error::new(Code::CredentialsMalformed, "`Authorization` must be `Bearer` and an API key or access token");
+    let malformed = || {
+        Error::new(
+            Code::CredentialsMalformed,
+            "`Authorization` must be `Bearer` and an API key or access token",
+        )
+    };
     let (scheme, text) = value.to_str().ok().and_then(|text| text.split_once(' ')).ok_or_else(malformed)?;
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(malformed());
@@ -41,7 +45,8 @@ pub(super) async fn credential(parts: &Parts, state: &AppState) -> Result<Option
 }
 
 impl Credential {
-    /// Who this is in a project: a key in its own, a person in the one that `named` says. Counts the request.
+    /// Returns the caller in a project: a key in its own, a person in the one that `named` says.
+    /// Counts the request.
     pub(super) async fn in_project(
         self,
         parts: &Parts,
@@ -62,7 +67,9 @@ impl Credential {
                     return Err(Error::new(Code::ProjectMissing, detail));
                 };
                 match state.credentials.membership(bearer.user, project).await {
-                    Ok(known) => (project, Actor::Person(bearer.user), known.role.permissions(), known.plan),
+                    Ok(known) => {
+                        (project, Actor::Person(bearer.user), Permissions::of_role(known.role), known.plan)
+                    }
                     Err(error) => {
                         request::count(parts, state, Actor::Person(bearer.user), Plan::Free).await?;
                         return Err(error);
@@ -74,7 +81,7 @@ impl Credential {
         Ok(Principal { project, actor, permissions, plan, request: request::context(parts) })
     }
 
-    /// The person who asks. Counts the request.
+    /// Returns the person who asks. Counts the request.
     pub(super) async fn person(self, parts: &Parts, state: &AppState) -> Result<Person> {
         match self {
             Credential::Person(Bearer { user, session }) => {
@@ -83,10 +90,8 @@ impl Credential {
             }
             Credential::Key(id, known) => {
                 request::count(parts, state, Actor::ApiKey(id), known.plan).await?;
-                Err(Error::new(
-                    Code::Forbidden,
-                    "This takes a person: send the access token of a login, not an API key",
-                ))
+                let detail = "This takes a person: send the access token of a login, not an API key";
+                Err(Error::new(Code::Forbidden, detail))
             }
         }
     }

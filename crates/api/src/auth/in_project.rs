@@ -1,35 +1,32 @@
-//! A request from inside a project: by its API key, by one of its agents, or by a person of its organisation.
+//! A request from inside a project: by its API key, by one of its agents, or by a person of its
+//! organization.
 
-use axum::{
-    extract::{FromRequestParts, RawPathParams},
-    http::request::Parts,
-};
+use axum::{extract::FromRequestParts, http::request::Parts};
 use kernel::{
     Code, Error, Result,
-    caller::{Actor, Principal},
+    caller::{Allows, Authorized, HasRequest, Permissions, Principal, RequestContext},
     ids::ProjectId,
-    signature::Proof,
 };
-use uuid::Uuid;
 
 use super::{
     bearer::credential,
-    request::{self, header_project},
+    body::ProvenCaller,
+    codes::{BEARER_ERRORS, DIGEST_ERRORS, PROJECT_ERRORS, SIGNATURE_ERRORS},
+    request::header_project,
+    signature::is_signed,
     signed::signer,
-    with::Caller,
 };
-use crate::{problem::Problem, state::AppState};
+use crate::{
+    extract::{Path, path_value},
+    problem::Problem,
+    route::{Describe, OperationDoc},
+    state::AppState,
+};
 
-/// Who asks, and the proof when an agent does. Where the path has a `{project}`, it is that one.
-#[derive(Debug)]
-pub struct InProject {
-    /// Project and actor.
-    pub principal: Principal,
-    /// The agent's signature; none when an API key or an access token was used.
-    pub proof: Option<Proof>,
-}
+/// A caller in a project who has permission `P`. Where the path has a `{project}`, it is that one.
+pub struct InProject<P>(pub Authorized<P>);
 
-impl FromRequestParts<AppState> for InProject {
+impl<P: Allows> FromRequestParts<AppState> for InProject<P> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Problem> {
@@ -37,41 +34,91 @@ impl FromRequestParts<AppState> for InProject {
     }
 }
 
-impl Caller for InProject {
+impl<P: Allows> ProvenCaller for InProject<P> {
     async fn prove(parts: &mut Parts, state: &AppState, has_body: bool) -> Result<Self> {
-        let of_path = path_project(parts).await?;
-        if request::is_signed(parts) {
-            let signer = signer(parts, state, has_body).await?;
-            if of_path.is_some_and(|project| project != signer.principal.project) {
-                return Err(Error::new(Code::NotFound, "There is no project of that id"));
-            }
-            return Ok(Self { principal: signer.principal, proof: Some(signer.proof) });
-        }
-        let Some(credential) = credential(parts, state).await? else {
-            let detail = "Send an API key or access token as `Authorization: Bearer …`, or sign the request as one of the project's agents";
-            return Err(Error::new(Code::CredentialsMissing, detail));
-        };
-        let named = match of_path {
-            Some(project) => Some(project),
-            None => header_project(parts)?,
-        };
-        Ok(Self { principal: credential.in_project(parts, state, named).await?, proof: None })
-    }
-
-    fn actor(&self) -> Actor {
-        self.principal.actor
-    }
-
-    fn tenant(&self) -> Uuid {
-        self.principal.project.uuid()
+        let ProjectCaller(principal) = ProjectCaller::prove(parts, state, has_body).await?;
+        Authorized::check(principal).map(Self)
     }
 }
 
-/// The project that the path names.
+impl<P: Allows> HasRequest for InProject<P> {
+    fn request_mut(&mut self) -> &mut RequestContext {
+        self.0.request_mut()
+    }
+}
+
+impl<P: Allows> Describe for InProject<P> {
+    fn describe(doc: &mut OperationDoc) {
+        let permission = P::PERMISSION;
+        let in_path = doc.has_placeholder("project");
+        doc.codes(BEARER_ERRORS);
+        doc.codes(&[Code::PermissionMissing, Code::NotFound]);
+        if permission.is_scope() {
+            doc.security([("api_key", &[permission.as_str()])]);
+        }
+        doc.security([("access_token", &[permission.as_str()])]);
+        if Permissions::agent().allow(permission) && !in_path {
+            doc.security([("agent_signature", &[])]);
+            doc.codes(SIGNATURE_ERRORS);
+            doc.codes(DIGEST_ERRORS);
+            if !doc.is_get() {
+                doc.codes(&[Code::NonceReplayed]);
+            }
+        }
+        if in_path {
+            Path::<ProjectId>::describe(doc);
+        } else {
+            doc.codes(PROJECT_ERRORS);
+            let detail = "The project that a person means, or an agent that is registered in several.";
+            let schema = <ProjectId as utoipa::PartialSchema>::schema();
+            doc.header("Holdfast-Project", false, detail, schema);
+        }
+    }
+}
+
+/// A caller in a project, whose permissions are yet to be checked.
+#[derive(Debug)]
+pub struct ProjectCaller(pub Principal);
+
+impl ProvenCaller for ProjectCaller {
+    async fn prove(parts: &mut Parts, state: &AppState, has_body: bool) -> Result<Self> {
+        let in_path = path_project(parts).await?;
+        if is_signed(parts) {
+            let signer = signer(parts, state, has_body).await?;
+            if in_path.is_some_and(|project| project != signer.principal.project) {
+                return Err(Error::new(Code::NotFound, "There is no project of that id"));
+            }
+            return Ok(Self(signer.principal));
+        }
+        let Some(credential) = credential(parts, state).await? else {
+            let detail = "Send an API key or access token as `Authorization: Bearer …`, or sign the request \
+                as one of the project's agents";
+            return Err(Error::new(Code::CredentialsMissing, detail));
+        };
+        let named = match in_path {
+            Some(project) => Some(project),
+            None => header_project(parts)?,
+        };
+        Ok(Self(credential.in_project(parts, state, named).await?))
+    }
+}
+
+impl HasRequest for ProjectCaller {
+    fn request_mut(&mut self) -> &mut RequestContext {
+        self.0.request_mut()
+    }
+}
+
+impl Describe for ProjectCaller {
+    fn describe(_: &mut OperationDoc) {}
+}
+
+/// Returns the project that the path names, where it has a place for one.
 async fn path_project(parts: &mut Parts) -> Result<Option<ProjectId>> {
-    let Ok(params) = RawPathParams::from_request_parts(parts, &()).await else { return Ok(None) };
-    let named = params.iter().find(|(name, _)| *name == "project");
-    named
-        .map(|(_, text)| text.parse().map_err(|_| Error::new(Code::NotFound, "There is no project of that id")))
-        .transpose()
+    let template =
+        parts.extensions.get::<axum::extract::MatchedPath>().map_or("", |matched| matched.as_str());
+    if !template.contains("/{project}") {
+        return Ok(None);
+    }
+    path_value::<ProjectId>(parts).await.map(Some)
 }

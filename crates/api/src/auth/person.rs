@@ -3,12 +3,15 @@
 use axum::{extract::FromRequestParts, http::request::Parts};
 use kernel::{
     Code, Error, Result,
-    caller::{Actor, Person},
+    caller::{HasRequest, Person, RequestContext},
 };
-use uuid::Uuid;
 
-use super::{bearer::credential, with::Caller};
-use crate::{problem::Problem, state::AppState};
+use super::{bearer::credential, body::ProvenCaller, codes::BEARER_ERRORS};
+use crate::{
+    problem::Problem,
+    route::{Describe, OperationDoc},
+    state::AppState,
+};
 
 /// A person, by the access token of their login.
 #[derive(Debug)]
@@ -22,7 +25,7 @@ impl FromRequestParts<AppState> for LoggedIn {
     }
 }
 
-impl Caller for LoggedIn {
+impl ProvenCaller for LoggedIn {
     async fn prove(parts: &mut Parts, state: &AppState, _: bool) -> Result<Self> {
         let Some(credential) = credential(parts, state).await? else {
             let detail = "Send the access token of a login as `Authorization: Bearer …`";
@@ -30,12 +33,18 @@ impl Caller for LoggedIn {
         };
         Ok(Self(credential.person(parts, state).await?))
     }
+}
 
-    fn actor(&self) -> Actor {
-        Actor::Person(self.0.user)
+impl HasRequest for LoggedIn {
+    fn request_mut(&mut self) -> &mut RequestContext {
+        self.0.request_mut()
     }
+}
 
-    fn tenant(&self) -> Uuid {
-        self.0.user.uuid()
+impl Describe for LoggedIn {
+    fn describe(doc: &mut OperationDoc) {
+        doc.security([("access_token", &[])]);
+        doc.codes(BEARER_ERRORS);
+        doc.codes(&[Code::Forbidden]);
     }
 }
