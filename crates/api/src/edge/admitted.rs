@@ -1,25 +1,28 @@
-//! Which requests come through to the router: while there is room, within their quota, and once there is a database for them.
+//! Which requests reach the router: while there is room, within their quota, and once the database
+//! has the schema for them.
 
 use std::{
-    collections::HashMap,
     convert::Infallible,
     sync::Arc,
     task::{Context, Poll},
 };
 
 use axum::{
-    extract::{MatchedPath, Request},
-    http::Method,
+    extract::Request,
     response::{IntoResponse, Response},
 };
 use futures::future::BoxFuture;
 use kernel::Result;
 use tower::{Layer, Service};
 
-use super::{limits::ByAddress, outgoing::Outgoing, overload::Slots, schema::Schema};
-use crate::{problem::Problem, state::AppState};
+use super::{by_address::ByAddress, outgoing::Outgoing, overload::Slots, schema::SchemaGate};
+use crate::{
+    problem::Problem,
+    route::{Attributes, RouteTable},
+    state::AppState,
+};
 
-/// Admits requests to what lies within.
+/// Admits requests to the routes.
 #[derive(Clone)]
 pub struct Admitted<S = ()> {
     gate: Arc<Gate>,
@@ -28,19 +31,17 @@ pub struct Admitted<S = ()> {
 
 struct Gate {
     state: AppState,
-    /// By path, the methods that ask who it is.
-    asking: HashMap<String, Vec<Method>>,
+    table: Arc<RouteTable>,
     slots: Slots,
     outgoing: Outgoing,
-    schema: Schema,
+    schema: SchemaGate,
 }
 
 impl Admitted {
-    /// The layer, around routes of which `asking` ask who it is.
-    pub fn new(state: AppState, asking: HashMap<String, Vec<Method>>) -> Self {
-        let gate =
-            Gate { state, asking, slots: Slots::new(), outgoing: Outgoing::default(), schema: Schema::default() };
-        Self { gate: Arc::new(gate), inner: () }
+    /// Creates the layer around the routes of `table`.
+    pub fn new(state: AppState, table: Arc<RouteTable>) -> Self {
+        let (slots, outgoing, schema) = (Slots::new(), Outgoing::default(), SchemaGate::default());
+        Self { gate: Arc::new(Gate { state, table, slots, outgoing, schema }), inner: () }
     }
 }
 
@@ -68,26 +69,29 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let (gate, mut inner) = (Arc::clone(&self.gate), self.inner.clone());
         Box::pin(async move {
-            // `/health` is never refused: it must answer above all when the rest is full.
-            if request.uri().path().starts_with("/health") {
+            let attributes = gate.table.find(&request);
+            if attributes.probe {
                 return inner.call(request).await;
             }
-            Ok(gate.pass(request, inner).await.unwrap_or_else(|error| Problem::from(error).into_response()))
+            let passed = gate.pass(attributes, request, inner).await;
+            Ok(passed.unwrap_or_else(|error| Problem::from(error).into_response()))
         })
     }
 }
 
 impl Gate {
-    async fn pass<S>(&self, request: Request, mut inner: S) -> Result<Response>
+    async fn pass<S>(&self, attributes: Attributes, request: Request, mut inner: S) -> Result<Response>
     where
         S: Service<Request, Response = Response, Error = Infallible>,
     {
-        let path = request.uri().path();
-        let is_long_poll = path.ends_with("/inbox");
         let work = async {
-            let by_address = ByAddress::of(&request, &self.state, self.asks(&request));
+            let by_address = ByAddress::of(&request, &self.state, attributes.asks_who);
             by_address.before(&self.state).await?;
-            let response = match self.schema.admits(request.uri().path(), &self.state.health).await {
+            let admitted = match attributes.needs_schema {
+                true => self.schema.check(&self.state.health).await,
+                false => Ok(()),
+            };
+            let response = match admitted {
                 Ok(()) => {
                     let Ok(response) = inner.call(request).await;
                     response
@@ -97,12 +101,6 @@ impl Gate {
             by_address.after(&self.state).await?;
             self.outgoing.admit(response).await
         };
-        self.slots.within(is_long_poll, work).await
-    }
-
-    fn asks(&self, request: &Request) -> bool {
-        let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-        let methods = self.asking.get(path.strip_prefix("/api").unwrap_or(path));
-        methods.is_some_and(|methods| methods.contains(request.method()))
+        self.slots.within(attributes.long_poll, work).await
     }
 }

@@ -13,11 +13,16 @@ const NAME: &str = "http_request_duration_seconds";
 
 /// Says what the metric means, once, at the start.
 pub fn describe_metrics() {
-    metrics::describe_histogram!(NAME, metrics::Unit::Seconds, "How long requests took, by method, route and status.");
+    metrics::describe_histogram!(
+        NAME,
+        metrics::Unit::Seconds,
+        "How long requests took, by method, route and status."
+    );
 }
 
-/// The histograms that were ever needed: putting a name together from its labels costs more than what is recorded under it. There are as many as
-/// routes have methods and statuses; clients cannot make any up.
+/// The histograms that were ever needed: putting a name together from its labels costs more than
+/// what is recorded under it. There are as many as routes have methods and statuses; clients cannot
+/// make any up.
 #[derive(Default)]
 pub(super) struct Durations(RwLock<HashMap<String, OfRoute>>);
 
@@ -37,8 +42,11 @@ impl Durations {
             return histogram.clone();
         }
         drop(known);
-        let labels =
-            [("method", method.to_owned()), ("route", route.to_owned()), ("status", status.as_str().to_owned())];
+        let labels = [
+            ("method", method.to_owned()),
+            ("route", route.to_owned()),
+            ("status", status.as_str().to_owned()),
+        ];
         let histogram = metrics::histogram!(NAME, &labels);
         let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
         known.entry(route.to_owned()).or_default().push((method, status, histogram.clone()));

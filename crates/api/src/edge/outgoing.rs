@@ -50,13 +50,15 @@ impl Outgoing {
     /// # Errors
     /// [`Code::Overloaded`] when others do not read theirs.
     pub(super) async fn admit(&self, response: Response) -> Result<Response> {
-        let Some(kib) = response.body().size_hint().exact().map(|bytes| bytes / 1024).filter(|kib| *kib >= LARGE)
+        let Some(kib) =
+            response.body().size_hint().exact().map(|bytes| bytes / 1024).filter(|kib| *kib >= LARGE)
         else {
             return Ok(response);
         };
         let kib = u32::try_from(kib).unwrap_or(u32::MAX).min(BUDGET as u32);
         let held = self.hold(kib).await.ok_or_else(|| {
-            let detail = "Too many large answers are on their way to clients that read them slowly; try again shortly";
+            let detail =
+                "Too many large answers are on their way to clients that read them slowly; try again shortly";
             Error::new(Code::Overloaded, detail).retry_after(Duration::from_secs(5))
         })?;
         let (head, body) = response.into_parts();

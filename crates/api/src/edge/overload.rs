@@ -1,4 +1,5 @@
-//! Turning requests away while there are too many, rather than letting all of them wait; and ending those that take too long.
+//! Turning requests away while there are too many, rather than letting all of them wait; and ending
+//! those that take too long.
 
 use std::time::Duration;
 
@@ -34,11 +35,16 @@ impl Slots {
     ///
     /// # Errors
     /// [`Code::Overloaded`]; [`Code::Unavailable`] when the time is over; those of the work.
-    pub(super) async fn within<T>(&self, is_long_poll: bool, work: impl Future<Output = Result<T>>) -> Result<T> {
+    pub(super) async fn within<T>(
+        &self,
+        is_long_poll: bool,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         let (places, timeout) =
             if is_long_poll { (&self.long_polls, LONG_POLL_TIMEOUT) } else { (&self.requests, TIMEOUT) };
         let Ok(_place) = places.try_acquire() else {
-            let error = Error::new(Code::Overloaded, "Too many requests are being worked on; try again shortly");
+            let error =
+                Error::new(Code::Overloaded, "Too many requests are being worked on; try again shortly");
             return Err(error.retry_after(Duration::from_secs(1)));
         };
         tokio::time::timeout(timeout, work).await.unwrap_or_else(|elapsed| Err(Error::unavailable(elapsed)))

@@ -1,22 +1,23 @@
-//! No data route before the database has the schema that this build needs: its SQL would fail in ways that say nothing.
+//! No route that needs the schema is served before the database has the one of this build: its SQL
+//! would fail in ways that say nothing.
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
 use adapters::health::{Health, Status};
 use kernel::{Code, Error, Result};
 
-/// Whether the schema was ever seen to be current. It then stays so: migrations only go forward, and old builds run on newer schemas.
+/// Whether the schema was ever seen to be current. It then stays so: migrations only go forward,
+/// and old builds run on newer schemas.
 #[derive(Default)]
-pub(super) struct Schema(OnceLock<()>);
+pub(super) struct SchemaGate(OnceLock<()>);
 
-impl Schema {
-    /// Refuses at once what is under the version prefixes, until Postgres was reached and had every migration of this build.
+impl SchemaGate {
+    /// Refuses at once, until Postgres was reached and had every migration of this build.
     ///
     /// # Errors
     /// [`Code::Unavailable`].
-    pub(super) async fn admits(&self, path: &str, health: &Health) -> Result<()> {
-        let holds_data = path.starts_with("/v1/") || path.starts_with("/api/v1/");
-        if holds_data && self.0.get().is_none() {
+    pub(super) async fn check(&self, health: &Health) -> Result<()> {
+        if self.0.get().is_none() {
             let snapshot = health.snapshot().await;
             if !snapshot.schema_current {
                 return Err(not_yet(snapshot.database.status));
@@ -29,11 +30,10 @@ impl Schema {
 
 fn not_yet(database: Status) -> Error {
     match database {
-        Status::Ok => Error::new(
-            Code::Unavailable,
-            "The database's schema is older than this build; an operator must run `api migrate`",
-        )
-        .retry_after(std::time::Duration::from_secs(5)),
+        Status::Ok => {
+            let detail = "The database's schema is older than this build; an operator must run `api migrate`";
+            Error::new(Code::Unavailable, detail).retry_after(Duration::from_secs(5))
+        }
         Status::Error | Status::Disabled => Error::unavailable("Postgres was not reached since the start"),
     }
 }

@@ -8,12 +8,14 @@ use uuid::Uuid;
 pub(super) fn request_id(headers: &HeaderMap, ids: &Ids) -> String {
     let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
     let fit = |id: &&str| {
-        (8..=128).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
+        (8..=128).contains(&id.len())
+            && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
     };
     given.filter(fit).map_or_else(|| ids.next::<Uuid>().simple().to_string(), str::to_owned)
 }
 
-/// The trace this request belongs to, with a span of our own: what jobs and outgoing calls carry on.
+/// The trace this request belongs to, with a span of our own: what jobs and outgoing calls carry
+/// on.
 pub(super) fn traceparent(headers: &HeaderMap, ids: &Ids) -> String {
     let given = headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(parse);
     let span = u64::from_be_bytes(ids.bytes::<8>()) | 1;
@@ -28,12 +30,14 @@ pub(super) fn trace_id(traceparent: &str) -> &str {
     traceparent.split('-').nth(1).unwrap_or_default()
 }
 
-/// Trace id and flags, when the header is one (Trace Context, section 3.2): later versions may append fields.
+/// Trace id and flags, when the header is one (Trace Context, section 3.2): later versions may
+/// append fields.
 fn parse(header: &str) -> Option<(&str, &str)> {
     let mut fields = header.split('-');
     let (version, trace, span, flags) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);
     let hex = |text: &str, length: usize| {
-        text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+        text.len() == length
+            && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
     };
     let zero = |text: &str| text.bytes().all(|byte| byte == b'0');
     let whole = hex(version, 2) && version != "ff" && (version != "00" || fields.next().is_none());
