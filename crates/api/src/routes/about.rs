@@ -1,22 +1,29 @@
-//! What this is and which build, and the key that pushed deliveries verify under.
+//! Which build answers, and the key that pushed deliveries verify under.
 
-use axum::{Json, extract::State, response::Redirect};
+use axum::{Json, extract::State, http::Method, response::Redirect, routing::get};
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::state::AppState;
+use crate::{
+    operation,
+    route::{Attributes, Routes},
+    state::AppState,
+};
 
 /// The routes outside the version prefix.
-pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(version))
-        .route("/", axum::routing::get(|| async { Redirect::temporary("/docs") }))
+pub fn routes() -> Routes {
+    let to_docs = get(async || Redirect::temporary("/docs"));
+    Routes::new().add(operation!(get_version).without_schema()).plain(
+        "/",
+        [Method::GET],
+        to_docs,
+        Attributes::default(),
+    )
 }
 
 /// The routes under the version prefix.
-pub fn versioned() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(webhook_keys))
+pub fn versioned() -> Routes {
+    Routes::new().add(operation!(list_webhook_keys).without_schema())
 }
 
 /// The build that answers.
@@ -29,13 +36,13 @@ struct Version {
     commit: Option<&'static str>,
 }
 
-/// Which build is this?
-#[utoipa::path(get, path = "/version", tag = "health", responses((status = 200, description = "The build", body = Version)))]
-async fn version(State(state): State<AppState>) -> Json<Version> {
+/// Get the version
+#[utoipa::path(get, path = "/version", tag = "health")]
+async fn get_version(State(state): State<AppState>) -> Json<Version> {
     Json(Version { version: state.about.version, commit: state.about.commit })
 }
 
-/// Keys that pushed deliveries are signed with.
+/// The keys that pushed deliveries are signed with.
 #[derive(Debug, Serialize, ToSchema)]
 struct WebhookKeys {
     /// The current key.
@@ -50,10 +57,12 @@ struct WebhookPublicKey {
     public_key: String,
 }
 
-/// Keys of pushed deliveries
+/// List the keys of pushed deliveries
 ///
-/// An agent with an endpoint verifies the `webhook-signature` of what it is sent (Standard Webhooks, `v1a`) under one of these.
-#[utoipa::path(get, path = "/webhook-keys", tag = "inbox", responses((status = 200, description = "The keys", body = WebhookKeys)))]
-async fn webhook_keys(State(state): State<AppState>) -> Json<WebhookKeys> {
-    Json(WebhookKeys { data: vec![WebhookPublicKey { public_key: state.about.webhook_public_key.clone() }] })
+/// An agent with an endpoint verifies the `webhook-signature` of each delivery (Standard Webhooks,
+/// `v1a`) under one of these.
+#[utoipa::path(get, path = "/webhook-keys", tag = "inbox")]
+async fn list_webhook_keys(State(state): State<AppState>) -> Json<WebhookKeys> {
+    let public_key = state.about.webhook_public_key.clone();
+    Json(WebhookKeys { data: vec![WebhookPublicKey { public_key }] })
 }

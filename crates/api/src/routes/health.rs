@@ -1,28 +1,34 @@
 //! `/health`: for platforms, load balancers and people.
 
-use adapters::health::{Check, Status};
 use std::future;
 
+use adapters::health::{Check, Status};
 use axum::{
     Json,
     body::Body,
     extract::State,
     http::{HeaderValue, StatusCode, header},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
 use uuid::Uuid;
 
-use crate::{edge, state::AppState};
+use crate::{
+    edge, operation,
+    route::{Describe, OperationDoc, Routes},
+    state::AppState,
+};
 
 /// The routes of health.
-pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(live)).routes(routes!(ready)).routes(routes!(health))
+pub fn routes() -> Routes {
+    Routes::new()
+        .add(operation!(check_liveness).probe())
+        .add(operation!(check_readiness).probe())
+        .add(operation!(get_health).probe())
 }
 
-/// That the process runs.
+/// The process runs.
 #[derive(Debug, Serialize, ToSchema)]
 struct Live {
     /// `ok`.
@@ -39,10 +45,11 @@ struct Ready {
     reason: Option<&'static str>,
 }
 
-/// How the process and everything it uses do.
+/// How the process and everything it uses are.
 #[derive(Debug, Serialize, ToSchema)]
 struct Health {
-    /// `ok`; `degraded` when an accelerator is away, which costs speed and nothing else; `unavailable` without Postgres.
+    /// `ok`; `degraded` when an accelerator is away, which costs speed and nothing else;
+    /// `unavailable` without Postgres.
     status: &'static str,
     /// Where it runs.
     environment: String,
@@ -66,81 +73,95 @@ struct Checks {
     qdrant: Check,
 }
 
-/// Is the process alive?
+/// A report that everything needed is there (200), or not (503).
+#[derive(Debug)]
+struct Report<T> {
+    available: bool,
+    body: T,
+}
+
+impl<T: Serialize> IntoResponse for Report<T> {
+    fn into_response(self) -> Response {
+        let status = if self.available { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        (status, Json(self.body)).into_response()
+    }
+}
+
+impl<T: ToSchema> Describe for Report<T> {
+    fn describe(doc: &mut OperationDoc) {
+        doc.responds::<T>(200, "Available");
+        doc.responds::<T>(503, "Unavailable");
+    }
+}
+
+/// Check liveness
 ///
-/// Always 200; touches nothing.
-#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, description = "It is", body = Live)))]
-async fn live() -> Json<Live> {
+/// Whether the process runs. Always 200; touches nothing.
+#[utoipa::path(get, path = "/health/live", tag = "health")]
+async fn check_liveness() -> Json<Live> {
     Json(Live { status: "ok" })
 }
 
-/// The same answer for the route that passes no layer: what they would put on it is put together beforehand, but for the request's id.
+/// Returns the same response for the route that passes no layer: what layers add is put together
+/// beforehand, but for the request's id.
 pub fn live_at_once(state: &AppState) -> impl Fn() -> future::Ready<Response> + Clone + Send + 'static {
-    let mut headers = edge::headers_of_every_answer();
+    let mut headers = edge::every_response();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let ids = state.core.ids.clone();
     move || {
         let mut response = Response::new(Body::from(r#"{"status":"ok"}"#));
         *response.headers_mut() = headers.clone();
-        edge::name(&mut response, &ids.next::<Uuid>().simple().to_string());
+        edge::set_request_id(&mut response, &ids.next::<Uuid>().simple().to_string());
         future::ready(response)
     }
 }
 
-/// Can requests be served?
+/// Check readiness
 ///
-/// Postgres answers, its schema is current, and the process was not asked to stop.
-#[utoipa::path(
-    get,
-    path = "/health/ready",
-    tag = "health",
-    responses((status = 200, description = "They can", body = Ready), (status = 503, description = "Not now", body = Ready))
-)]
-async fn ready(State(state): State<AppState>) -> (StatusCode, Json<Ready>) {
+/// Whether requests can be served: Postgres answers, its schema is current, and the process was not
+/// asked to stop.
+#[utoipa::path(get, path = "/health/ready", tag = "health")]
+async fn check_readiness(State(state): State<AppState>) -> Report<Ready> {
     let snapshot = state.health.snapshot().await;
     let reason = if state.stop.is_cancelled() {
         Some("the process is stopping")
-    } else if snapshot.database.status != Status::Ok {
-        Some("Postgres does not answer")
-    } else if !snapshot.schema_current {
+    } else if snapshot.ready() {
+        None
+    } else if snapshot.database.status == Status::Ok {
         Some("the database's schema is older than this build; run `api migrate`")
     } else {
-        None
+        Some("Postgres does not answer")
     };
-    match reason {
-        None => (StatusCode::OK, Json(Ready { status: "ok", reason })),
-        Some(_) => (StatusCode::SERVICE_UNAVAILABLE, Json(Ready { status: "unavailable", reason })),
-    }
+    let status = if reason.is_none() { "ok" } else { "unavailable" };
+    Report { available: reason.is_none(), body: Ready { status, reason } }
 }
 
-/// How does everything do?
+/// Get the health
 ///
-/// 503 only when Postgres cannot be reached: an accelerator's outage must not block a deploy. Looked at most once a second, beside requests.
-#[utoipa::path(
-    get,
-    path = "/health",
-    tag = "health",
-    responses((status = 200, description = "`ok` or `degraded`", body = Health), (status = 503, description = "`unavailable`", body = Health))
-)]
-async fn health(State(state): State<AppState>) -> (StatusCode, Json<Health>) {
+/// 503 only when Postgres cannot be reached: an accelerator's outage must not block a deploy.
+/// Dependencies are probed at most once a second, beside requests.
+#[utoipa::path(get, path = "/health", tag = "health")]
+async fn get_health(State(state): State<AppState>) -> Report<Health> {
     let snapshot = state.health.snapshot().await;
-    let checks =
-        Checks { database: snapshot.database, redis: snapshot.redis, nats: snapshot.nats, qdrant: snapshot.qdrant };
-    let accelerators = [&checks.redis, &checks.nats, &checks.qdrant];
-    let (code, status) = if checks.database.status != Status::Ok {
-        (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
-    } else if accelerators.iter().any(|check| check.status == Status::Error) {
-        (StatusCode::OK, "degraded")
-    } else {
-        (StatusCode::OK, "ok")
+    let available = snapshot.database.status == Status::Ok;
+    let status = match available {
+        false => "unavailable",
+        true if snapshot.degraded() => "degraded",
+        true => "ok",
     };
-    let health = Health {
+    let about = &state.about;
+    let body = Health {
         status,
-        environment: state.about.environment.to_string(),
-        version: state.about.version,
-        commit: state.about.commit,
-        uptime_seconds: state.about.started.elapsed().as_secs(),
-        checks,
+        environment: about.environment.to_string(),
+        version: about.version,
+        commit: about.commit,
+        uptime_seconds: about.started.elapsed().as_secs(),
+        checks: Checks {
+            database: snapshot.database,
+            redis: snapshot.redis,
+            nats: snapshot.nats,
+            qdrant: snapshot.qdrant,
+        },
     };
-    (code, Json(health))
+    Report { available, body }
 }

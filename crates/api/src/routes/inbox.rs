@@ -2,24 +2,35 @@
 
 use std::time::Duration;
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
-use domain::intents::{self, Hold, Lease, Poll};
-use kernel::ids::{DeliveryId, LeaseToken};
+use domain::intents::{
+    self, ACK_ERRORS, EXTEND_ERRORS, Lease, LeaseClaim, MAX_WAIT, NACK_ERRORS, POLL_ERRORS, Poll,
+};
+use kernel::{
+    caller::allow,
+    ids::{DeliveryId, LeaseToken},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
-    auth::{Signed, SignedBy},
+    auth::{JsonBody, Signed},
     extract::{Path, Query},
+    operation,
     problem::Problem,
+    reply::NoContent,
+    route::Routes,
     state::AppState,
 };
 
 /// The routes of the inbox.
-pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(poll)).routes(routes!(ack)).routes(routes!(nack)).routes(routes!(extend))
+pub fn routes() -> Routes {
+    Routes::new()
+        .add(operation!(poll_inbox, POLL_ERRORS).long_poll())
+        .add(operation!(ack_delivery, ACK_ERRORS))
+        .add(operation!(nack_delivery, NACK_ERRORS))
+        .add(operation!(extend_lease, EXTEND_ERRORS))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -41,11 +52,11 @@ struct PollQuery {
 /// Deliveries that were leased.
 #[derive(Debug, Serialize, ToSchema)]
 struct Inbox {
-    /// Oldest first; empty when none was due in time.
+    /// The deliveries, oldest first; empty when none was due in time.
     data: Vec<Lease>,
 }
 
-/// What settles a delivery.
+/// Acknowledges a delivery.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Ack {
@@ -53,7 +64,7 @@ struct Ack {
     lease_token: LeaseToken,
 }
 
-/// What hands a delivery back.
+/// Hands a delivery back.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Nack {
@@ -68,7 +79,7 @@ struct Nack {
     reason: Option<String>,
 }
 
-/// What prolongs a lease.
+/// Extends a lease.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Extend {
@@ -86,94 +97,60 @@ struct Due {
     visible_at: DateTime<Utc>,
 }
 
+/// A signed request about a delivery.
+type Settling<T> = JsonBody<Signed<allow::IntentsWrite>, T>;
+
 /// Lease deliveries
 ///
-/// Waits for the first as long as `wait` says. Each is the caller's until its lease ends; settle it with its token before, or it is delivered
-/// again: at least once, never at most once.
-#[utoipa::path(
-    get,
-    path = "/inbox",
-    tag = "inbox",
-    params(PollQuery),
-    security(("agent_signature" = [])),
-    responses((status = 200, description = "What was leased", body = Inbox)),
-)]
-async fn poll(
+/// Waits for the first as long as `wait` says. Each delivery is the caller's until its lease ends;
+/// settle it with its token before, or it is delivered again: at least once, never at most once.
+#[utoipa::path(get, path = "/inbox", tag = "inbox")]
+async fn poll_inbox(
     State(state): State<AppState>,
-    SignedBy(recipient): SignedBy,
+    Signed(by): Signed<allow::IntentsRead>,
     Query(query): Query<PollQuery>,
 ) -> Result<Json<Inbox>, Problem> {
-    // One that holds many polls already is answered at once, as if it had not asked to wait.
-    let place = (query.wait > 0).then(|| state.polls.enter(recipient.agent)).flatten();
-    let wait = if place.is_some() || query.wait > 30 { query.wait } else { 0 };
-    let poll = Poll {
-        max: query.max.unwrap_or(10),
-        wait: Duration::from_secs(wait.into()),
-        lease_seconds: query.lease_seconds,
-    };
-    let data = intents::poll(&state.core, &recipient, poll, state.stop.cancelled()).await?;
+    let wanted = Duration::from_secs(query.wait.into());
+    // An agent that holds many polls already is answered at once, as if it had not asked to wait.
+    let place = (!wanted.is_zero()).then(|| state.polls.enter(by.agent)).flatten();
+    let wait = if place.is_some() || wanted > MAX_WAIT { wanted } else { Duration::ZERO };
+    let poll = Poll { max: query.max.unwrap_or(10), wait, lease_seconds: query.lease_seconds };
+    let data = intents::poll(&state.core, &by, poll, state.stop.cancelled()).await?;
     Ok(Json(Inbox { data }))
 }
 
 /// Acknowledge a delivery
 ///
 /// The recipient has it and will not be sent it again. Repeating it with the same token is fine.
-#[utoipa::path(
-    post,
-    path = "/inbox/{delivery}/ack",
-    tag = "inbox",
-    params(("delivery" = DeliveryId, Path, description = "The delivery")),
-    request_body = Ack,
-    security(("agent_signature" = [])),
-    responses((status = 204, description = "Acknowledged")),
-)]
-async fn ack(
+#[utoipa::path(post, path = "/inbox/{delivery}/ack", tag = "inbox")]
+async fn ack_delivery(
     State(state): State<AppState>,
     Path(delivery): Path<DeliveryId>,
-    signed: Signed<Ack>,
-) -> Result<StatusCode, Problem> {
-    let held = Hold { delivery, token: signed.body.lease_token };
-    intents::ack(&state.core, &signed.signer, held).await?;
-    Ok(StatusCode::NO_CONTENT)
+    JsonBody { caller: Signed(by), body, .. }: Settling<Ack>,
+) -> Result<NoContent, Problem> {
+    intents::ack(&state.core, &by, LeaseClaim { delivery, token: body.lease_token }).await?;
+    Ok(NoContent)
 }
 
 /// Decline a delivery for now
-#[utoipa::path(
-    post,
-    path = "/inbox/{delivery}/nack",
-    tag = "inbox",
-    params(("delivery" = DeliveryId, Path, description = "The delivery")),
-    request_body = Nack,
-    security(("agent_signature" = [])),
-    responses((status = 200, description = "It may be leased again from then", body = Due)),
-)]
-async fn nack(
+#[utoipa::path(post, path = "/inbox/{delivery}/nack", tag = "inbox")]
+async fn nack_delivery(
     State(state): State<AppState>,
     Path(delivery): Path<DeliveryId>,
-    signed: Signed<Nack>,
+    JsonBody { caller: Signed(by), body, .. }: Settling<Nack>,
 ) -> Result<Json<Due>, Problem> {
-    let held = Hold { delivery, token: signed.body.lease_token };
-    let (delay, reason) = (signed.body.delay_seconds, signed.body.reason.as_deref());
-    let visible_at = intents::nack(&state.core, &signed.signer, held, delay, reason).await?;
-    Ok(Json(Due { visible_at }))
+    let claim = LeaseClaim { delivery, token: body.lease_token };
+    let (delay, reason) = (body.delay_seconds, body.reason.as_deref());
+    Ok(Json(Due { visible_at: intents::nack(&state.core, &by, claim, delay, reason).await? }))
 }
 
-/// Prolong a lease
-#[utoipa::path(
-    post,
-    path = "/inbox/{delivery}/extend",
-    tag = "inbox",
-    params(("delivery" = DeliveryId, Path, description = "The delivery")),
-    request_body = Extend,
-    security(("agent_signature" = [])),
-    responses((status = 200, description = "The lease ends then", body = Due)),
-)]
-async fn extend(
+/// Extend a lease
+#[utoipa::path(post, path = "/inbox/{delivery}/extend", tag = "inbox")]
+async fn extend_lease(
     State(state): State<AppState>,
     Path(delivery): Path<DeliveryId>,
-    signed: Signed<Extend>,
+    JsonBody { caller: Signed(by), body, .. }: Settling<Extend>,
 ) -> Result<Json<Due>, Problem> {
-    let held = Hold { delivery, token: signed.body.lease_token };
-    let visible_at = intents::extend(&state.core, &signed.signer, held, signed.body.seconds).await?;
-    Ok(Json(Due { visible_at }))
+    let claim = LeaseClaim { delivery, token: body.lease_token };
+    Ok(Json(Due { visible_at: intents::extend(&state.core, &by, claim, body.seconds).await? }))
 }

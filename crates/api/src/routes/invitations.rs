@@ -1,146 +1,101 @@
 //! `/v1/organizations/{organization}/invitations`, and accepting one.
 
-use axum::{
-    Json,
-    extract::State,
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State};
 use domain::identity::organizations::{
     Organization,
-    invitations::{self, Acceptance, Invitation, InvitationRequest},
+    invitations::{
+        self, ACCEPT_ERRORS, Acceptance, CREATE_ERRORS, Invitation, InvitationRequest, RESEND_ERRORS,
+        REVOKE_ERRORS,
+    },
 };
-use kernel::{
-    ids::{InvitationId, OrganizationId},
-    page::{Page, PageQuery},
-};
-use utoipa_axum::{router::OpenApiRouter, routes};
+use kernel::{caller::allow, ids::InvitationId};
 
 use crate::{
-    auth::{LoggedIn, With},
-    extract::{Path, Query},
+    auth::{InOrganization, JsonBody, LoggedIn},
+    extract::{List, Path},
+    operation,
     problem::Problem,
+    reply::{Created, Listed, NoContent},
+    route::Routes,
     state::AppState,
-    version::Tagged,
 };
 
 /// The routes of invitations.
-pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(create, list))
-        .routes(routes!(revoke))
-        .routes(routes!(resend))
-        .routes(routes!(accept))
+pub fn routes() -> Routes {
+    Routes::new()
+        .add(operation!(create_invitation, CREATE_ERRORS))
+        .add(operation!(list_invitations))
+        .add(operation!(revoke_invitation, REVOKE_ERRORS))
+        .add(operation!(resend_invitation, RESEND_ERRORS))
+        .add(operation!(accept_invitation, ACCEPT_ERRORS))
 }
 
-/// Invite somebody
+/// Invite a person
 ///
-/// By mail, to be accepted within 7 days. Takes an admin; nobody invites anybody above themselves. An organisation can have 100 open invitations and
-/// 500 members.
-#[utoipa::path(
-    post,
-    path = "/organizations/{organization}/invitations",
-    tag = "organizations",
-    params(
-        ("organization" = OrganizationId, Path, description = "The organisation"),
-    ),
-    request_body = InvitationRequest,
-    security(("access_token" = ["members:write"])),
-    responses((status = 201, description = "Invited; the mail is on its way", body = Invitation)),
-)]
-async fn create(
+/// Mails an invitation that can be accepted for 7 days. Requires an admin; nobody invites anybody
+/// above themselves. An organization can have 100 open invitations and 500 members.
+#[utoipa::path(post, path = "/organizations/{organization}/invitations", tag = "organizations")]
+async fn create_invitation(
     State(state): State<AppState>,
-    Path(organization): Path<OrganizationId>,
-    With { caller: LoggedIn(person), body, once }: With<LoggedIn, InvitationRequest>,
-) -> Result<Response, Problem> {
-    let made = invitations::create(&state.core, &person, organization, &body, once.as_ref()).await?;
-    Ok((StatusCode::CREATED, Json(made)).into_response())
+    JsonBody { caller: InOrganization(by), body, .. }: JsonBody<
+        InOrganization<allow::MembersWrite>,
+        InvitationRequest,
+    >,
+) -> Result<Created<Invitation>, Problem> {
+    Ok(Created(invitations::create(&state.core, &by, &body).await?))
 }
 
 /// List invitations
 ///
 /// Those that are neither accepted nor revoked, newest first.
-#[utoipa::path(
-    get,
-    path = "/organizations/{organization}/invitations",
-    tag = "organizations",
-    params(("organization" = OrganizationId, Path, description = "The organisation"), PageQuery),
-    security(("access_token" = ["members:read"])),
-    responses((status = 200, description = "A page of invitations", body = Page<Invitation>, headers(("Link" = String, description = "The next page, RFC 8288")))),
-)]
-async fn list(
+#[utoipa::path(get, path = "/organizations/{organization}/invitations", tag = "organizations")]
+async fn list_invitations(
     State(state): State<AppState>,
-    LoggedIn(person): LoggedIn,
-    Path(organization): Path<OrganizationId>,
-    Query(page): Query<PageQuery>,
-) -> Result<Response, Problem> {
-    let limit = page.limit;
-    let page = invitations::list(&state.core, &person, organization, page.try_into()?).await?;
-    Ok(crate::page::respond(&format!("/v1/organizations/{organization}/invitations"), limit, page))
+    InOrganization(by): InOrganization<allow::MembersRead>,
+    list: List,
+) -> Result<Listed<Invitation>, Problem> {
+    Ok(list.reply(invitations::list(&state.core, &by, list.page).await?))
 }
 
 /// Revoke an invitation
 #[utoipa::path(
     delete,
     path = "/organizations/{organization}/invitations/{invitation}",
-    tag = "organizations",
-    params(
-        ("organization" = OrganizationId, Path, description = "The organisation"),
-        ("invitation" = InvitationId, Path, description = "The invitation"),
-    ),
-    security(("access_token" = ["members:write"])),
-    responses((status = 204, description = "Revoked")),
+    tag = "organizations"
 )]
-async fn revoke(
+async fn revoke_invitation(
     State(state): State<AppState>,
-    LoggedIn(person): LoggedIn,
-    Path((organization, invitation)): Path<(OrganizationId, InvitationId)>,
-) -> Result<StatusCode, Problem> {
-    invitations::revoke(&state.core, &person, organization, invitation).await?;
-    Ok(StatusCode::NO_CONTENT)
+    InOrganization(by): InOrganization<allow::MembersWrite>,
+    Path(invitation): Path<InvitationId>,
+) -> Result<NoContent, Problem> {
+    invitations::revoke(&state.core, &by, invitation).await?;
+    Ok(NoContent)
 }
 
-/// Send an invitation again
+/// Resend an invitation
 ///
-/// It is good for another 7 days then. At most every 5 minutes.
+/// It can be accepted for another 7 days then. At most every 5 minutes.
 #[utoipa::path(
     post,
     path = "/organizations/{organization}/invitations/{invitation}/resend",
-    tag = "organizations",
-    params(
-        ("organization" = OrganizationId, Path, description = "The organisation"),
-        ("invitation" = InvitationId, Path, description = "The invitation"),
-    ),
-    security(("access_token" = ["members:write"])),
-    responses((status = 200, description = "The mail is on its way", body = Invitation)),
+    tag = "organizations"
 )]
-async fn resend(
+async fn resend_invitation(
     State(state): State<AppState>,
-    LoggedIn(person): LoggedIn,
-    Path((organization, invitation)): Path<(OrganizationId, InvitationId)>,
+    InOrganization(by): InOrganization<allow::MembersWrite>,
+    Path(invitation): Path<InvitationId>,
 ) -> Result<Json<Invitation>, Problem> {
-    Ok(Json(invitations::resend(&state.core, &person, organization, invitation).await?))
+    Ok(Json(invitations::resend(&state.core, &by, invitation).await?))
 }
 
 /// Accept an invitation
 ///
-/// By the token of the mail, which is good once; the account's verified address must be the one that was invited.
-#[utoipa::path(
-    post,
-    path = "/invitations/accept",
-    tag = "organizations",
-    request_body = Acceptance,
-    security(("access_token" = [])),
-    responses((status = 201, description = "The person is a member", body = Organization, headers(
-        ("Location" = String, description = "The organisation"),
-        ("ETag" = String, description = "Its version"),
-    ))),
-)]
-async fn accept(
+/// By the token of the mail, which can be used once; the account's verified address must be the one
+/// that was invited.
+#[utoipa::path(post, path = "/invitations/accept", tag = "organizations")]
+async fn accept_invitation(
     State(state): State<AppState>,
-    With { caller: LoggedIn(person), body, once }: With<LoggedIn, Acceptance>,
-) -> Result<Response, Problem> {
-    let joined = invitations::accept(&state.core, &person, &body, once.as_ref()).await?;
-    let location = format!("/v1/organizations/{}", joined.id);
-    Ok(([(header::LOCATION, location)], Tagged(StatusCode::CREATED, joined)).into_response())
+    JsonBody { caller: LoggedIn(person), body, .. }: JsonBody<LoggedIn, Acceptance>,
+) -> Result<Created<Organization>, Problem> {
+    Ok(Created(invitations::accept(&state.core, &person, &body).await?))
 }

@@ -1,123 +1,96 @@
 //! `/v1/me`: a person's account, in their own hands.
 
-use axum::{Extension, Json, extract::State, http::StatusCode, response::IntoResponse};
-use domain::identity::users::{self, Account, ChangePassword, Export, Profile, Receipt};
-use utoipa_axum::{router::OpenApiRouter, routes};
-
-use crate::{
-    auth::{LoggedIn, With},
-    edge::Meter,
-    problem::Problem,
-    state::AppState,
-    version::{IfMatch, Tagged, Versioned},
+use axum::{Extension, Json, extract::State};
+use domain::identity::users::{
+    self, Account, CHANGE_ERRORS, CLOSE_ERRORS, ChangePassword, ErasureReceipt, Export, ProfilePatch,
+    RESTORE_ERRORS, UPDATE_ERRORS,
 };
 
-/// The routes of one's account.
-pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(get, rename, close))
-        .routes(routes!(keep))
-        .routes(routes!(export))
-        .routes(routes!(change_password))
+use crate::{
+    auth::{JsonBody, LoggedIn},
+    edge::Meter,
+    extract::IfMatch,
+    operation,
+    problem::Problem,
+    reply::{Found, NoContent, Queued},
+    route::Routes,
+    state::AppState,
+};
+
+/// The routes of the caller's own account.
+pub fn routes() -> Routes {
+    Routes::new()
+        .add(operation!(get_me))
+        .add(operation!(update_me, UPDATE_ERRORS))
+        .add(operation!(delete_me, CLOSE_ERRORS))
+        .add(operation!(cancel_account_deletion, RESTORE_ERRORS))
+        .add(operation!(export_me))
+        .add(operation!(change_password, CHANGE_ERRORS))
 }
 
-impl Versioned for Account {
-    fn version(&self) -> i32 {
-        self.version
-    }
+/// Get the account
+#[utoipa::path(get, path = "/me", tag = "accounts")]
+async fn get_me(
+    State(state): State<AppState>,
+    LoggedIn(person): LoggedIn,
+) -> Result<Found<Account>, Problem> {
+    Ok(Found::new(&users::get(&state.core, &person).await?)?)
 }
 
-/// Get my account
-#[utoipa::path(
-    get,
-    path = "/me",
-    tag = "accounts",
-    security(("access_token" = [])),
-    responses((status = 200, description = "The account", body = Account, headers(("ETag" = String, description = "Its version")))),
-)]
-async fn get(State(state): State<AppState>, LoggedIn(person): LoggedIn) -> Result<Tagged<Account>, Problem> {
-    Ok(Tagged(StatusCode::OK, users::get(&state.core, &person).await?))
-}
-
-/// Change my name
-#[utoipa::path(
-    patch,
-    path = "/me",
-    tag = "accounts",
-    params(("If-Match" = String, Header, description = "The `ETag` of what is changed, or `*`")),
-    request_body = Profile,
-    security(("access_token" = [])),
-    responses((status = 200, description = "Changed", body = Account, headers(("ETag" = String, description = "Its version")))),
-)]
-async fn rename(
+/// Update the account
+#[utoipa::path(patch, path = "/me", tag = "accounts")]
+async fn update_me(
     State(state): State<AppState>,
     if_match: Result<IfMatch, Problem>,
-    With { caller: LoggedIn(person), body, .. }: With<LoggedIn, Profile>,
-) -> Result<Tagged<Account>, Problem> {
+    JsonBody { caller: LoggedIn(person), body, .. }: JsonBody<LoggedIn, ProfilePatch>,
+) -> Result<Found<Account>, Problem> {
     let IfMatch(expected) = if_match?;
-    Ok(Tagged(StatusCode::OK, users::rename(&state.core, &person, &body, expected).await?))
+    Ok(Found::new(&users::update(&state.core, &person, &body, expected).await?)?)
 }
 
-/// Have my account erased
+/// Delete the account
 ///
-/// In 14 days; until then it can be taken back. The answer is the receipt.
-#[utoipa::path(
-    delete,
-    path = "/me",
-    tag = "accounts",
-    security(("access_token" = [])),
-    responses((status = 202, description = "It will be erased", body = Receipt)),
-)]
-async fn close(State(state): State<AppState>, LoggedIn(person): LoggedIn) -> Result<impl IntoResponse, Problem> {
-    let receipt = users::close(&state.core, &person).await?;
-    state.credentials.forget_sessions();
-    Ok((StatusCode::ACCEPTED, Json(receipt)))
+/// It is erased in 14 days; until then the deletion can be canceled. The response is the receipt.
+#[utoipa::path(delete, path = "/me", tag = "accounts")]
+async fn delete_me(
+    State(state): State<AppState>,
+    LoggedIn(person): LoggedIn,
+) -> Result<Queued<ErasureReceipt>, Problem> {
+    Ok(Queued(users::close(&state.core, &person).await?))
 }
 
-/// Keep my account after all
-#[utoipa::path(
-    post,
-    path = "/me/restore",
-    tag = "accounts",
-    security(("access_token" = [])),
-    responses((status = 204, description = "It will not be erased")),
-)]
-async fn keep(State(state): State<AppState>, LoggedIn(person): LoggedIn) -> Result<StatusCode, Problem> {
-    users::keep(&state.core, &person).await?;
-    Ok(StatusCode::NO_CONTENT)
+/// Cancel account deletion
+#[utoipa::path(post, path = "/me/restore", tag = "accounts")]
+async fn cancel_account_deletion(
+    State(state): State<AppState>,
+    LoggedIn(person): LoggedIn,
+) -> Result<NoContent, Problem> {
+    users::restore(&state.core, &person).await?;
+    Ok(NoContent)
 }
 
-/// Export what is kept of me
-#[utoipa::path(
-    get,
-    path = "/me/export",
-    tag = "accounts",
-    security(("access_token" = [])),
-    responses((status = 200, description = "Everything, as one document", body = Export)),
-)]
-async fn export(State(state): State<AppState>, LoggedIn(person): LoggedIn) -> Result<Json<Export>, Problem> {
+/// Export the account
+///
+/// Everything that is kept of the person, as one document.
+#[utoipa::path(get, path = "/me/export", tag = "accounts")]
+async fn export_me(
+    State(state): State<AppState>,
+    LoggedIn(person): LoggedIn,
+) -> Result<Json<Export>, Problem> {
     Ok(Json(users::export(&state.core, &person).await?))
 }
 
-/// Change my password
+/// Change the password
 ///
 /// Ends the other sessions.
-#[utoipa::path(
-    post,
-    path = "/me/password",
-    tag = "accounts",
-    request_body = ChangePassword,
-    security(("access_token" = [])),
-    responses((status = 204, description = "The password is the new one")),
-)]
+#[utoipa::path(post, path = "/me/password", tag = "accounts")]
 async fn change_password(
     State(state): State<AppState>,
     Extension(meter): Extension<Meter>,
-    With { caller: LoggedIn(person), body, .. }: With<LoggedIn, ChangePassword>,
-) -> Result<StatusCode, Problem> {
+    JsonBody { caller: LoggedIn(person), body, .. }: JsonBody<LoggedIn, ChangePassword>,
+) -> Result<NoContent, Problem> {
     // A stolen access token must not serve to guess the password.
     meter.take_auth(&state, &format!("auth:{}", person.user)).await?;
     users::change(&state.core, &state.passwords, &person, &body).await?;
-    state.credentials.forget_sessions();
-    Ok(StatusCode::NO_CONTENT)
+    Ok(NoContent)
 }

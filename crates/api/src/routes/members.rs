@@ -1,117 +1,81 @@
 //! `/v1/organizations/{organization}/members`: who is in it, and as what.
 
-use axum::{extract::State, http::StatusCode, response::Response};
-use domain::identity::organizations::members::{self, Membership, RoleChange};
-use kernel::{
-    ids::{OrganizationId, UserId},
-    page::{Page, PageQuery},
+use axum::extract::State;
+use domain::identity::organizations::members::{
+    self, GET_ERRORS, Membership, MembershipPatch, REMOVE_ERRORS, UPDATE_ERRORS,
 };
-use utoipa_axum::{router::OpenApiRouter, routes};
+use kernel::{caller::allow, ids::UserId};
 
 use crate::{
-    auth::{LoggedIn, With},
-    extract::{Path, Query},
+    auth::{InOrganization, JsonBody},
+    extract::{IfMatch, List, Path},
+    operation,
     problem::Problem,
+    reply::{Found, Listed, NoContent},
+    route::Routes,
     state::AppState,
-    version::{IfMatch, Tagged, Versioned},
 };
 
 /// The routes of members.
-pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(get, change, remove))
-}
-
-impl Versioned for Membership {
-    fn version(&self) -> i32 {
-        self.version
-    }
+pub fn routes() -> Routes {
+    Routes::new()
+        .add(operation!(list_members))
+        .add(operation!(get_member, GET_ERRORS))
+        .add(operation!(update_member, UPDATE_ERRORS))
+        .add(operation!(remove_member, REMOVE_ERRORS))
 }
 
 /// List members
 ///
 /// Those of the newest accounts first.
-#[utoipa::path(
-    get,
-    path = "/organizations/{organization}/members",
-    tag = "organizations",
-    params(("organization" = OrganizationId, Path, description = "The organisation"), PageQuery),
-    security(("access_token" = ["members:read"])),
-    responses((status = 200, description = "A page of members", body = Page<Membership>, headers(("Link" = String, description = "The next page, RFC 8288")))),
-)]
-async fn list(
+#[utoipa::path(get, path = "/organizations/{organization}/members", tag = "organizations")]
+async fn list_members(
     State(state): State<AppState>,
-    LoggedIn(person): LoggedIn,
-    Path(organization): Path<OrganizationId>,
-    Query(page): Query<PageQuery>,
-) -> Result<Response, Problem> {
-    let limit = page.limit;
-    let page = members::list(&state.core, &person, organization, page.try_into()?).await?;
-    Ok(crate::page::respond(&format!("/v1/organizations/{organization}/members"), limit, page))
+    InOrganization(by): InOrganization<allow::MembersRead>,
+    list: List,
+) -> Result<Listed<Membership>, Problem> {
+    Ok(list.reply(members::list(&state.core, &by, list.page).await?))
 }
 
 /// Get a member
-#[utoipa::path(
-    get,
-    path = "/organizations/{organization}/members/{user}",
-    tag = "organizations",
-    params(("organization" = OrganizationId, Path, description = "The organisation"), ("user" = UserId, Path, description = "The member")),
-    security(("access_token" = ["members:read"])),
-    responses((status = 200, description = "The member", body = Membership, headers(("ETag" = String, description = "Its version")))),
-)]
-async fn get(
+#[utoipa::path(get, path = "/organizations/{organization}/members/{user}", tag = "organizations")]
+async fn get_member(
     State(state): State<AppState>,
-    LoggedIn(person): LoggedIn,
-    Path((organization, user)): Path<(OrganizationId, UserId)>,
-) -> Result<Tagged<Membership>, Problem> {
-    Ok(Tagged(StatusCode::OK, members::get(&state.core, &person, organization, user).await?))
+    InOrganization(by): InOrganization<allow::MembersRead>,
+    Path(user): Path<UserId>,
+) -> Result<Found<Membership>, Problem> {
+    Ok(Found::new(&members::get(&state.core, &by, user).await?)?)
 }
 
-/// Change a member's role
+/// Update a member
 ///
-/// Takes an admin; nobody can change a member above themselves, nor make one. The last owner stays one. Every replica goes by the new role within
-/// 5 seconds.
-#[utoipa::path(
-    patch,
-    path = "/organizations/{organization}/members/{user}",
-    tag = "organizations",
-    params(
-        ("organization" = OrganizationId, Path, description = "The organisation"),
-        ("user" = UserId, Path, description = "The member"),
-    ),
-    request_body = RoleChange,
-    security(("access_token" = ["members:write"])),
-    responses((status = 200, description = "Changed", body = Membership, headers(("ETag" = String, description = "Its version")))),
-)]
-async fn change(
+/// Requires an admin; nobody can change a member above themselves, nor make one. The last owner
+/// stays one. Every replica applies the new role within 5 seconds.
+#[utoipa::path(patch, path = "/organizations/{organization}/members/{user}", tag = "organizations")]
+async fn update_member(
     State(state): State<AppState>,
-    Path((organization, user)): Path<(OrganizationId, UserId)>,
+    Path(user): Path<UserId>,
     if_match: Result<IfMatch, Problem>,
-    With { caller: LoggedIn(person), body, .. }: With<LoggedIn, RoleChange>,
-) -> Result<Tagged<Membership>, Problem> {
+    JsonBody { caller: InOrganization(by), body, .. }: JsonBody<
+        InOrganization<allow::MembersWrite>,
+        MembershipPatch,
+    >,
+) -> Result<Found<Membership>, Problem> {
     let IfMatch(expected) = if_match?;
-    let changed = members::change(&state.core, &person, organization, user, body, expected).await?;
-    state.credentials.forget_memberships();
-    Ok(Tagged(StatusCode::OK, changed))
+    Ok(Found::new(&members::update(&state.core, &by, user, body, expected).await?)?)
 }
 
 /// Remove a member, or leave
 ///
-/// Anyone may leave, but for the last owner; removing others takes an admin, and owners are removed by owners. Access ends on every replica
-/// within 5 seconds. API keys that the member made stay: revoke them if they are known to them.
-#[utoipa::path(
-    delete,
-    path = "/organizations/{organization}/members/{user}",
-    tag = "organizations",
-    params(("organization" = OrganizationId, Path, description = "The organisation"), ("user" = UserId, Path, description = "The member")),
-    security(("access_token" = ["members:write"])),
-    responses((status = 204, description = "Removed")),
-)]
-async fn remove(
+/// Anyone may leave, but for the last owner; removing others requires an admin, and removing an
+/// owner requires an owner. Access ends on every replica within 5 seconds. API keys that the member
+/// created stay: revoke them if the member knows them.
+#[utoipa::path(delete, path = "/organizations/{organization}/members/{user}", tag = "organizations")]
+async fn remove_member(
     State(state): State<AppState>,
-    LoggedIn(person): LoggedIn,
-    Path((organization, user)): Path<(OrganizationId, UserId)>,
-) -> Result<StatusCode, Problem> {
-    members::remove(&state.core, &person, organization, user).await?;
-    state.credentials.forget_memberships();
-    Ok(StatusCode::NO_CONTENT)
+    InOrganization(by): InOrganization<allow::MembersWrite>,
+    Path(user): Path<UserId>,
+) -> Result<NoContent, Problem> {
+    members::remove(&state.core, &by, user).await?;
+    Ok(NoContent)
 }

@@ -1,4 +1,4 @@
-//! One file for each noun: its request and response types, its documentation, its handlers.
+//! One file for each noun: its handlers, their documentation, and the bodies that are theirs alone.
 
 pub mod about;
 pub mod accounts;

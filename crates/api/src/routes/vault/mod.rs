@@ -1,17 +1,20 @@
 //! `/v1/vault`: sealing, finding, proving and deciding; and the logs as everybody may read them.
 
+mod limits;
 mod logs;
+mod path;
 mod proofs;
 mod proposals;
 mod seals;
+mod tiles;
 
-pub use seals::Sealed;
-
-use utoipa_axum::router::OpenApiRouter;
-
-use crate::state::AppState;
+use crate::route::Routes;
 
 /// The routes of the vault.
-pub fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().merge(seals::router()).merge(proofs::router()).merge(proposals::router()).merge(logs::router())
+pub fn routes() -> Routes {
+    Routes::new()
+        .merge(seals::routes())
+        .merge(proofs::routes())
+        .merge(proposals::routes())
+        .merge(logs::routes())
 }

@@ -1,89 +1,69 @@
-//! `/v1/vault/log`, what witnesses have seen of it, `/v1/vault/seals/{index}/receipt` and `/v1/vault/proof`: a project's log, proved to its people; and `/v1/vault/verify`, for everybody.
+//! `/v1/vault/log`, what witnesses have seen of it, `/v1/vault/seals/{index}/receipt` and
+//! `/v1/vault/proof`: a project's log, proved to its people; and `/v1/vault/verify`, for everybody.
 
-use axum::{
-    Json,
-    extract::{DefaultBodyLimit, State},
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
-};
-use kernel::ids::ProjectId;
+use axum::{Json, extract::State};
+use kernel::caller::allow;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use utoipa_axum::{router::OpenApiRouter, routes};
 use vault::{self, Consistency, Inclusion, Log, Verification, Witnessed};
 
+use super::{limits::RECEIPT_BODY, path::SealIndex};
 use crate::{
-    auth::{Anyone, InProject},
+    auth::{AnonymousJson, InProject},
     extract::{Path, Query},
+    operation,
     problem::Problem,
+    reply::Text,
+    route::Routes,
     state::AppState,
 };
 
-pub(super) const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
+type Reader = InProject<allow::VaultRead>;
 
-pub(super) fn router() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new()
-        .routes(routes!(log))
-        .routes(routes!(witnessed))
-        .routes(routes!(receipt))
-        .routes(routes!(inclusion))
-        .routes(routes!(consistency))
-        .merge(OpenApiRouter::new().routes(routes!(verify)).layer(DefaultBodyLimit::max(512 * 1024)))
+pub(super) fn routes() -> Routes {
+    Routes::new()
+        .add(operation!(get_log, vault::LOG_ERRORS))
+        .add(operation!(get_witnessed, vault::WITNESSED_ERRORS))
+        .add(operation!(get_receipt, vault::RECEIPT_ERRORS))
+        .add(operation!(prove_inclusion, vault::PROOF_ERRORS))
+        .add(operation!(prove_consistency, vault::PROOF_ERRORS))
+        .add(operation!(verify_receipt, vault::VERIFY_ERRORS).body_limit(RECEIPT_BODY))
 }
 
 /// Get the project's log
 ///
 /// Its size, its signed checkpoint, and the keys that sign it.
-#[utoipa::path(
-    get,
-    path = "/vault/log",
-    tag = "vault",
-    params(("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several")),
-    security(("api_key" = ["vault:read"]), ("agent_signature" = []), ("access_token" = ["vault:read"])),
-    responses((status = 200, description = "The log", body = Log)),
-)]
-async fn log(State(state): State<AppState>, caller: InProject) -> Result<Json<Log>, Problem> {
-    Ok(Json(vault::log(&state.vault, &caller.principal).await?))
+#[utoipa::path(get, path = "/vault/log", tag = "vault")]
+async fn get_log(State(state): State<AppState>, InProject(by): Reader) -> Result<Json<Log>, Problem> {
+    Ok(Json(vault::log(&state.vault, &by).await?))
 }
 
 /// Get what witnesses have seen of the log
 ///
-/// The newest head of the log that is in the meta-log as witnesses have cosigned it: its receipt there, with their cosignatures, and the proof that the log as it
-/// now is continues it. With that no entry below its size can be changed or left out unnoticed, by us neither. 404 while no witness has seen the log.
-#[utoipa::path(
-    get,
-    path = "/vault/log/witnessed",
-    tag = "vault",
-    params(("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several")),
-    security(("api_key" = ["vault:read"]), ("agent_signature" = []), ("access_token" = ["vault:read"])),
-    responses((status = 200, description = "What they have seen", body = Witnessed)),
-)]
-async fn witnessed(State(state): State<AppState>, caller: InProject) -> Result<Json<Witnessed>, Problem> {
-    Ok(Json(vault::witnessed(&state.vault, &caller.principal).await?))
+/// The newest head of the log that is in the meta-log as witnesses have cosigned it: its receipt
+/// there, with their cosignatures, and the proof that the log as it now is continues it. With that
+/// no entry below its size can be changed or left out unnoticed, not even by us. 404 while no
+/// witness has seen the log.
+#[utoipa::path(get, path = "/vault/log/witnessed", tag = "vault")]
+async fn get_witnessed(
+    State(state): State<AppState>,
+    InProject(by): Reader,
+) -> Result<Json<Witnessed>, Problem> {
+    Ok(Json(vault::witnessed(&state.vault, &by).await?))
 }
 
 /// Get a seal's receipt
 ///
-/// A C2SP tlog-proof: the entry, the proof that it is in the log as it now is, and the signed checkpoint of that. It can be checked offline, by the page
-/// `/vault/{log}` or by any tool that knows the format, for as long as the log's keys are known.
-#[utoipa::path(
-    get,
-    path = "/vault/seals/{index}/receipt",
-    tag = "vault",
-    params(
-        ("index" = u64, Path, minimum = 0, maximum = 1_099_511_627_776_u64, description = "The seal's place in the log"),
-        ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several"),
-    ),
-    security(("api_key" = ["vault:read"]), ("agent_signature" = []), ("access_token" = ["vault:read"])),
-    responses((status = 200, description = "The receipt", body = String, content_type = "text/plain")),
-)]
-async fn receipt(
+/// A C2SP tlog-proof: the entry, the proof that it is in the log as it now is, and the signed
+/// checkpoint of that. It can be checked offline, by the page `/vault/{log}` or by any tool that
+/// knows the format, for as long as the log's keys are known.
+#[utoipa::path(get, path = "/vault/seals/{index}/receipt", tag = "vault")]
+async fn get_receipt(
     State(state): State<AppState>,
-    caller: InProject,
-    Path(index): Path<u64>,
-) -> Result<Response, Problem> {
-    let receipt = vault::receipt_of(&state.vault, &caller.principal, index).await?;
-    Ok(([(header::CONTENT_TYPE, TEXT)], receipt).into_response())
+    InProject(by): Reader,
+    Path(SealIndex(index)): Path<SealIndex>,
+) -> Result<Text, Problem> {
+    Ok(Text(vault::receipt(&state.vault, &by, index).await?))
 }
 
 /// Which entry, in which tree.
@@ -100,20 +80,13 @@ struct InclusionQuery {
 }
 
 /// Prove that an entry is in the log
-#[utoipa::path(
-    get,
-    path = "/vault/proof/inclusion",
-    tag = "vault",
-    params(InclusionQuery, ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several")),
-    security(("api_key" = ["vault:read"]), ("agent_signature" = []), ("access_token" = ["vault:read"])),
-    responses((status = 200, description = "The proof", body = Inclusion)),
-)]
-async fn inclusion(
+#[utoipa::path(get, path = "/vault/proof/inclusion", tag = "vault")]
+async fn prove_inclusion(
     State(state): State<AppState>,
-    caller: InProject,
+    InProject(by): Reader,
     Query(query): Query<InclusionQuery>,
 ) -> Result<Json<Inclusion>, Problem> {
-    Ok(Json(vault::inclusion(&state.vault, &caller.principal, query.index, query.size).await?))
+    Ok(Json(vault::inclusion(&state.vault, &by, query.index, query.size).await?))
 }
 
 /// Between which sizes.
@@ -130,44 +103,32 @@ struct ConsistencyQuery {
 }
 
 /// Prove that the log only grew
-#[utoipa::path(
-    get,
-    path = "/vault/proof/consistency",
-    tag = "vault",
-    params(ConsistencyQuery, ("Holdfast-Project" = Option<ProjectId>, Header, description = "Which project a person means, or an agent of several")),
-    security(("api_key" = ["vault:read"]), ("agent_signature" = []), ("access_token" = ["vault:read"])),
-    responses((status = 200, description = "The proof", body = Consistency)),
-)]
-async fn consistency(
+#[utoipa::path(get, path = "/vault/proof/consistency", tag = "vault")]
+async fn prove_consistency(
     State(state): State<AppState>,
-    caller: InProject,
+    InProject(by): Reader,
     Query(query): Query<ConsistencyQuery>,
 ) -> Result<Json<Consistency>, Problem> {
-    Ok(Json(vault::consistency(&state.vault, &caller.principal, query.from.unwrap_or(1), query.to).await?))
+    Ok(Json(vault::consistency(&state.vault, &by, query.from.unwrap_or(1), query.to).await?))
 }
 
 /// A receipt to check.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct ToVerify {
+struct ReceiptToVerify {
     /// The receipt's text (C2SP tlog-proof).
     #[schema(min_length = 1, max_length = 262_144, pattern = "^[^\\u0000]*$")]
     receipt: String,
 }
 
-/// Check a receipt
+/// Verify a receipt
 ///
-/// For everybody. The answer is as good as this server: who trusts nobody checks it by the page `/vault/{log}`, or by a tool of their own.
-#[utoipa::path(
-    post,
-    path = "/vault/verify",
-    tag = "vault",
-    request_body = ToVerify,
-    responses((status = 200, description = "What came of it", body = Verification)),
-)]
-async fn verify(
+/// For everybody. The response is as good as this server: whoever trusts nobody checks the receipt
+/// by the page `/vault/{log}`, or by a tool of their own.
+#[utoipa::path(post, path = "/vault/verify", tag = "vault")]
+async fn verify_receipt(
     State(state): State<AppState>,
-    Anyone { body, .. }: Anyone<ToVerify>,
+    AnonymousJson { body, .. }: AnonymousJson<ReceiptToVerify>,
 ) -> Result<Json<Verification>, Problem> {
     Ok(Json(vault::verify(&state.vault, &body.receipt)?))
 }
