@@ -1,7 +1,8 @@
 //! One JSON-RPC message, before rmcp sees it.
 //!
-//! rmcp reads into `serde_json::Value`, which keeps the last of two equal members and rounds large numbers. What is sealed must be read as strictly as
-//! on any route: so a tool's arguments are taken out of the message, as the text they came as, and rmcp is handed the rest.
+//! rmcp reads into `serde_json::Value`, which keeps the last of two equal members and rounds large
+//! numbers. What is sealed must be read as strictly as on any route: so a tool's arguments are
+//! taken out of the message, as the text they came as, and rmcp is handed the rest.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -26,15 +27,19 @@ pub struct Message {
 }
 
 impl Message {
+    /// Reads a message.
+    ///
     /// # Errors
-    /// For what is not one JSON object, and for members that stand there twice: what is wrong, and whose request it is, where that can be told.
+    /// For what is not one JSON object, and for members that stand there twice: what is wrong, and
+    /// whose request it is, where that can be told.
     pub fn read(bytes: Bytes) -> Result<Self, (Option<RequestId>, ErrorData)> {
         if bytes.trim_ascii_start().starts_with(b"[") {
             let detail = "Send one message a request: batches are not taken";
             return Err((None, ErrorData::invalid_request(detail, None)));
         }
-        let mut members: Members<'_> = serde_json::from_slice(&bytes)
-            .map_err(|error| (None, ErrorData::parse_error(format!("The body is not one message: {error}"), None)))?;
+        let mut members: Members<'_> = serde_json::from_slice(&bytes).map_err(|error| {
+            (None, ErrorData::parse_error(format!("The body is not one message: {error}"), None))
+        })?;
         let id: Option<RequestId> = members.value("id");
         let is_call = members.value::<String>("method").is_some_and(|method| method == "tools/call");
         let Some(params) = members.0.get("params").filter(|_| is_call) else {
@@ -108,8 +113,7 @@ mod tests {
         assert_eq!(message.arguments.unwrap().get(), arguments);
         assert_eq!(message.id, Some(RequestId::String("x".into())));
         let rest: Value = serde_json::from_slice(&message.body).unwrap();
-        let wanted =
-            json!({"jsonrpc": "2.0", "id": "x", "method": "tools/call", "params": {"name": "t", "_meta": {"k": 1}}});
+        let wanted = json!({"jsonrpc": "2.0", "id": "x", "method": "tools/call", "params": {"name": "t", "_meta": {"k": 1}}});
         assert_eq!(rest, wanted);
     }
 

@@ -6,7 +6,8 @@ use rmcp::model::JsonObject;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-/// The schema of `T`, with every schema that it refers to in its place: models read schemas, and few clients follow references.
+/// The schema of `T`, with every schema that it refers to in its place: models read schemas, and
+/// few clients follow references.
 pub fn of<T: ToSchema>() -> Arc<JsonObject> {
     let mut parts = Vec::new();
     T::schemas(&mut parts);

@@ -1,30 +1,33 @@
 //! `vault_seal`: appending one seal.
 
-use kernel::{Code, Error, Result, crypto::sha256, idempotency::Once};
+use kernel::{
+    Code, Error, Result,
+    caller::{HasRequest, IdempotencyKey, allow},
+};
 use serde::Deserialize;
-use serde_json::{json, value::RawValue};
+use serde_json::{Value, json, value::RawValue};
 use utoipa::ToSchema;
-use vault::{NewSeal, Tag, Verdict, json};
+use vault::{NewSeal, Tag, Verdict, format::json};
 
-use super::server::Asked;
+use super::call::Call;
 use crate::{
     auth::{MAX_KEY, is_idempotency_key},
-    routes::vault::Sealed,
     state::AppState,
 };
 
-/// [`NewSeal`], and what is a header elsewhere.
+/// [`NewSeal`], and the key that is a header elsewhere.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct SealArguments {
+pub(super) struct SealArguments {
     /// What kind of thing is recorded, in the product's own vocabulary, such as `payment.decision`.
     #[schema(min_length = 1, max_length = 64)]
     kind: String,
-    /// What the seal says of it: `SEAL` it is so, `ALLOW` it was allowed, `DENY` it was denied, `VOID` it is not so or no longer, `HOLD` it waits for a
-    /// person to approve or reject it.
+    /// What the seal says of it: `SEAL` it is so, `ALLOW` it was allowed, `DENY` it was denied,
+    /// `VOID` it is not so or no longer, `HOLD` it waits for a person to approve or reject it.
     verdict: Verdict,
-    /// What is recorded: any JSON, of at most 49,152 bytes. No key twice, no number beyond ±9007199254740991 (send it as a string). Everybody who knows the
-    /// log can read it, for ever: nothing personal and no secret belongs here.
+    /// What is recorded: any JSON, of at most 49,152 bytes. No key twice, no number beyond
+    /// ±9007199254740991 (send it as a string). Everybody who knows the log can read it, for ever:
+    /// nothing personal and no secret belongs here.
     #[schema(value_type = serde_json::Value)]
     payload: Box<RawValue>,
     /// The conversation or run it belongs to.
@@ -39,11 +42,13 @@ pub struct SealArguments {
     #[serde(default)]
     #[schema(max_items = 16, value_type = Vec<Tag>)]
     tags: Vec<String>,
-    /// Any JSON about the subject that must be erasable, of at most 49,152 bytes: kept encrypted, and in the log only as a salted digest.
+    /// Any JSON about the subject that must be erasable, of at most 49,152 bytes: kept encrypted,
+    /// and in the log only as a salted digest.
     #[serde(default)]
     #[schema(value_type = Option<serde_json::Value>)]
     personal: Option<Box<RawValue>>,
-    /// How long a proposal waits before it is void, in seconds; 7 days when left out. Only with the verdict `HOLD`.
+    /// How long a proposal waits before it is void, in seconds; 7 days when left out. Only with the
+    /// verdict `HOLD`.
     #[serde(default)]
     #[schema(minimum = 60, maximum = 2_592_000)]
     expires_in_seconds: Option<i64>,
@@ -51,16 +56,18 @@ pub struct SealArguments {
     #[serde(default)]
     #[schema(minimum = 0)]
     expected_size: Option<u64>,
-    /// Any text of your own, such as a UUID, without spaces. Called again with the same arguments and key within 24 hours, nothing is sealed twice and the
-    /// first answer comes again: use it wherever a call may be repeated.
+    /// Any text of your own, such as a UUID, without spaces. Called again with the same arguments
+    /// and key within 24 hours, nothing is sealed twice and the first answer comes again: use it
+    /// wherever a call may be repeated.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 255, pattern = "^[!#-~]+$")]
     idempotency_key: Option<String>,
 }
 
-/// # Errors
-/// Those of [`Appender::append_one`](vault::Appender::append_one); a key that cannot be one.
-pub async fn seal(state: &AppState, asked: &Asked, arguments: SealArguments) -> Result<Sealed> {
+/// Appends a seal.
+pub(super) async fn seal(state: &AppState, call: &Call) -> Result<Value> {
+    let mut by = call.caller::<allow::VaultWrite>()?;
+    let arguments: SealArguments = call.arguments()?;
     let key = arguments.idempotency_key;
     let seal = NewSeal {
         kind: arguments.kind,
@@ -73,14 +80,14 @@ pub async fn seal(state: &AppState, asked: &Asked, arguments: SealArguments) -> 
         expires_in_seconds: arguments.expires_in_seconds,
         expected_size: arguments.expected_size,
     };
-    let principal = &asked.principal;
-    let once = key.map(|key| once(state, asked, &key, &seal)).transpose()?;
-    Sealed::one(state.appender.append_one(principal, &seal, once, asked.proof.clone()).await?)
+    by.request_mut().idempotency_key = key.map(|key| idempotency_key(&key, &seal)).transpose()?;
+    call.answer(&state.appender.append_one(&by, &seal).await?)
 }
 
-/// The same as an `Idempotency-Key`, and kept with those. What makes a call the same is its arguments, however they are written: identifiers of messages
-/// and the order of members differ from one call to the next.
-fn once(state: &AppState, asked: &Asked, key: &str, seal: &NewSeal) -> Result<Once> {
+/// The same as an `Idempotency-Key`, and stored with those. What makes a call the same is its
+/// arguments, however they are written: identifiers of messages and the order of members differ
+/// from one call to the next.
+fn idempotency_key(key: &str, seal: &NewSeal) -> Result<IdempotencyKey> {
     if !is_idempotency_key(key) {
         let detail = format!("must be 1 to {MAX_KEY} visible ASCII characters but \", such as a UUID");
         return Err(Error::field(Code::ValidationFailed, "/idempotency_key", detail));
@@ -101,7 +108,5 @@ fn once(state: &AppState, asked: &Asked, key: &str, seal: &NewSeal) -> Result<On
         "expires_in_seconds": seal.expires_in_seconds.map(|seconds| seconds.to_string()),
         "expected_size": seal.expected_size.map(|size| size.to_string()),
     });
-    let fingerprint = sha256(&[b"tools/call\nvault_seal\n", json::canonical(&arguments)?.as_slice()].concat());
-    let once = Once::new(asked.principal.project.uuid(), asked.principal.actor, key, fingerprint, state.sealer.clone());
-    Ok(once.marking(asked.replayed.clone()))
+    Ok(IdempotencyKey::new(key, &[b"tools/call", b"vault_seal", &json::canonical(&arguments)?]))
 }

@@ -1,69 +1,45 @@
-//! What rmcp asks of us: who we are, which tools there are, and to call one.
+//! What rmcp asks of the server: who it is, which tools there are, and to call one.
 
 use std::{borrow::Cow, sync::Arc};
 
 use axum::http::request::Parts;
-use kernel::{Error, caller::Principal, error::FieldError, idempotency::Replayed, signature::Proof};
+use kernel::{Error, error::FieldError};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod, CompleteRequestParams,
-        CompleteResult, ContentBlock, Implementation, ListPromptsRequestMethod, ListPromptsResult,
-        ListResourceTemplatesRequestMethod, ListResourceTemplatesResult, ListResourcesRequestMethod,
-        ListResourcesResult, ListToolsResult, PaginatedRequestParams, ProtocolVersion, ServerCapabilities,
-        ServerConfig,
+        CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestMethod,
+        CompleteRequestParams, CompleteResult, ContentBlock, Implementation, ListPromptsRequestMethod,
+        ListPromptsResult, ListResourceTemplatesRequestMethod, ListResourceTemplatesResult,
+        ListResourcesRequestMethod, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        ProtocolVersion, ServerCapabilities, ServerConfig, Tool as ToolDescription,
     },
     service::RequestContext,
+    transport::{StreamableHttpService, streamable_http_server::session::never::NeverSessionManager},
 };
 use serde::Serialize;
-use serde_json::value::RawValue;
-use tracing::{Instrument, Span};
+use tracing::Instrument;
 
-use super::tools::Tool;
-use crate::{VERSION, problem, state::AppState};
+use super::{call::Call, tools::Tool, words::INSTRUCTIONS};
+use crate::{build::VERSION, problem, state::AppState};
 
-/// The protocol's versions that are served. Earlier ones want batches, or another transport.
-pub const VERSIONS: [ProtocolVersion; 3] =
+/// The protocol's versions that are served. Earlier ones require batches, or another transport.
+pub(super) const VERSIONS: [ProtocolVersion; 3] =
     [ProtocolVersion::V_2025_06_18, ProtocolVersion::V_2025_11_25, ProtocolVersion::V_2026_07_28];
 
-const INSTRUCTIONS: &str = "The vault of one Holdfast project: a log that only grows, in which decisions, actions and facts are sealed so that a \
-    stranger can later check that they were recorded, when, by whom, and that nothing was changed or left out. Seal what you decide or do with \
-    vault_seal; find what was sealed with vault_query; prove a seal with vault_receipt; check a proof with vault_verify. A refusal is an object \
-    with a stable `code` and a sentence, `detail`, that says what to do; `errors` names the arguments that break a rule, as JSON pointers.";
-
-/// What was proved of a request before rmcp saw it, and what it did not see.
-#[derive(Debug)]
-pub struct Asked {
-    /// Who asks, and in which project.
-    pub principal: Principal,
-    /// The signature of the agent that asks.
-    pub proof: Option<Proof>,
-    /// A tool's arguments, as they came.
-    pub arguments: Option<Box<RawValue>>,
-    /// To be set when a first answer is given again.
-    pub replayed: Replayed,
-    /// The request's span: rmcp calls tools in a task of their own.
-    pub span: Span,
-}
-
-impl Asked {
-    /// The tool's arguments, as JSON text.
-    pub fn arguments(&self) -> &str {
-        self.arguments.as_deref().map_or("{}", RawValue::get)
-    }
-}
+/// rmcp's side of the route.
+pub(super) type Service = StreamableHttpService<Server, NeverSessionManager>;
 
 /// Answers the messages. One for all requests: it knows nothing of any of them.
 #[derive(Clone)]
-pub struct Server {
+pub(super) struct Server {
     state: AppState,
-    tools: Arc<[rmcp::model::Tool]>,
+    tools: Arc<[ToolDescription]>,
 }
 
 impl Server {
-    /// With every tool.
-    pub fn new(state: AppState) -> Self {
-        Self { state, tools: Tool::ALL.into_iter().map(Tool::told).collect() }
+    /// Creates the server, with every tool.
+    pub(super) fn new(state: AppState) -> Self {
+        Self { state, tools: Tool::ALL.into_iter().map(Tool::describe).collect() }
     }
 }
 
@@ -120,7 +96,7 @@ impl ServerHandler for Server {
         Ok(ListToolsResult::with_all_items(self.tools.to_vec()))
     }
 
-    fn get_tool(&self, name: &str) -> Option<rmcp::model::Tool> {
+    fn get_tool(&self, name: &str) -> Option<ToolDescription> {
         self.tools.iter().find(|tool| tool.name == name).cloned()
     }
 
@@ -129,26 +105,26 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(tool) = Tool::called(&request.name) else {
-            return Err(ErrorData::invalid_params(
-                "There is no tool of that name; tools/list names those there are",
-                None,
-            ));
+        let Some(tool) = Tool::of_name(&request.name) else {
+            let detail = "There is no tool of that name; tools/list names those there are";
+            return Err(ErrorData::invalid_params(detail, None));
         };
-        let asked = context.extensions.get::<Parts>().and_then(|parts| parts.extensions.get::<Arc<Asked>>()).cloned();
-        let asked = asked.ok_or_else(|| ErrorData::internal_error("nobody was proved to ask", None))?;
+        let parts = context.extensions.get::<Parts>();
+        let call = parts.and_then(|parts| parts.extensions.get::<Arc<Call>>()).cloned();
+        let call = call.ok_or_else(|| ErrorData::internal_error("nobody was proved to ask", None))?;
         let result = tokio::select! {
             biased;
-            // As on any route, the call is dropped with its client; a seal that was queued is still made; use idempotency_key.
+            // As on any route, the call is dropped with its client; a seal that was queued is still
+            // made; use idempotency_key.
             () = context.ct.cancelled() => return Err(ErrorData::internal_error("the client went away", None)),
-            result = tool.call(&self.state, &asked).instrument(asked.span.clone()) => result,
+            result = tool.call(&self.state, &call).instrument(call.span.clone()) => result,
         };
-        let result = result.map_or_else(|error| failure(&error, &asked), CallToolResult::structured);
+        let result = result.map_or_else(|error| failure(&error, &call), CallToolResult::structured);
         Ok(result.into())
     }
 }
 
-/// A refusal as a model sees it.
+/// A refusal, as a model sees it.
 #[derive(Debug, Serialize)]
 struct Failure<'a> {
     code: &'a str,
@@ -160,10 +136,10 @@ struct Failure<'a> {
     request_id: &'a str,
 }
 
-/// As text alone: what is structured would have to be as the tool's schema says.
-fn failure(error: &Error, asked: &Asked) -> CallToolResult {
-    let request_id = &asked.principal.request.id;
-    asked.span.in_scope(|| problem::log(error, request_id));
+/// Returns a refusal as text alone: what is structured would have to be as the tool's schema says.
+fn failure(error: &Error, call: &Call) -> CallToolResult {
+    let request_id = call.request_id();
+    call.span.in_scope(|| problem::log(error, request_id));
     let failure = Failure {
         code: error.code().as_str(),
         detail: error.detail(),
