@@ -6,13 +6,16 @@ use anyhow::Context;
 use kernel::{MIGRATOR, schema};
 use sqlx::{Connection, PgConnection, Row};
 
+use super::print::print;
 use crate::config::Config;
 
-/// Applies what is due, on a connection of its own: it may take long, and takes an advisory lock that N replicas wait on in turn.
+/// Applies what is due, on a connection of its own: it may take long, and takes an advisory lock
+/// that N replicas wait on in turn.
 pub(super) async fn migrate(config: &Config, check: bool) -> anyhow::Result<ExitCode> {
     let direct = config.dependencies.connections().direct_database;
-    let mut connection = PgConnection::connect_with(&direct).await.context("DATABASE_URL: Postgres does not answer")?;
-    extensions_at_hand(&mut connection).await?;
+    let mut connection =
+        PgConnection::connect_with(&direct).await.context("DATABASE_URL: Postgres does not answer")?;
+    check_extensions(&mut connection).await?;
     let due = schema::missing(&mut connection).await?;
     if check {
         let summary = if due == 0 {
@@ -20,16 +23,19 @@ pub(super) async fn migrate(config: &Config, check: bool) -> anyhow::Result<Exit
         } else {
             format!("{due} migrations are due; run `api migrate`")
         };
-        super::tell(&mut std::io::stdout(), &summary);
+        print(&summary);
         return Ok(if due == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
-    MIGRATOR.run_direct(None, &mut connection, false).await.context("a migration failed, and was rolled back")?;
-    super::tell(&mut std::io::stdout(), &format!("migrated: {due} applied, {} in all", MIGRATOR.iter().count()));
+    MIGRATOR
+        .run_direct(None, &mut connection, false)
+        .await
+        .context("a migration failed, and was rolled back")?;
+    print(&format!("migrated: {due} applied, {} in all", MIGRATOR.iter().count()));
     Ok(ExitCode::SUCCESS)
 }
 
-/// A database without our extensions, or a role that may not create them, gets one sentence, not a migration's error.
-async fn extensions_at_hand(connection: &mut PgConnection) -> anyhow::Result<()> {
+/// Tells of a database without our extensions, or a role that may not create them, in one sentence.
+async fn check_extensions(connection: &mut PgConnection) -> anyhow::Result<()> {
     for extension in ["vector", "pg_trgm"] {
         let row = sqlx::query(
             "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = $1) AS offered, \
@@ -43,13 +49,13 @@ async fn extensions_at_hand(connection: &mut PgConnection) -> anyhow::Result<()>
         let (offered, created, may_create): (bool, bool, bool) = (row.get(0), row.get(1), row.get(2));
         anyhow::ensure!(
             offered || created,
-            "this Postgres does not offer the extension \"{extension}\", which Holdfast needs; on Railway the pgvector template has it, \
-             elsewhere install pgvector for this Postgres"
+            "this Postgres does not offer the extension \"{extension}\", which Holdfast needs; on Railway \
+            the pgvector template has it, elsewhere install pgvector for this Postgres"
         );
         anyhow::ensure!(
             created || may_create,
-            "the extension \"{extension}\" is not there yet, and DATABASE_URL's role may not create it: let a superuser of this database run \
-             CREATE EXTENSION {extension}, then run `api migrate` again"
+            "the extension \"{extension}\" is not there yet, and DATABASE_URL's role may not create it: let \
+            a superuser of this database run CREATE EXTENSION {extension}, then run `api migrate` again"
         );
     }
     Ok(())

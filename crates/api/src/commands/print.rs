@@ -1,0 +1,22 @@
+//! What commands print. Standard output and error are this program's answers, not its logs.
+
+use std::io::Write;
+
+use adapters::telemetry;
+
+/// Prints a line.
+pub(super) fn print(line: &str) {
+    // Whoever would read it is gone.
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// Prints a line to standard error.
+pub(super) fn print_aside(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Prints why the program ends, in one line.
+pub(super) fn print_error(error: &anyhow::Error) {
+    let line = format!("{error:#}").replace('\n', " ");
+    print_aside(&format!("api: {}", telemetry::redact(&line)));
+}
