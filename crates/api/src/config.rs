@@ -5,7 +5,7 @@ use adapters::{
     vault::VaultSettings,
 };
 use clap::Parser;
-use domain::identity::access_token::TokenKeys;
+use domain::identity::access_token::TokenRing;
 use url::Url;
 
 /// The configuration of `api`.
@@ -20,13 +20,15 @@ pub struct Config {
     #[arg(long, env = "PORT", default_value = "8080")]
     pub port: u16,
 
-    /// The URL that clients use. Signatures are checked against its scheme and host; http://127.0.0.1:PORT when unset.
+    /// The URL that clients use. Signatures are checked against its scheme and host;
+    /// http://127.0.0.1:PORT when unset.
     #[arg(long, env = "PUBLIC_URL", value_parser = public_url)]
     pub public_url: Option<Url>,
 
-    /// The Ed25519 key that signs people's access tokens, jwtk_…; `api keygen jwt` makes one. Up to 4, separated by commas: the first signs, all verify.
+    /// The Ed25519 key that signs people's access tokens, jwtk_…; `api keygen jwt` generates one.
+    /// Up to 4, separated by commas: the first signs, all verify.
     #[arg(long, env = "JWT_SIGNING_KEY", value_parser = token_keys)]
-    pub jwt_signing_key: Masked<TokenKeys>,
+    pub jwt_signing_key: Masked<TokenRing>,
 
     /// The vault and its secrets.
     #[command(flatten)]
@@ -36,11 +38,13 @@ pub struct Config {
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub cors_origins: Vec<String>,
 
-    /// How many requests a minute one person, key, agent or anonymous address may make on the smallest plan; 0 for no limit.
+    /// How many requests a minute one person, key, agent or anonymous address may make on the
+    /// smallest plan; 0 for no limit.
     #[arg(long, env = "RATE_LIMIT_PER_MINUTE", default_value = "100")]
     pub rate_limit_per_minute: u32,
 
-    /// How many attempts at signing up and logging in one address, and one account, may make in 15 minutes; 0 for no limit.
+    /// How many attempts at signing up and logging in one address, and one account, may make in 15
+    /// minutes; 0 for no limit.
     #[arg(long, env = "AUTH_RATE_LIMIT", default_value = "10")]
     pub auth_rate_limit: u32,
 
@@ -50,7 +54,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// From variables and nothing else.
+    /// Reads variables and nothing else.
     ///
     /// # Errors
     /// The first variable that is missing or wrong.
@@ -58,18 +62,23 @@ impl Config {
         settings::parse(variables)
     }
 
-    /// The URL that clients use.
+    /// Returns the URL that clients use.
     pub fn public_url(&self) -> Url {
         self.public_url.clone().unwrap_or_else(|| local_url(self.port))
     }
-}
 
-impl Config {
-    /// Whose pages may use the refresh token's cookie: our own, the frontend's, and those named; never just anybody's.
+    /// Returns the origins whose pages may use the refresh token's cookie: our own, the frontend's,
+    /// and those named; never just anybody's.
     pub(crate) fn cookie_origins(&self) -> Vec<String> {
-        let ours = [&self.public_url(), &self.dependencies.app_url].map(|url| url.origin().ascii_serialization());
+        let ours =
+            [&self.public_url(), &self.dependencies.app_url].map(|url| url.origin().ascii_serialization());
         ours.into_iter()
-            .chain(self.cors_origins.iter().filter(|origin| *origin != "*").map(|origin| origin.trim().to_owned()))
+            .chain(
+                self.cors_origins
+                    .iter()
+                    .filter(|origin| *origin != "*")
+                    .map(|origin| origin.trim().to_owned()),
+            )
             .collect()
     }
 }
@@ -82,15 +91,19 @@ fn local_url(port: u16) -> Url {
 }
 
 #[expect(clippy::expect_used, reason = "a literal")]
-static LOCAL: std::sync::LazyLock<Url> = std::sync::LazyLock::new(|| Url::parse("http://127.0.0.1").expect("a URL"));
+static LOCAL: std::sync::LazyLock<Url> =
+    std::sync::LazyLock::new(|| Url::parse("http://127.0.0.1").expect("a URL"));
 
-fn token_keys(text: &str) -> Result<Masked<TokenKeys>, String> {
-    text.parse().map(Masked::new).map_err(|error| format!("held *** ({error}); `api keygen jwt` makes one"))
+fn token_keys(text: &str) -> Result<Masked<TokenRing>, String> {
+    text.parse()
+        .map(Masked::new)
+        .map_err(|error| format!("held *** ({error}); `api keygen jwt` generates one"))
 }
 
 fn origin(text: &str) -> Result<String, String> {
     let origin = text.trim();
     let named = || Url::parse(origin).is_ok_and(|url| url.origin().ascii_serialization() == origin);
-    let wants = "it wants origins such as https://app.example.com, without a path, separated by commas, or `*`";
+    let wants =
+        "it wants origins such as https://app.example.com, without a path, separated by commas, or `*`";
     if origin == "*" || named() { Ok(origin.to_owned()) } else { Err(wants.to_owned()) }
 }

@@ -1,7 +1,8 @@
 //! The cookie that holds a browser's refresh token.
 //!
-//! Scripts cannot read it, other sites cannot send it (`SameSite=Strict`), and it goes to the routes that use it and no others. A page of a sibling
-//! domain is same-site, though: so the `Origin` of a request that brings it must be one of ours.
+//! Scripts cannot read it, other sites cannot send it (`SameSite=Strict`), and it goes to the
+//! routes that use it and no others. A page of a sibling domain is same-site, though: so the
+//! `Origin` of a request that brings it must be one of ours.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use domain::identity::sessions::{LIFETIME, RefreshToken};
@@ -24,7 +25,10 @@ pub fn clear() -> Vec<(HeaderName, HeaderValue)> {
 fn header(value: &str, max_age: i64) -> Vec<(HeaderName, HeaderValue)> {
     let attributes =
         |path| format!("{NAME}={value}; Path={path}; Max-Age={max_age}; HttpOnly; Secure; SameSite=Strict");
-    PATHS.iter().filter_map(|path| Some((header::SET_COOKIE, HeaderValue::from_str(&attributes(path)).ok()?))).collect()
+    PATHS
+        .iter()
+        .filter_map(|path| Some((header::SET_COOKIE, HeaderValue::from_str(&attributes(path)).ok()?)))
+        .collect()
 }
 
 /// The token a request brings.
@@ -45,7 +49,8 @@ pub fn check_origin(headers: &HeaderMap, allowed: &[String]) -> Result<()> {
     match origin {
         Some(origin) if allowed.iter().any(|allowed| allowed == origin) => Ok(()),
         _ => {
-            let detail = "The cookie counts only from the pages of PUBLIC_URL, APP_URL and CORS_ORIGINS, which `Origin` must name";
+            let detail = "The cookie counts only from the pages of PUBLIC_URL, APP_URL and CORS_ORIGINS, \
+                which `Origin` must name";
             Err(Error::new(Code::OriginRefused, detail))
         }
     }
@@ -57,7 +62,8 @@ mod tests {
 
     #[test]
     fn the_cookie_is_found_among_others() {
-        let headers = |text: &str| HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(text).unwrap())]);
+        let headers =
+            |text: &str| HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_str(text).unwrap())]);
         assert_eq!(find(&headers("a=b; holdfast_refresh=hfr_x; c=d")), Some("hfr_x"));
         assert_eq!(find(&headers("xholdfast_refresh=hfr_x; holdfast_refresh=")), None);
         assert_eq!(find(&HeaderMap::new()), None);

@@ -15,7 +15,8 @@ const PER_AGENT: usize = 8;
 pub struct Polls(Arc<Mutex<HashMap<AgentId, usize>>>);
 
 impl Polls {
-    /// A place to wait in, given back when it is dropped; none when the agent holds as many as it may.
+    /// A place to wait in, given back when it is dropped; none when the agent holds as many as it
+    /// may.
     pub fn enter(&self, agent: AgentId) -> Option<Place> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let held = waiting.entry(agent).or_default();

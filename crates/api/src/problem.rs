@@ -1,8 +1,9 @@
 //! Errors on the wire: RFC 9457 problem details, made in one place.
 //!
-//! A handler's error becomes a [`Problem`], which carries the [`Error`] in the response's extensions; the edge, which knows the request's id,
-//! turns it into the document. Whatever else answers with an error and no problem of ours (the router's 404 and 405, a body over its
-//! limit) is given one there too.
+//! A handler's error becomes a [`Problem`], which carries the [`Error`] in the response's
+//! extensions; the edge, which knows the request's id, turns it into the document. Whatever else
+//! answers with an error and no problem of ours (the router's 404 and 405, a body over its limit)
+//! is given one there too.
 
 use std::sync::Arc;
 
@@ -86,7 +87,8 @@ pub fn status(code: Code) -> StatusCode {
     }
 }
 
-/// Gives an error response its document. Responses that are no errors, and those that already are problems, pass through.
+/// Gives an error response its document. Responses that are no errors, and those that already are
+/// problems, pass through.
 pub fn complete(response: Response, request_id: &str) -> Response {
     let carried = response.extensions().get::<Arc<Error>>().cloned();
     let error = match carried {
@@ -142,16 +144,25 @@ fn is_bare_error(response: &Response) -> bool {
 
 fn of_status(status: StatusCode) -> Error {
     match status {
-        StatusCode::NOT_FOUND => Error::new(Code::NotFound, "There is no such path; /docs lists those there are"),
-        StatusCode::METHOD_NOT_ALLOWED => {
-            Error::new(Code::MethodNotAllowed, "This path does not have that method; `Allow` lists those it has")
+        StatusCode::NOT_FOUND => {
+            Error::new(Code::NotFound, "There is no such path; /docs lists those there are")
         }
-        StatusCode::PAYLOAD_TOO_LARGE => Error::new(Code::PayloadTooLarge, "The body is larger than this route takes"),
+        StatusCode::METHOD_NOT_ALLOWED => Error::new(
+            Code::MethodNotAllowed,
+            "This path does not have that method; `Allow` lists those it has",
+        ),
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            Error::new(Code::PayloadTooLarge, "The body is larger than this route takes")
+        }
         StatusCode::UNSUPPORTED_MEDIA_TYPE => {
             Error::new(Code::UnsupportedMediaType, "Send the body as application/json")
         }
-        StatusCode::REQUEST_TIMEOUT => Error::new(Code::RequestTimeout, "The request took too long to arrive"),
-        status if status.is_client_error() => Error::new(Code::MalformedRequest, "The request cannot be read"),
+        StatusCode::REQUEST_TIMEOUT => {
+            Error::new(Code::RequestTimeout, "The request took too long to arrive")
+        }
+        status if status.is_client_error() => {
+            Error::new(Code::MalformedRequest, "The request cannot be read")
+        }
         status => Error::internal(format!("a layer answered {status}")),
     }
 }
@@ -164,6 +175,8 @@ pub fn log(error: &Error, request_id: &str) {
         // An error report shows the event's own fields, and not those of the request's span.
         Kind::Internal => tracing::error!(request_id, cause, "a request failed"),
         Kind::Unavailable => tracing::warn!(code = error.code().as_str(), cause, "a request was turned away"),
-        _ => tracing::debug!(code = error.code().as_str(), cause, "a request was refused: {}", error.detail()),
+        _ => {
+            tracing::debug!(code = error.code().as_str(), cause, "a request was refused: {}", error.detail())
+        }
     }
 }

@@ -1,82 +1,103 @@
 //! Routes, layers and the OpenAPI document, put together in one place.
 
+use std::sync::Arc;
+
 use axum::{
     Router,
     extract::DefaultBodyLimit,
-    http::{HeaderName, HeaderValue, Method, header},
+    http::{HeaderName, HeaderValue, Method, Request, header},
     routing::get,
 };
-use tower_http::cors::{AllowCredentials, AllowOrigin, CorsLayer};
+use hyper::body::Incoming;
+use tower::{Layer, util::MapRequest};
+use tower_http::{
+    cors::{AllowCredentials, AllowOrigin, CorsLayer},
+    normalize_path::{NormalizePath, NormalizePathLayer},
+};
 use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
-use crate::{docs, edge, mcp, routes, state::AppState, vault_page};
+use crate::{
+    docs, edge, limits, mcp,
+    route::{Built, OperationCodes, Routes},
+    routes,
+    state::AppState,
+    vault_page,
+};
 
-/// The largest body of a route that does not say otherwise.
-const BODY_LIMIT: usize = 1024 * 1024;
+/// The prefixes of every versioned route; the document has the first.
+const PREFIXES: [&str; 2] = ["/v1", "/api/v1"];
 
-/// And of one that anybody may send something to.
-const SMALL_BODY: usize = 16 * 1024;
-
-/// Every route, under `/v1` and again under `/api/v1`.
-fn routes() -> OpenApiRouter<AppState> {
-    let v1 = || {
-        OpenApiRouter::new()
-            .merge(routes::accounts::router().layer(DefaultBodyLimit::max(SMALL_BODY)))
-            .merge(routes::sessions::router().layer(DefaultBodyLimit::max(SMALL_BODY)))
-            .merge(routes::passkeys::router().layer(DefaultBodyLimit::max(SMALL_BODY)))
-            .merge(routes::me::router())
-            .merge(routes::organizations::router())
-            .merge(routes::members::router())
-            .merge(routes::invitations::router())
-            .merge(routes::projects::router())
-            .merge(routes::keys::router())
-            .merge(routes::agents::router())
-            .merge(routes::intents::router())
-            .merge(routes::inbox::router())
-            .merge(routes::audit::router())
-            .merge(routes::vault::router())
-            .merge(routes::about::versioned())
-    };
-    let (alias, _) = v1().split_for_parts();
-    OpenApiRouter::with_openapi(docs::about())
-        .merge(routes::health::router())
-        .merge(routes::about::router())
+/// Every operation.
+fn operations() -> Routes {
+    let versioned = Routes::new()
+        .merge(routes::accounts::routes())
+        .merge(routes::sessions::routes())
+        .merge(routes::passkeys::routes())
+        .merge(routes::me::routes())
+        .merge(routes::organizations::routes())
+        .merge(routes::members::routes())
+        .merge(routes::invitations::routes())
+        .merge(routes::projects::routes())
+        .merge(routes::keys::routes())
+        .merge(routes::agents::routes())
+        .merge(routes::intents::routes())
+        .merge(routes::inbox::routes())
+        .merge(routes::audit::routes())
+        .merge(routes::vault::routes())
+        .merge(routes::about::versioned())
+        .under(&PREFIXES);
+    Routes::new()
+        .merge(routes::health::routes())
+        .merge(routes::about::routes())
         .merge(routes::sessions::well_known())
-        .nest("/v1", v1())
-        .merge(Router::new().nest("/api/v1", alias).into())
+        .merge(versioned)
 }
 
-/// The OpenAPI document.
+/// Returns the OpenAPI document.
 pub fn document() -> OpenApi {
-    let (_, document) = routes().split_for_parts();
-    docs::complete(document)
+    operations().build(docs::about()).document
 }
 
-/// The whole service.
-pub fn router(state: AppState, cors_origins: &[String]) -> Router {
-    let (routes, document) = routes().split_for_parts();
-    let mut asking = docs::asking(&document);
-    asking.insert("/mcp".to_owned(), vec![Method::POST]);
+/// Returns the codes of every operation.
+pub fn operation_codes() -> Vec<OperationCodes> {
+    operations().build(docs::about()).codes
+}
+
+/// The whole service: what changes a path is outside of what routes by it.
+pub type App = MapRequest<NormalizePath<Router>, fn(Request<Incoming>) -> Request<Incoming>>;
+
+/// Puts the whole service together.
+pub fn app(state: AppState, cors_origins: &[String]) -> App {
+    let normalized = NormalizePathLayer::trim_trailing_slash().layer(router(state, cors_origins));
+    MapRequest::new(normalized, edge::keep_sent_uri)
+}
+
+fn router(state: AppState, cors_origins: &[String]) -> Router {
+    let mcp = mcp::route(&state, cors_origins);
+    let routes = operations().plain("/mcp", [Method::POST], mcp, mcp::ATTRIBUTES);
+    let Built { router, document, table, .. } = routes.build(docs::about());
+    let table = Arc::new(table);
     let live = get(routes::health::live_at_once(&state));
-    let routed = routes
-        .merge(docs::router(&docs::complete(document)))
+    let routed = router
+        .merge(docs::router(&document))
         .merge(vault_page::router())
-        .route("/mcp", mcp::route(&state, cors_origins))
-        // As one layer: axum keeps each behind a box of its own, and copies it, and all that is within, for every request.
+        // As one layer: axum keeps each behind a box of its own, and copies it, and all that is
+        // within, for every request.
         .layer((
-            edge::Watched::new(state.clone()),
+            edge::Watched::new(state.clone(), Arc::clone(&table)),
             cors(cors_origins),
-            edge::Admitted::new(state.clone(), asking),
-            DefaultBodyLimit::max(BODY_LIMIT),
+            edge::Admitted::new(state.clone(), table),
+            DefaultBodyLimit::max(limits::BODY),
         ))
         .with_state(state);
-    // Whether the process is alive is asked often and must be answered whatever the layers do: it passes none of them.
+    // Whether the process is alive is asked often and must be answered whatever the layers do: it
+    // passes none of them.
     Router::new().route("/health/live", live.fallback_service(routed.clone())).fallback_service(routed)
 }
 
-/// Which pages may call from a browser. Credentials are headers that the page sets itself, but for the refresh token's cookie: that may be sent along
-/// from origins that are named, never from anybody's.
+/// Says which pages may call from a browser. Credentials are headers that the page sets itself, but
+/// for the refresh token's cookie: that may be sent along from origins that are named, never from
+/// anybody's.
 fn cors(origins: &[String]) -> CorsLayer {
     let named: Vec<HeaderValue> = origins
         .iter()
@@ -103,7 +124,9 @@ fn cors(origins: &[String]) -> CorsLayer {
     let seen = ["x-request-id", "ratelimit", "ratelimit-policy", "idempotency-replayed"];
     CorsLayer::new()
         .allow_origin(allowed)
-        .allow_credentials(AllowCredentials::predicate(move |origin, _| !anybody && credentials.contains(origin)))
+        .allow_credentials(AllowCredentials::predicate(move |origin, _| {
+            !anybody && credentials.contains(origin)
+        }))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE])
         .allow_headers(standard.into_iter().chain(ours.map(HeaderName::from_static)).collect::<Vec<_>>())
         .expose_headers(answered.into_iter().chain(seen.map(HeaderName::from_static)).collect::<Vec<_>>())

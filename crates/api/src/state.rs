@@ -7,14 +7,15 @@ use domain::{
     agents::Directory,
     identity::{access_token::AccessTokens, passkeys::RelyingParty, password::Passwords},
 };
-use kernel::{Core, idempotency::Sealer, signature::Origin};
+use kernel::{Core, signature::Origin};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use vault::{Appender, Vault};
 
 use crate::{auth::Credentials, polls::Polls};
 
-/// [`Shared`] by all. Cloned several times for every request, so cloning it is counting to one more and no further.
+/// [`Shared`] by all. Cloned several times for every request, so that cloning it counts to one more
+/// and no further.
 #[derive(Clone)]
 pub struct AppState(Arc<Shared>);
 
@@ -38,28 +39,26 @@ pub struct Shared {
     pub core: Core,
     /// Finds agents.
     pub agents: Directory,
-    /// Credentials that were looked up.
+    /// Looks credentials up.
     pub credentials: Credentials,
-    /// Mints what proves a person.
+    /// Issues access tokens.
     pub tokens: AccessTokens,
     /// Whose passkeys people log in with.
     pub party: RelyingParty,
     /// Hashes passwords.
     pub passwords: Passwords,
-    /// Seals answers that are kept for a second asking.
-    pub sealer: Sealer,
     /// Reads, proves and decides.
     pub vault: Vault,
     /// Where seals queue.
     pub appender: Appender,
     /// What signatures must name as scheme and authority.
-    pub origin: Arc<Origin>,
-    /// How the dependencies do.
+    pub origin: Origin,
+    /// How the dependencies are.
     pub health: Health,
     /// Counts requests.
     pub limiter: RateLimiter,
     /// Facts about this process.
-    pub about: Arc<About>,
+    pub about: About,
     /// Who waits for their inbox.
     pub polls: Polls,
     /// Places for exports, each of which reads and holds a good many rows.
@@ -79,9 +78,11 @@ pub struct About {
     pub version: &'static str,
     /// The commit of the build, where it is known.
     pub commit: Option<&'static str>,
-    /// Requests a minute for each person, key, agent or anonymous address on the smallest plan; 0 for no limit.
+    /// Requests a minute for each person, key, agent or anonymous address on the smallest plan; 0
+    /// for no limit.
     pub rate_limit: u32,
-    /// Attempts at signing up and logging in, per address and account, in 15 minutes; 0 for no limit.
+    /// Attempts at signing up and logging in, per address and account, in 15 minutes; 0 for no
+    /// limit.
     pub auth_rate_limit: u32,
     /// How many entries at the end of X-Forwarded-For were written by proxies of ours.
     pub trusted_proxy_depth: usize,

@@ -1,6 +1,5 @@
-//! The OpenAPI document, the page that shows it, and the catalogue of problems. Their assets are ours: no page of a third party is asked.
-
-mod operations;
+//! The OpenAPI document, the page that shows it, and the catalogue of problems. Their assets are
+//! ours: no page of a third party is asked.
 
 use std::fmt::Write as _;
 
@@ -21,15 +20,14 @@ use utoipa::{
 
 use crate::{problem, state::AppState};
 
-pub use operations::{asking, complete};
-
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "Holdfast",
-        description = "The backend that a product made of AI agents needs on its first day.\n\n\
-            Errors are RFC 9457 problems; `/problems` explains every `code`. Everything under `/v1` also answers under `/api/v1`. \
-            Lists are paged by `limit` and `cursor`. `/mcp` serves the vault's tools to language models (Model Context Protocol).",
+        description = "The backend that a product made of AI agents needs on its first day.\n\nErrors are \
+            RFC 9457 problems; `/problems` explains every `code`. Everything under `/v1` also answers under \
+            `/api/v1`. Lists are paged by `limit` and `cursor`. `/mcp` serves the vault's tools to language \
+            models (Model Context Protocol).",
         license(name = "Proprietary", url = "/"),
     ),
     servers((url = "/", description = "This deployment")),
@@ -41,9 +39,11 @@ pub use operations::{asking, complete};
         (name = "projects", description = "The tenants that everything else belongs to."),
         (name = "keys", description = "A project's API keys, and what each may do."),
         (name = "agents", description = "The registry: which agents a project has and what they can do."),
-        (name = "intents", description = "Signed messages from one agent to another, delivered at least once."),
+        (name = "intents", description = "Signed messages from one agent to another, delivered at least \
+            once."),
         (name = "inbox", description = "A recipient's deliveries: leased, then acknowledged."),
-        (name = "vault", description = "A tamper-evident record of decisions: seals, and receipts that a stranger can check."),
+        (name = "vault", description = "A tamper-evident record of decisions: seals, and receipts that a \
+            stranger can check."),
         (name = "audit", description = "Who did what: append-only, for owners and for whom it concerns."),
         (name = "health", description = "How the service does."),
     ),
@@ -81,9 +81,9 @@ pub fn about() -> OpenApi {
         "agent_signature",
         SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
             "Signature",
-            "An agent's HTTP message signature (RFC 9421, Ed25519) with `Signature-Input`: `keyid` is the agent's DID; `created` and a `nonce` \
-             of 8 to 128 characters are required; it covers `@method`, `@target-uri` (or `@authority`, `@path` and `@query`) and, with a body, \
-             `content-digest`.",
+            "An agent's HTTP message signature (RFC 9421, Ed25519) with `Signature-Input`: `keyid` is the \
+            agent's DID; `created` and a `nonce` of 8 to 128 characters are required; it covers `@method`, \
+            `@target-uri` (or `@authority`, `@path` and `@query`) and, with a body, `content-digest`.",
         ))),
     );
     document
@@ -96,14 +96,21 @@ pub fn router(document: &OpenApi) -> Router<AppState> {
     Router::new()
         .route("/openapi.json", asset("application/json", json))
         .route("/docs", asset(HTML, Bytes::from_static(include_bytes!("page.html"))))
-        .route("/docs/page.js", asset("text/javascript; charset=utf-8", Bytes::from_static(include_bytes!("page.js"))))
-        .route("/docs/page.css", asset("text/css; charset=utf-8", Bytes::from_static(include_bytes!("page.css"))))
+        .route(
+            "/docs/page.js",
+            asset("text/javascript; charset=utf-8", Bytes::from_static(include_bytes!("page.js"))),
+        )
+        .route(
+            "/docs/page.css",
+            asset("text/css; charset=utf-8", Bytes::from_static(include_bytes!("page.css"))),
+        )
         .route("/problems", asset(HTML, problems))
 }
 
 const HTML: &str = "text/html; charset=utf-8";
 /// Scripts and styles of this origin only; the pages load nothing else.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; frame-ancestors 'none'";
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri \
+    'none'; frame-ancestors 'none'";
 
 /// A document that is the same for everybody until the next build.
 fn asset(kind: &'static str, body: Bytes) -> MethodRouter<AppState> {
@@ -118,15 +125,19 @@ fn asset(kind: &'static str, body: Bytes) -> MethodRouter<AppState> {
 /// The page that every problem's `type` leads to.
 fn catalogue() -> String {
     let mut page = String::from(
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-         <title>Problems · Holdfast</title><link rel=\"stylesheet\" href=\"/docs/page.css\"><main><h1>Problems</h1>\
-         <p>Every error is a document of type <code>application/problem+json</code> (RFC 9457). Its <code>code</code> is one of these and does \
-         not change; <code>detail</code> says what was wrong this time; <code>request_id</code> names the request in our logs.</p>\
-         <table><thead><tr><th>code</th><th>status</th><th>meaning</th></tr></thead><tbody>",
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
+        content=\"width=device-width\"><title>Problems · Holdfast</title><link rel=\"stylesheet\" \
+        href=\"/docs/page.css\"><main><h1>Problems</h1><p>Every error is a document of type \
+        <code>application/problem+json</code> (RFC 9457). Its <code>code</code> is one of these and does not \
+        change; <code>detail</code> says what was wrong this time; <code>request_id</code> names the request \
+        in our logs.</p><table><thead><tr><th>code</th><th>status</th><th>meaning</th></tr></thead><tbody>",
     );
     for code in Code::ALL {
         let (name, status, title) = (code.as_str(), problem::status(*code).as_u16(), code.title());
-        let _ = write!(page, "<tr id=\"{name}\"><td><code>{name}</code></td><td>{status}</td><td>{title}</td></tr>");
+        let _ = write!(
+            page,
+            "<tr id=\"{name}\"><td><code>{name}</code></td><td>{status}</td><td>{title}</td></tr>"
+        );
     }
     page.push_str("</tbody></table><p><a href=\"/docs\">API documentation</a></p></main></html>");
     page

@@ -1,7 +1,8 @@
-//! `/vault/{log}`: a page that checks a receipt in the browser. What it decides by is in `verify.js`; of the server it asks the log's keys and newest
-//! checkpoint alone.
+//! `/vault/{log}`: a page that checks a receipt in the browser. What it decides by is in
+//! `verify.js`; of the server it asks the log's keys and newest checkpoint alone.
 //!
-//! The page is the same for every log, which it reads from its own address; nothing of a request is written into it.
+//! The page is the same for every log, which it reads from its own address; nothing of a request is
+//! written into it.
 
 use axum::{
     Router,
@@ -10,9 +11,9 @@ use axum::{
     routing::get,
 };
 use bytes::Bytes;
-use kernel::{Code, Error, crypto::sha256};
+use kernel::{crypto::sha256, ids::LogId};
 
-use crate::{extract::Path, problem::Problem, state::AppState};
+use crate::{extract::Path, state::AppState};
 
 const PAGE: &str = include_str!("page.html");
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
@@ -23,10 +24,11 @@ const ASSETS: [(&str, &str, &str); 3] = [
     ("page.css", "text/css; charset=utf-8", include_str!("page.css")),
 ];
 
-/// Scripts and styles of this origin only, and no form that is sent: a receipt stays where it was pasted. Where browsers know trusted types, a
-/// text cannot become markup, whatever a script does.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
-                      frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+/// Scripts and styles of this origin only, and no form that is sent: a receipt stays where it was
+/// pasted. Where browsers know trusted types, a text cannot become markup, whatever a script does.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri \
+    'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types \
+    'none'";
 
 /// The page and its assets.
 pub fn router() -> Router<AppState> {
@@ -41,7 +43,7 @@ fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let tag = format!("\"{version}\"");
     let mut router = Router::new().route(
         "/vault/{log}",
-        get(move |Path(log): Path<String>, headers: HeaderMap| async move { answer(&log, &headers, page, tag) }),
+        get(move |_: Path<LogId>, headers: HeaderMap| async move { answer(&headers, page, tag) }),
     );
     for (name, kind, text) in ASSETS {
         // The address changes with what is there.
@@ -66,13 +68,12 @@ fn version() -> String {
 }
 
 /// The page is asked for each time, so that it never names assets of an earlier build.
-fn answer(log: &str, asked: &HeaderMap, page: Bytes, tag: String) -> Response {
-    if !is_log(log) {
-        let error = Error::new(Code::NotFound, "A log's id is `log_` and 32 hexadecimal digits");
-        return Problem::from(error).into_response();
-    }
+///
+/// Whether there is such a log, the page hears when it asks for its checkpoint.
+fn answer(asked: &HeaderMap, page: Bytes, tag: String) -> Response {
     let known = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
-    let is_known = known.flat_map(|value| value.split(',')).any(|known| known.trim().trim_start_matches("W/") == tag);
+    let is_known =
+        known.flat_map(|value| value.split(',')).any(|known| known.trim().trim_start_matches("W/") == tag);
     let headers: [(HeaderName, String); 3] = [
         (header::ETAG, tag),
         (header::CACHE_CONTROL, "public, no-cache".to_owned()),
@@ -82,13 +83,6 @@ fn answer(log: &str, asked: &HeaderMap, page: Bytes, tag: String) -> Response {
         return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
     (headers, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response()
-}
-
-/// Whether it could be a log's id. Whether there is such a log, the page hears when it asks for its checkpoint.
-fn is_log(text: &str) -> bool {
-    text.strip_prefix("log_").is_some_and(|digits| {
-        digits.len() == 32 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
-    })
 }
 
 #[cfg(test)]
@@ -155,6 +149,10 @@ mod tests {
         }
         assert_eq!(ask(&LOG.to_uppercase().replace("/VAULT", "/vault"), None).await.0, StatusCode::NOT_FOUND);
         assert_eq!(ask(&format!("{LOG}0"), None).await.0, StatusCode::NOT_FOUND);
-        assert_eq!(ask(&format!("/vault/log_{}", "0".repeat(32)), None).await.0, StatusCode::OK, "the meta-log");
+        assert_eq!(
+            ask(&format!("/vault/log_{}", "0".repeat(32)), None).await.0,
+            StatusCode::OK,
+            "the meta-log"
+        );
     }
 }
