@@ -28,11 +28,13 @@ pub struct Config {
     #[command(flatten)]
     pub vault: VaultSettings,
 
-    /// The URL that clients use, by which the vault's logs are named; http://127.0.0.1:8080 when unset.
+    /// The URL that clients use, by which the vault's logs are named; http://127.0.0.1:8080 when
+    /// unset.
     #[arg(long, env = "PUBLIC_URL", default_value = "http://127.0.0.1:8080", value_parser = public_url)]
     pub public_url: Url,
 
-    /// The port of /health/live and /health/ready, on every address, IPv6 and IPv4; 0 for any that is free.
+    /// The port of /health/live and /health/ready, on every address, IPv6 and IPv4; 0 for any that
+    /// is free.
     #[arg(long, env = "PORT", default_value = "8081")]
     pub port: u16,
 
@@ -58,7 +60,7 @@ pub struct Config {
 }
 
 impl Config {
-    /// From variables and nothing else.
+    /// Reads variables and nothing else.
     ///
     /// # Errors
     /// The first variable that is missing or wrong.

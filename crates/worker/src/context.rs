@@ -1,13 +1,13 @@
-//! What every job and every periodic task is handed.
+//! What every job and every periodic task receives.
 
 use std::{sync::Arc, time::Duration};
 
 use domain::{intents::Push, mail::Mailer};
-use kernel::Core;
+use kernel::{Core, caller::RequestContext};
 use url::Url;
 use vault::{Vault, Witness};
 
-/// Cloning shares everything in it.
+/// What handlers use. Cloning shares everything in it.
 #[derive(Debug, Clone)]
 pub struct Context {
     /// Database, time, identifiers, wake-ups.
@@ -27,14 +27,14 @@ pub struct Context {
 }
 
 /// Which run of a job this is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Attempt {
-    /// The job's number in the `jobs` table.
+    /// The job's id in the `jobs` table.
     pub job: i64,
     /// Which run this is, from 1. Snoozing and a worker's orderly shutdown charge none.
     pub number: u16,
     /// Which run is the last.
     pub last: u16,
-    /// The W3C `traceparent` of what caused the job; hand it on to jobs that this one enqueues.
-    pub traceparent: Option<String>,
+    /// The trace of what caused the job, which whatever this run causes joins.
+    pub request: RequestContext,
 }

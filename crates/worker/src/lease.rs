@@ -6,10 +6,14 @@ use kernel::{Db, Ids, queue::lease};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    metrics,
+    backoff::Backoff,
+    error_text::chain,
     state::{Phase, State},
-    timing::{Backoff, Timing, bounded, jittered, rest},
+    timing::{Timing, bounded, jittered, rest},
 };
+
+/// How long giving the lease up may take.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// This worker, as the lease's row names it.
 #[derive(Debug, Clone)]
@@ -51,14 +55,17 @@ impl Candidate {
                 Ok(None) => {
                     backoff.reset();
                     if !standing_by {
-                        tracing::info!(holder = self.holder, "another worker has the lease: this one stands by");
+                        tracing::info!(
+                            holder = self.holder,
+                            "another worker has the lease: this one stands by"
+                        );
                         standing_by = true;
                     }
                     self.state.enter(Phase::StandingBy);
                     jittered(&self.ids, self.timing.standby)
                 }
                 Err(error) => {
-                    tracing::warn!(error = %metrics::chain(&error), "cannot ask for the worker's lease; trying again");
+                    tracing::warn!(error = %chain(&error), "cannot ask for the worker's lease; trying again");
                     self.state.enter(Phase::WithoutDatabase);
                     backoff.after_failure()
                 }
@@ -70,7 +77,8 @@ impl Candidate {
 }
 
 impl Lease {
-    /// Renews the lease until `stop`, or until another worker has it. While Postgres is away nobody can take the lease, nor claim.
+    /// Renews the lease until `stop`, or until another worker has it. While Postgres is away nobody
+    /// can take the lease, nor claim.
     pub(crate) async fn keep(&self, stop: &CancellationToken) -> End {
         let Candidate { db, ids, timing, state, .. } = &self.candidate;
         let mut backoff = Backoff::new(ids.clone());
@@ -84,11 +92,14 @@ impl Lease {
                     timing.lease_renewal
                 }
                 Ok(false) => {
-                    tracing::warn!(epoch = self.epoch, "another worker has taken the lease: this one stops working");
+                    tracing::warn!(
+                        epoch = self.epoch,
+                        "another worker has taken the lease: this one stops working"
+                    );
                     return End::Lost;
                 }
                 Err(error) => {
-                    tracing::warn!(error = %metrics::chain(&error), "cannot renew the worker's lease; trying again");
+                    tracing::warn!(error = %chain(&error), "cannot renew the worker's lease; trying again");
                     state.enter(Phase::WithoutDatabase);
                     backoff.after_failure()
                 }
@@ -97,14 +108,15 @@ impl Lease {
         End::Stopping
     }
 
-    /// Lets a standby take over at once. When it cannot be said, the lease ends by itself.
+    /// Gives the lease up, so that a standby takes over at once. Where that fails, the lease ends
+    /// by itself.
     pub(crate) async fn release(self) {
-        const PATIENCE: Duration = Duration::from_secs(2);
-        let released = tokio::time::timeout(PATIENCE, lease::release(&self.candidate.db, self.epoch)).await;
+        let released =
+            tokio::time::timeout(RELEASE_TIMEOUT, lease::release(&self.candidate.db, self.epoch)).await;
         match released.map_err(kernel::Error::unavailable).flatten() {
             Ok(()) => tracing::info!(epoch = self.epoch, "the worker's lease is given up"),
             Err(error) => {
-                tracing::warn!(error = %metrics::chain(&error), "cannot give the lease up; it will end by itself")
+                tracing::warn!(error = %chain(&error), "cannot give the lease up; it will end by itself")
             }
         }
     }

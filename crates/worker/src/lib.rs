@@ -1,25 +1,34 @@
 //! The worker: runs jobs and periodic tasks.
 //!
-//! Any number may run; one holds the lease and works, the others stand by. Adding a job: docs/adding-a-job.md.
+//! Any number may run; one holds the lease and works, the others stand by. Adding a job:
+//! docs/adding-a-job.md.
 //!
-//! - [`registry`] lists what it can run; `jobs/<area>.rs` holds the handlers.
-//! - [`engine`] is its life, `backend/` the queue under apalis' worker, `run.rs` what surrounds each run of a job.
-//! - `serve.rs` wires it together. `lease.rs` decides which worker works; [`schedule`] runs periodic tasks.
+//! - [`catalog`] lists what it can run; `jobs/<area>.rs` holds the handlers.
+//! - [`engine`] is what it is made of and `life.rs` its life; `backend/` is the queue under apalis'
+//!   worker, `run/` what surrounds each run of a job, `scheduler.rs` runs periodic tasks.
+//! - `serve.rs` wires it together. `lease.rs` decides which worker works.
 
 mod backend;
+mod backoff;
+pub mod catalog;
 mod config;
 pub mod context;
 pub mod engine;
+mod error_text;
+mod gauges;
 mod health;
 mod jobs;
 mod lease;
+mod life;
 mod metrics;
+pub mod periodic;
 pub mod registry;
 mod run;
-pub mod schedule;
+mod scheduler;
 mod schema;
 mod serve;
 pub mod state;
+mod term;
 pub mod timing;
 
 pub use config::Config;

@@ -1,89 +1,19 @@
-//! The one list of jobs, and the one list of periodic tasks.
+//! Handlers of jobs, by the kind of job.
 
 use std::{collections::HashMap, fmt, future::Future, time::Duration};
 
 use futures::future::{BoxFuture, FutureExt};
-use kernel::queue::{self, Claimed, Job, Outcome};
-
-use crate::{
-    context::{Attempt, Context},
-    jobs,
-    schedule::Periodic,
+use kernel::{
+    caller::RequestContext,
+    queue::{self, Claimed, Job, Outcome},
 };
 
-/// Every job this worker can run. Adding one: docs/adding-a-job.md.
-pub fn jobs() -> Registry {
-    Registry::default()
-        .on(jobs::intents::deliver)
-        .on(jobs::agents::retire)
-        .on(jobs::identity::send_mail)
-        .on(jobs::vault::expire_proposal)
-        .on(jobs::vault::drain_outbox)
-        .on(jobs::vault::digest_audit)
-        .on(jobs::vault::check_log)
-}
+use crate::context::{Attempt, Context};
 
-/// Every periodic task this worker runs.
-pub fn schedule() -> Vec<Periodic> {
-    vec![
-        Periodic {
-            name: "queue.prune_dead",
-            every: Duration::from_secs(3600),
-            run: |context| Box::pin(jobs::queue::prune_dead(context)),
-        },
-        Periodic {
-            name: "intents.sweep",
-            every: Duration::from_secs(5),
-            run: |context| Box::pin(jobs::intents::sweep(context)),
-        },
-        Periodic {
-            name: "intents.prune",
-            every: Duration::from_secs(600),
-            run: |context| Box::pin(jobs::intents::prune(context)),
-        },
-        Periodic {
-            name: "signature.prune_nonces",
-            every: Duration::from_secs(60),
-            run: |context| Box::pin(jobs::signature::prune_nonces(context)),
-        },
-        Periodic {
-            name: "idempotency.prune",
-            every: Duration::from_secs(600),
-            run: |context| Box::pin(jobs::idempotency::prune(context)),
-        },
-        Periodic {
-            name: "vault.publish",
-            every: Duration::from_secs(60),
-            run: |context| Box::pin(jobs::vault::publish(context)),
-        },
-        Periodic {
-            name: "vault.digest",
-            every: Duration::from_secs(300),
-            run: |context| Box::pin(jobs::vault::digest(context)),
-        },
-        Periodic {
-            name: "identity.erase",
-            every: Duration::from_secs(600),
-            run: |context| Box::pin(jobs::identity::erase(context)),
-        },
-        Periodic {
-            name: "identity.prune",
-            every: Duration::from_secs(600),
-            run: |context| Box::pin(jobs::identity::prune(context)),
-        },
-        Periodic {
-            name: "vault.check",
-            // Shortly after midnight, UTC.
-            every: Duration::from_secs(24 * 3600),
-            run: |context| Box::pin(jobs::vault::check(context)),
-        },
-    ]
-}
-
-/// What a handler may fail with; its text, and those of its sources, are kept with the job.
+/// The error of a handler; its text, and those of its sources, are kept with the job.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// What a handler returns.
+/// The result of a handler.
 pub type JobResult = Result<Outcome, BoxError>;
 
 type Run = Box<dyn Fn(Context, &Claimed) -> Result<BoxFuture<'static, JobResult>, BoxError> + Send + Sync>;
@@ -119,7 +49,7 @@ impl Registry {
                 job: claimed.claim.id,
                 number: claimed.attempt,
                 last: claimed.max_attempts,
-                traceparent: claimed.traceparent.clone(),
+                request: RequestContext::of_job(claimed.traceparent.clone()),
             };
             Ok(handler(context, job, attempt).map(|result| result.map_err(Into::into)).boxed())
         });
@@ -128,8 +58,8 @@ impl Registry {
         self
     }
 
-    /// Runs a claimed job to its end. A kind that nobody registered is a failure like any other: it is tried again later, perhaps by the
-    /// newer worker that knows it.
+    /// Runs a claimed job to its end. A kind that nobody registered is a failure like any other: it
+    /// is tried again later, perhaps by the newer worker that knows it.
     pub(crate) async fn run(&self, context: Context, claimed: &Claimed) -> JobResult {
         match self.entries.get(claimed.kind.as_str()) {
             Some(entry) => (entry.run)(context, claimed)?.await,
@@ -137,12 +67,15 @@ impl Registry {
         }
     }
 
-    /// How long a job of `kind` waits after its `failed`-th failure.
+    /// Returns how long a job of `kind` waits after its `failed`-th failure.
     pub(crate) fn backoff(&self, kind: &str, failed: u16) -> Duration {
-        self.entries.get(kind).map_or(queue::exponential as fn(u16) -> Duration, |entry| entry.backoff)(failed)
+        self.entries.get(kind).map_or(queue::exponential as fn(u16) -> Duration, |entry| entry.backoff)(
+            failed,
+        )
     }
 
-    /// The kind as a label of metrics: one of ours, so that what others wrote into the table cannot make any number of them.
+    /// Returns the kind as a label of metrics: one of ours, so that what others wrote into the
+    /// table cannot make any number of them.
     pub(crate) fn label(&self, kind: &str) -> &'static str {
         self.entries.get_key_value(kind).map_or("unknown", |(known, _)| known)
     }

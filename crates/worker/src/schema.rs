@@ -1,12 +1,14 @@
-//! Waits for the schema this build needs. `api migrate` brings it up, before or while the worker starts.
+//! Waits for the schema this build needs. `api migrate` brings it up, before or while the worker
+//! starts.
 
 use kernel::{Db, Ids, schema};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    metrics,
+    backoff::Backoff,
+    error_text::chain,
     state::{Phase, State},
-    timing::{Backoff, bounded, rest},
+    timing::{bounded, rest},
 };
 
 /// Returns once Postgres has every migration of this build, or `false` when `stop` came first.
@@ -18,13 +20,16 @@ pub(crate) async fn wait(db: &Db, ids: &Ids, state: &State, stop: &CancellationT
             Ok(0) => return true,
             Ok(missing) => {
                 if said != Some(Phase::WaitingForSchema) {
-                    tracing::warn!(missing, "the database lacks migrations of this build: waiting; run `api migrate`");
+                    tracing::warn!(
+                        missing,
+                        "the database lacks migrations of this build: waiting; run `api migrate`"
+                    );
                 }
                 Phase::WaitingForSchema
             }
             Err(error) => {
                 if said != Some(Phase::WithoutDatabase) {
-                    tracing::warn!(error = %metrics::chain(&error), "cannot read the database's schema: waiting");
+                    tracing::warn!(error = %chain(&error), "cannot read the database's schema: waiting");
                 }
                 Phase::WithoutDatabase
             }

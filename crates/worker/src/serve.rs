@@ -4,33 +4,35 @@ use std::{io::Write, process::ExitCode, sync::Arc, time::Duration};
 
 use adapters::{settings, telemetry, webhook::Webhooks};
 use clap::{CommandFactory, Parser};
-use kernel::{Clock, Core, Db, Ids};
+use kernel::{Clock, Core, Db};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::{config::Config, context::Context, engine::Engine, health, registry, state::State};
+use crate::{catalog, config::Config, context::Context, engine::Engine, health, state::State};
 
-/// Connections for the queue's own statements, where there are enough: claiming, renewing, settling, the lease and the schedule at once.
+/// Connections for the queue's own statements, where there are enough: claiming, renewing,
+/// settling, the lease and the schedule at once.
 const QUEUE_CONNECTIONS: u32 = 6;
 
 /// How long open connections may take to be closed, once nothing needs them any more.
-const FAREWELL: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Holdfast's worker: runs jobs and periodic tasks. Configured by environment variables.
 #[derive(Debug, Parser)]
 #[command(name = "worker", version, after_long_help = settings::describe(&Config::command()))]
 struct Cli {}
 
-/// Runs the program: reads its environment, and returns how it ended. What is wrong is told in one line.
+/// Runs the program: reads its environment, and returns how it ended. What is wrong is told in one
+/// line.
 pub fn main() -> ExitCode {
     run_with(std::env::args_os().collect())
 }
 
 /// [`main`], with arguments of the caller's; the first is the program's name.
 pub fn run_with(arguments: Vec<std::ffi::OsString>) -> ExitCode {
-    if let Err(told) = Cli::try_parse_from(arguments) {
-        let _ = told.print();
-        return ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2));
+    if let Err(message) = Cli::try_parse_from(arguments) {
+        let _ = message.print();
+        return ExitCode::from(u8::try_from(message.exit_code()).unwrap_or(2));
     }
     match until_told_to_stop() {
         Ok(()) => ExitCode::SUCCESS,
@@ -51,16 +53,17 @@ fn until_told_to_stop() -> anyhow::Result<()> {
         config.dependencies.check_hosts()?;
         let stop = CancellationToken::new();
         tokio::spawn(telemetry::stop_on_signal(stop.clone()));
-        let listener = health::bind(config.port)
-            .await
-            .map_err(|error| anyhow::anyhow!("PORT held \"{}\", which cannot be listened on: {error}", config.port))?;
+        let listener = health::bind(config.port).await.map_err(|error| {
+            anyhow::anyhow!("PORT held \"{}\", which cannot be listened on: {error}", config.port)
+        })?;
         work(config, Some(listener), State::new(), stop).await
     });
     runtime.shutdown_timeout(Duration::from_secs(1));
     ended
 }
 
-/// Works until `stop`, without a health listener: for tests that run the worker in their own process.
+/// Works until `stop`, without a health listener: for tests that run the worker in their own
+/// process.
 ///
 /// # Errors
 /// Settings that nothing can be made from.
@@ -81,7 +84,7 @@ async fn work(
     let db = Db::lazy(dependencies.database_url.options(), connections - queue_connections);
     let queue_db = Db::lazy(dependencies.database_url.options(), queue_connections);
     let adapters = adapters::connect(dependencies.connections(), db.clone(), clock.clone());
-    let core = Core { db: db.clone(), ids: Ids::new(clock.clone()), clock, wake: adapters.wake.clone() };
+    let core = Core::new(db.clone(), clock, dependencies.secrets()).with_wake(adapters.wake.clone());
     let push = Webhooks::new(dependencies.webhook_signing_key.reveal().clone(), config.push_allow_private)?;
 
     let mailer = config.mail.mailer(dependencies.environment).map_err(anyhow::Error::msg)?;
@@ -90,7 +93,8 @@ async fn work(
     }
 
     let health = CancellationToken::new();
-    let listening = listener.map(|listener| tokio::spawn(health::serve(listener, state.clone(), health.clone())));
+    let listening =
+        listener.map(|listener| tokio::spawn(health::serve(listener, state.clone(), health.clone())));
     let engine = Engine {
         context: Context {
             vault: config.vault.vault(core.clone(), &config.public_url, &dependencies.vault_witnesses),
@@ -102,8 +106,8 @@ async fn work(
             dead_job_retention: config.dead_job_retention(),
         },
         queue_db: queue_db.clone(),
-        registry: Arc::new(registry::jobs()),
-        schedule: registry::schedule(),
+        registry: Arc::new(catalog::jobs()),
+        tasks: catalog::tasks(),
         concurrency: config.concurrency(),
         timing: config.timing,
         state,
@@ -113,8 +117,8 @@ async fn work(
 
     health.cancel();
     // A connection to something that does not answer is not waited for.
-    let farewell = async { tokio::join!(adapters.close(), queue_db.pool().close(), db.pool().close()) };
-    let _ = tokio::time::timeout(FAREWELL, farewell).await;
+    let closed = async { tokio::join!(adapters.close(), queue_db.pool().close(), db.pool().close()) };
+    let _ = tokio::time::timeout(CLOSE_TIMEOUT, closed).await;
     if let Some(listening) = listening {
         listening.abort();
     }

@@ -1,4 +1,4 @@
-//! Every interval of the worker in one place, and the waits between repeated attempts.
+//! Every interval of the worker in one place, and waiting.
 
 use std::time::Duration;
 
@@ -8,13 +8,15 @@ use tokio_util::sync::CancellationToken;
 /// The worker's intervals. Tests shorten them; nothing else changes the defaults.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
-    /// How long the worker's lease lasts when it is not renewed: how long a standby waits after the holder vanished.
+    /// How long the worker's lease lasts when it is not renewed: how long a standby waits after the
+    /// holder vanished.
     pub lease: Duration,
     /// How often the holder renews the lease.
     pub lease_renewal: Duration,
     /// How often a standby asks for the lease.
     pub standby: Duration,
-    /// How long a claimed job is ours when the claim is not renewed: how soon a vanished worker's jobs run again.
+    /// How long a claimed job is ours when the claim is not renewed: how soon a vanished worker's
+    /// jobs run again.
     pub claim: Duration,
     /// How often claims are renewed.
     pub claim_renewal: Duration,
@@ -40,7 +42,8 @@ impl Default for Timing {
             claim_renewal: Duration::from_secs(5),
             poll: Duration::from_secs(1),
             schedule: Duration::from_secs(1),
-            // Longer than the push of a delivery takes. With the other bounds of a shutdown it makes 29 s.
+            // Longer than the push of a delivery takes. With the other bounds of a shutdown it
+            // makes 29 s.
             drain: Duration::from_secs(16),
             flush: Duration::from_secs(2),
             stats: Duration::from_secs(15),
@@ -48,7 +51,8 @@ impl Default for Timing {
     }
 }
 
-/// What one statement of the worker's own may take before it counts as failed: a database that is frozen answers nothing at all.
+/// How long one statement of the worker's own may take before it counts as failed: a database that
+/// is frozen answers nothing at all.
 pub(crate) const STATEMENT: Duration = Duration::from_secs(5);
 
 /// Bounds one of the worker's own statements.
@@ -59,7 +63,8 @@ pub(crate) async fn bounded<T>(statement: impl Future<Output = kernel::Result<T>
     }
 }
 
-/// Between half of `at_most` and all of it, so that what failed together does not return together.
+/// Returns between half of `at_most` and all of it, so that what failed together does not return
+/// together.
 pub(crate) fn jittered(ids: &Ids, at_most: Duration) -> Duration {
     let random = f64::from(u32::from_le_bytes(ids.bytes())) / f64::from(u32::MAX);
     at_most.mul_f64(0.5 + random / 2.0)
@@ -70,53 +75,5 @@ pub(crate) async fn rest(wait: Duration, stop: &CancellationToken) -> bool {
     tokio::select! {
         () = stop.cancelled() => false,
         () = tokio::time::sleep(wait) => true,
-    }
-}
-
-/// Waits between attempts on something that is away: jittered, doubling, capped.
-#[derive(Debug)]
-pub(crate) struct Backoff {
-    ids: Ids,
-    next: Duration,
-}
-
-impl Backoff {
-    const FIRST: Duration = Duration::from_millis(100);
-    const CAP: Duration = Duration::from_secs(2);
-
-    pub(crate) fn new(ids: Ids) -> Self {
-        Self { ids, next: Self::FIRST }
-    }
-
-    /// The attempt went well; the next failure waits as short as the first.
-    pub(crate) fn reset(&mut self) {
-        self.next = Self::FIRST;
-    }
-
-    /// How long to wait after this failure.
-    pub(crate) fn after_failure(&mut self) -> Duration {
-        let wait = jittered(&self.ids, self.next);
-        self.next = (self.next * 2).min(Self::CAP);
-        wait
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use kernel::Clock;
-
-    use super::*;
-
-    #[test]
-    fn waits_grow_stay_under_the_cap_and_start_over() {
-        let mut backoff = Backoff::new(Ids::new(Clock::system()));
-        let mut at_most = Backoff::FIRST;
-        for _ in 0..10 {
-            let wait = backoff.after_failure();
-            assert!(wait >= at_most / 2 && wait <= at_most, "{wait:?} is not within half of {at_most:?}");
-            at_most = (at_most * 2).min(Backoff::CAP);
-        }
-        backoff.reset();
-        assert!(backoff.after_failure() <= Backoff::FIRST);
     }
 }

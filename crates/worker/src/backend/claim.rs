@@ -14,9 +14,11 @@ use tokio_util::sync::CancellationToken;
 
 use super::claims::Claims;
 use crate::{
+    backoff::Backoff,
+    error_text::chain,
     metrics,
     registry::Registry,
-    timing::{Backoff, Timing, bounded, jittered, rest},
+    timing::{Timing, bounded, jittered, rest},
 };
 
 /// Jobs per statement.
@@ -31,16 +33,18 @@ pub(crate) struct Claimer {
     pub(crate) timing: Timing,
     pub(crate) registry: Arc<Registry>,
     pub(crate) claims: Arc<Claims>,
-    /// Rings when jobs may have been enqueued.
-    pub(crate) bell: Arc<Notify>,
+    /// Notified when jobs may have been enqueued.
+    pub(crate) notified: Arc<Notify>,
     pub(crate) jobs: mpsc::Sender<Claimed>,
 }
 
 impl Claimer {
-    /// Claims until `stop`. A claim under way is finished first, so that no job is claimed and forgotten.
+    /// Claims until `stop`. A claim under way is finished first, so that no job is claimed and
+    /// forgotten.
     ///
-    /// Never claims more than the channel has room for: what is claimed must be renewed, and nobody else can run it. Waits until half of
-    /// it is free, since a claim of many jobs costs no more than one of a single job.
+    /// Never claims more than the channel has room for: what is claimed must be renewed, and nobody
+    /// else can run it. Waits until half of it is free, since a claim of many jobs costs no more
+    /// than one of a single job.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut backoff = Backoff::new(self.ids.clone());
         let half = self.jobs.max_capacity().div_ceil(2);
@@ -64,7 +68,7 @@ impl Claimer {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(queue = %self.queue, error = %metrics::chain(&error), "cannot claim jobs; trying again");
+                    tracing::warn!(queue = %self.queue, error = %chain(&error), "cannot claim jobs; trying again");
                     if !rest(backoff.after_failure(), &stop).await {
                         return;
                     }
@@ -98,7 +102,7 @@ impl Claimer {
     async fn wait_for_more(&self, stop: &CancellationToken) -> bool {
         tokio::select! {
             going_on = rest(jittered(&self.ids, self.timing.poll), stop) => going_on,
-            () = self.bell.notified() => true,
+            () = self.notified.notified() => true,
         }
     }
 }

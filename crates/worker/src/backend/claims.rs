@@ -1,4 +1,5 @@
-//! The claims this worker holds: the one place that knows, for each, whether it runs and when it ends.
+//! The claims this worker holds: the one place that knows, for each, whether it runs and when it
+//! ends.
 
 use std::{
     collections::HashMap,
@@ -24,11 +25,13 @@ enum Stage {
 #[derive(Debug)]
 struct Held {
     stage: Stage,
-    /// When the claim ends unless it is renewed; earlier than Postgres thinks, since it is counted from before the statement.
+    /// When the claim ends unless it is renewed; earlier than Postgres thinks, since it is counted
+    /// from before the statement.
     until: Instant,
 }
 
-/// Shared by the tasks that claim, run, renew and settle. Bounded by the channels that those jobs pass through.
+/// Shared by the tasks that claim, run, renew and settle. Bounded by the channels that those jobs
+/// pass through.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
     held: Mutex<HashMap<Claim, Held>>,

@@ -7,91 +7,23 @@
 //!          ▲── renew (every claim held)
 //! ```
 //!
-//! Three tasks of their own talk to Postgres, so that neither a full buffer nor a slow handler delays a renewal or a settlement.
-//! docs/adr/0002-the-job-queue.md says why none of apalis' own backends is used.
+//! Three tasks of their own talk to Postgres, so that neither a full buffer nor a slow handler
+//! delays a renewal or a settlement. docs/adr/0002-the-job-queue.md says why none of apalis' own
+//! backends is used.
 
-pub(crate) mod claim;
-pub(crate) mod claims;
-pub(crate) mod renew;
-pub(crate) mod settle;
+mod claim;
+mod claims;
+mod failure;
+mod feed;
+mod renew;
+mod settle;
+mod settlements;
+mod write;
 
-use std::{
-    convert::Infallible,
-    sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll, ready},
-};
-
-use apalis_core::{
-    backend::{Backend, BackendConfig, finalize::Ephemeral},
-    task::{Task, builder::TaskBuilder, task_id::TaskId},
-    worker::context::WorkerContext,
-};
-use kernel::queue::Claimed;
-use tokio::sync::mpsc;
-
-use self::{claims::Claims, settle::SettleLayer};
-
-/// Hands the claimed jobs of one queue to apalis. Cloning shares the channel: apalis builds its worker anew after a fault.
-#[derive(Debug, Clone)]
-pub(crate) struct QueueBackend {
-    /// Locked only while polled.
-    jobs: Arc<Mutex<mpsc::Receiver<Claimed>>>,
-    claims: Arc<Claims>,
-    layer: SettleLayer,
-}
-
-impl QueueBackend {
-    pub(crate) fn new(jobs: mpsc::Receiver<Claimed>, claims: Arc<Claims>, layer: SettleLayer) -> Self {
-        Self { jobs: Arc::new(Mutex::new(jobs)), claims, layer }
-    }
-}
-
-impl Backend for QueueBackend {
-    type Task = Task<Claimed>;
-    type Error = Infallible;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_next(
-        &mut self,
-        cx: &mut Context<'_>,
-        _: &WorkerContext,
-    ) -> Poll<Option<Result<Task<Claimed>, Infallible>>> {
-        let mut jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            match ready!(jobs.poll_recv(cx)) {
-                Some(job) if self.claims.start(job.claim) => {
-                    // The attempt's identity, not the job's: reports of two attempts must not look like one.
-                    let id = format!("{}.{}", job.claim.id, job.claim.lease);
-                    let builder = TaskBuilder::new(job).task_id(TaskId::from_string(id));
-                    return Poll::Ready(Some(Ok(builder.build())));
-                }
-                Some(_given_back) => {}
-                None => return Poll::Ready(None),
-            }
-        }
-    }
-
-    /// Nothing to flush: settlements are written by a task that outlives the worker.
-    fn poll_close(&mut self, _: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-}
-
-impl BackendConfig for QueueBackend {
-    type Args = Claimed;
-    type Id = TaskId;
-    type Kind = Ephemeral;
-    type Config = ();
-    type Layer = SettleLayer;
-
-    fn config(&self) -> &() {
-        &()
-    }
-
-    fn middleware(&mut self, _: &mut WorkerContext) -> SettleLayer {
-        self.layer.clone()
-    }
-}
+pub(crate) use claim::Claimer;
+pub(crate) use claims::Claims;
+pub(crate) use feed::QueueBackend;
+pub(crate) use renew::renew;
+pub(crate) use settle::SettleLayer;
+pub(crate) use settlements::{Settlements, channel};
+pub(crate) use write::write;

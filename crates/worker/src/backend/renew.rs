@@ -2,20 +2,23 @@
 
 use std::{sync::Arc, time::Instant};
 
-use super::{claims::Claims, settle::Settlements};
-use crate::{
-    metrics,
-    timing::{Backoff, Timing, bounded},
-};
 use kernel::{
     Db, Ids,
     queue::{self, Settlement},
 };
 
+use super::{claims::Claims, settlements::Settlements};
+use crate::{
+    backoff::Backoff,
+    error_text::chain,
+    timing::{Timing, bounded},
+};
+
 /// Claims per statement.
 const BATCH: usize = 1000;
 
-/// Renews every claim, for ever; also hands back the jobs whose run was dropped, which nobody else would.
+/// Renews every claim, for ever; also hands back the jobs whose run was dropped, which nobody else
+/// would.
 pub(crate) async fn renew(db: Db, ids: Ids, timing: Timing, claims: Arc<Claims>, settlements: Settlements) {
     let mut backoff = Backoff::new(ids);
     let mut wait = timing.claim_renewal;
@@ -30,7 +33,8 @@ pub(crate) async fn renew(db: Db, ids: Ids, timing: Timing, claims: Arc<Claims>,
                 timing.claim_renewal
             }
             Err(error) => {
-                tracing::warn!(error = %metrics::chain(&error), "cannot renew the claims of running jobs; trying again");
+                tracing::warn!(error = %chain(&error), "cannot renew the claims of running jobs; trying \
+                    again");
                 backoff.after_failure().min(timing.claim_renewal)
             }
         };

@@ -1,11 +1,11 @@
 //! Settling what was on its way to an agent that was removed.
 
-use domain::agents::{self, jobs::RetireAgent};
+use domain::{agents::jobs::RetireAgent, intents};
 use kernel::{Result, queue::Outcome};
 
 use crate::context::{Attempt, Context};
 
-/// Runs again until nothing is left.
-pub(crate) async fn retire(context: Context, job: RetireAgent, _: Attempt) -> Result<Outcome> {
-    agents::retire(&context.core, &job).await
+/// Settles a part, and runs again until nothing is left.
+pub(crate) async fn retire(context: Context, job: RetireAgent, attempt: Attempt) -> Result<Outcome> {
+    intents::retire(&context.core, &job, &attempt.request).await
 }

@@ -1,9 +1,8 @@
-//! Handlers of jobs and periodic tasks, one file per area. Each only calls a use case of `domain`.
+//! Handlers of jobs and periodic tasks, one file per area. Each only calls a use case.
 
 pub(crate) mod agents;
-pub(crate) mod idempotency;
+mod batches;
+pub(crate) mod housekeeping;
 pub(crate) mod identity;
 pub(crate) mod intents;
-pub(crate) mod queue;
-pub(crate) mod signature;
 pub(crate) mod vault;

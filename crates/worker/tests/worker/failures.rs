@@ -1,4 +1,5 @@
-//! Whatever goes wrong in a run is a failure of that job alone, with its error kept; retries wait, durably.
+//! Whatever goes wrong in a run is a failure of that job alone, with its error kept; retries wait,
+//! durably.
 
 use kernel::queue::Job;
 
@@ -95,8 +96,10 @@ async fn a_snooze_is_no_failure() {
     scene.enqueue(&[Mortal::new("job", Act::Snooze)]).await;
     let _worker = scene.worker().working().await;
     for run in 1..=5 {
-        eventually("it snoozes", || async { scene.runs_of("job") == run && scene.only_job().await.due_in > 60.0 })
-            .await;
+        eventually("it snoozes", || async {
+            scene.runs_of("job") == run && scene.only_job().await.due_in > 60.0
+        })
+        .await;
         let row = scene.only_job().await;
         assert_eq!((row.attempts, row.dead, row.last_error), (0, false, None));
         scene.make_due().await;

@@ -144,7 +144,10 @@ async fn dead_jobs_are_kept_for_their_retention() {
     assert_eq!((stats[0].queue.as_str(), stats[0].due, stats[0].later, stats[0].dead), ("default", 1, 0, 4));
 
     assert_eq!(queue::prune_dead(&scene.core.db, LONG, 10).await.unwrap(), 0);
-    sqlx::query("UPDATE jobs SET dead_at = dead_at - interval '2 minutes'").execute(&scene.pool).await.unwrap();
+    sqlx::query("UPDATE jobs SET dead_at = dead_at - interval '2 minutes'")
+        .execute(&scene.pool)
+        .await
+        .unwrap();
     assert_eq!(queue::prune_dead(&scene.core.db, LONG, 3).await.unwrap(), 3, "no more than asked for");
     assert_eq!(queue::prune_dead(&scene.core.db, LONG, 3).await.unwrap(), 1);
     assert_eq!(scene.jobs().await, 1, "the living one stays");

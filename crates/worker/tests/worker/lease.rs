@@ -66,7 +66,10 @@ async fn a_worker_that_leaves_gives_its_lease_up_before_its_jobs_end() {
 async fn a_worker_that_loses_its_lease_stops_claiming_and_stands_by() {
     let scene = Scene::new().await;
     let worker = scene.worker_with(long_lease(), Vec::new()).working().await;
-    sqlx::query("UPDATE worker_lease SET holder = 'another', epoch = epoch + 1").execute(&scene.pool).await.unwrap();
+    sqlx::query("UPDATE worker_lease SET holder = 'another', epoch = epoch + 1")
+        .execute(&scene.pool)
+        .await
+        .unwrap();
     scene.enqueue(&[Probe::new("job", Act::Succeed)]).await;
     let worker = worker.standing_by().await;
     assert_eq!(scene.runs_of("job"), 0);

@@ -41,12 +41,14 @@ async fn killed_connections_lose_no_job() {
     all_run(&scene, 10).await;
 }
 
-/// A table lock makes the worker's statements wait, where their connections can be killed under them.
+/// A table lock makes the worker's statements wait, where their connections can be killed under
+/// them.
 #[tokio::test]
 async fn a_settlement_whose_connection_is_killed_is_made_again() {
     let scene = Scene::new().await;
     scene.enqueue(&[Probe::new("job", Act::WaitForGate)]).await;
-    let _worker = scene.worker_with(Timing { claim: Duration::from_secs(60), ..quick() }, Vec::new()).working().await;
+    let _worker =
+        scene.worker_with(Timing { claim: Duration::from_secs(60), ..quick() }, Vec::new()).working().await;
     eventually("it runs", || async { scene.runs_of("job") == 1 }).await;
     let mut lock = scene.pool.begin().await.unwrap();
     sqlx::query("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE").execute(&mut *lock).await.unwrap();
@@ -78,7 +80,8 @@ async fn outlives(outage: impl AsyncFn(&Services)) {
     outage(&services).await;
     scene.gate.notify_one();
     scene.enqueue(&jobs(0)).await;
-    // The running job's claim may have ended meanwhile: then it runs again, and passes the gate again.
+    // The running job's claim may have ended meanwhile: then it runs again, and passes the gate
+    // again.
     eventually("all jobs are done", || async {
         scene.gate.notify_one();
         scene.jobs().await == 0
@@ -112,8 +115,9 @@ async fn a_frozen_postgres_loses_no_job() {
 
 #[tokio::test]
 async fn a_frozen_postgres_does_not_hold_up_a_shutdown() {
-    let services =
-        Box::pin(Services::start(Options { valkey: false, nats: false, ..Options::testing() })).await.unwrap();
+    let services = Box::pin(Services::start(Options { valkey: false, nats: false, ..Options::testing() }))
+        .await
+        .unwrap();
     let scene = Scene::on(&services.postgres).await;
     scene.enqueue(&[Probe::new("endless", Act::Hang)]).await;
     let worker = scene.worker().working().await;

@@ -5,11 +5,8 @@ use std::{
     time::Duration,
 };
 
-use kernel::{
-    Clock,
-    queue::{self, lease},
-};
-use testkit::TestDatabase;
+use kernel::{DbScope, caller::Caller, queue::lease};
+use testkit::{TestDatabase, test_core};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -109,9 +106,9 @@ async fn a_failed_job_is_reported_to_sentry() {
     let sink = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let dsn = format!("http://key@{}/1", sink.local_addr().unwrap());
     let db = database.db(1).unwrap();
-    let mut tx = db.begin(kernel::Caller::Worker).await.unwrap();
-    queue::enqueue(&mut tx, &Foreign::new("job", Act::Succeed), Clock::system().now()).await.unwrap();
-    tx.commit().await.unwrap();
+    let job = Foreign::new("job", Act::Succeed);
+    let worker = Caller::system(DbScope::Worker);
+    test_core(db).write(worker, async |unit| unit.enqueue(&job)).await.unwrap();
 
     let mut worker = Process::start_with(database.url(), &[("SENTRY_DSN", &dsn)]).await;
     let report = within("a report arrives", async {
@@ -132,7 +129,8 @@ async fn a_failed_job_is_reported_to_sentry() {
 
 #[tokio::test]
 async fn without_postgres_it_waits_and_says_so() {
-    let mut worker = Process::start(&format!("postgres://nobody@127.0.0.1:{}/nothing", free_port().await)).await;
+    let mut worker =
+        Process::start(&format!("postgres://nobody@127.0.0.1:{}/nothing", free_port().await)).await;
     worker.reaches(503, "without_database").await;
     assert_eq!(worker.health("/health/live").await.unwrap().0, 200);
     assert!(worker.signal("-TERM").await.success());

@@ -28,7 +28,9 @@ async fn jobs_that_wait_behind_long_ones_keep_their_claims() {
     let _worker = scene.worker().working().await;
     eventually("all slots are taken", || async { scene.seen().len() == 4 }).await;
     scene
-        .enqueue(&(0..20).map(|number| Probe::new(format!("behind {number}"), Act::Succeed)).collect::<Vec<_>>())
+        .enqueue(
+            &(0..20).map(|number| Probe::new(format!("behind {number}"), Act::Succeed)).collect::<Vec<_>>(),
+        )
         .await;
     tokio::time::sleep(quick().claim * 2).await;
     assert_eq!(scene.seen().len(), 4);
@@ -48,13 +50,13 @@ async fn a_hint_from_another_process_is_enough_without_polling() {
     // Hints may be lost while the worker has not begun to listen.
     scene.enqueue(&[Probe::new("first", Act::Succeed)]).await;
     eventually("the worker listens", || async {
-        scene.core.wake.wake(Topic::Jobs);
+        scene.core.wake.notify(Topic::Jobs);
         scene.runs_of("first") == 1
     })
     .await;
     for number in 0..20 {
         scene.enqueue(&[Probe::new(number, Act::Succeed)]).await;
-        scene.core.wake.wake(Topic::Jobs);
+        scene.core.wake.notify(Topic::Jobs);
         eventually("the job is picked up", || async { scene.runs_of(&number.to_string()) == 1 }).await;
     }
 }
@@ -75,7 +77,9 @@ async fn no_more_jobs_run_at_a_time_than_there_are_slots() {
     eventually("all slots are taken", || async { scene.seen().len() == 4 }).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(scene.seen().len(), 4);
-    let claimed: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM jobs WHERE attempts = 1").fetch_one(&scene.pool).await.unwrap();
+    let claimed: i64 = sqlx::query_scalar("SELECT count(*) FROM jobs WHERE attempts = 1")
+        .fetch_one(&scene.pool)
+        .await
+        .unwrap();
     assert!(claimed <= 4 + 4 * 4, "{claimed} jobs are claimed for 4 slots and the places before them");
 }

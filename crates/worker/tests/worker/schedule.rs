@@ -5,49 +5,82 @@ use std::{
     time::Duration,
 };
 
-use kernel::queue::{lease, schedule};
-use worker::{schedule::Periodic, timing::Timing};
+use kernel::queue::{
+    lease,
+    schedule::{self, Schedule::Daily, Schedule::Every, Scheduled},
+};
+use worker::periodic::Periodic;
 
 use crate::support::{Scene, eventually, quick};
 
 const HOUR: Duration = Duration::from_secs(3600);
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Makes the task's next slot begin.
+async fn an_hour_passes(scene: &Scene, name: &str) {
+    sqlx::query("UPDATE schedules SET slot = slot - interval '1 hour' WHERE name = $1")
+        .bind(name)
+        .execute(&scene.pool)
+        .await
+        .unwrap();
+}
 
 #[tokio::test]
 async fn a_slot_is_taken_once_and_only_under_the_newest_epoch() {
     let scene = Scene::new().await;
     let db = &scene.core.db;
     let epoch = lease::acquire(db, "holder", HOUR).await.unwrap().unwrap();
-    schedule::register(db, &["test.a", "test.b"]).await.unwrap();
-    let tasks = [("test.a", HOUR), ("test.b", HOUR)];
-    assert!(schedule::take_slots(db, epoch - 1, &tasks).await.unwrap().is_empty());
-    let mut taken = schedule::take_slots(db, epoch, &tasks).await.unwrap();
-    taken.sort();
-    assert_eq!(taken, ["test.a", "test.b"]);
-    assert!(schedule::take_slots(db, epoch, &tasks).await.unwrap().is_empty());
+    let tasks: [Scheduled<'_>; 2] = [("test.a", Every(HOUR)), ("test.b", Every(HOUR))];
+    schedule::register(db, &tasks).await.unwrap();
+    let take = async |epoch| {
+        let mut taken = schedule::take_slots(db, epoch, &tasks).await.unwrap();
+        taken.sort();
+        taken
+    };
+    assert!(take(epoch).await.is_empty(), "a new task waits for its next slot");
 
-    sqlx::query("UPDATE schedules SET slot = slot - interval '1 hour' WHERE name = 'test.b'")
-        .execute(&scene.pool)
-        .await
-        .unwrap();
-    schedule::register(db, &["test.a", "test.b"]).await.unwrap();
-    assert_eq!(schedule::take_slots(db, epoch, &tasks).await.unwrap(), ["test.b"]);
+    an_hour_passes(&scene, "test.a").await;
+    an_hour_passes(&scene, "test.b").await;
+    assert!(take(epoch - 1).await.is_empty());
+    assert_eq!(take(epoch).await, ["test.a", "test.b"]);
+    assert!(take(epoch).await.is_empty());
+
+    an_hour_passes(&scene, "test.b").await;
+    schedule::register(db, &tasks).await.unwrap();
+    assert_eq!(take(epoch).await, ["test.b"]);
+}
+
+#[tokio::test]
+async fn a_daily_slot_begins_at_its_hour() {
+    let scene = Scene::new().await;
+    let db = &scene.core.db;
+    let tasks: Vec<String> = (0..24).map(|hour| format!("test.{hour}")).collect();
+    let scheduled: Vec<Scheduled<'_>> =
+        (0..24).zip(&tasks).map(|(hour, name)| (name.as_str(), Daily(hour))).collect();
+    schedule::register(db, &scheduled).await.unwrap();
+    let right: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM schedules \
+         WHERE extract(hour FROM slot AT TIME ZONE 'UTC') = split_part(name, '.', 2)::int \
+               AND extract(minute FROM slot) = 0 AND slot <= now() AND slot > now() - interval '1 day'",
+    )
+    .fetch_one(&scene.pool)
+    .await
+    .unwrap();
+    assert_eq!(right, 24);
 }
 
 #[tokio::test]
 async fn two_workers_and_a_restart_run_a_task_once_per_slot() {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
-    let hourly = Periodic {
-        name: "test.hourly",
-        every: HOUR,
-        run: |_| {
-            Box::pin(async {
-                RUNS.fetch_add(1, Ordering::SeqCst);
-                Ok(())
-            })
-        },
+    let run = |_| async {
+        RUNS.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     };
+    let hourly = Periodic::new("test.hourly", Every(HOUR), run);
     let scene = Scene::new().await;
-    let first = scene.worker_with(quick(), vec![hourly]).working().await;
+    schedule::register(&scene.core.db, &[("test.hourly", Every(HOUR))]).await.unwrap();
+    an_hour_passes(&scene, "test.hourly").await;
+    let first = scene.worker_with(quick(), vec![hourly.clone()]).working().await;
     let second = scene.worker_with(quick(), vec![hourly]).standing_by().await;
     eventually("it ran", || async { RUNS.load(Ordering::SeqCst) == 1 }).await;
     first.kill();
@@ -55,7 +88,7 @@ async fn two_workers_and_a_restart_run_a_task_once_per_slot() {
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(RUNS.load(Ordering::SeqCst), 1, "the slot was taken");
 
-    sqlx::query("UPDATE schedules SET slot = slot - interval '1 hour'").execute(&scene.pool).await.unwrap();
+    an_hour_passes(&scene, "test.hourly").await;
     eventually("it ran in the next slot", || async { RUNS.load(Ordering::SeqCst) == 2 }).await;
     second.terminate().await;
     assert_eq!(RUNS.load(Ordering::SeqCst), 2);
@@ -64,26 +97,21 @@ async fn two_workers_and_a_restart_run_a_task_once_per_slot() {
 #[tokio::test]
 async fn a_task_that_panics_fails_alone() {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
-    let well: Periodic = Periodic {
-        name: "test.well",
-        every: Duration::from_secs(1),
-        run: |_| {
-            Box::pin(async {
-                RUNS.fetch_add(1, Ordering::SeqCst);
-                Ok(())
-            })
-        },
+    let runs = |_| async {
+        RUNS.fetch_add(1, Ordering::SeqCst);
+        Ok(())
     };
-    let ill =
-        Periodic { name: "test.ill", every: Duration::from_secs(1), run: |_| Box::pin(async { panic!("as told") }) };
+    let well = Periodic::new("test.well", Every(SECOND), runs);
+    let ill = Periodic::new("test.ill", Every(SECOND), |_| async { panic!("as told") });
     let scene = Scene::new().await;
-    let _worker = scene.worker_with(Timing { ..quick() }, vec![ill, well]).working().await;
+    let _worker = scene.worker_with(quick(), vec![ill, well]).working().await;
     eventually("the other goes on", || async { RUNS.load(Ordering::SeqCst) >= 3 }).await;
     eventually("the error is kept", || async {
-        let error: Option<String> = sqlx::query_scalar("SELECT last_error FROM schedules WHERE name = 'test.ill'")
-            .fetch_one(&scene.pool)
-            .await
-            .unwrap();
+        let error: Option<String> =
+            sqlx::query_scalar("SELECT last_error FROM schedules WHERE name = 'test.ill'")
+                .fetch_one(&scene.pool)
+                .await
+                .unwrap();
         error.is_some_and(|error| error.contains("panicked"))
     })
     .await;

@@ -14,7 +14,9 @@ async fn running_jobs_end_and_waiting_ones_are_given_back() {
     let worker = scene.worker_with(patient, Vec::new()).working().await;
     eventually("all slots are taken", || async { scene.seen().len() == 4 }).await;
     scene
-        .enqueue(&(0..10).map(|number| Probe::new(format!("behind {number}"), Act::Succeed)).collect::<Vec<_>>())
+        .enqueue(
+            &(0..10).map(|number| Probe::new(format!("behind {number}"), Act::Succeed)).collect::<Vec<_>>(),
+        )
         .await;
     let claimed = "SELECT count(*) FROM jobs WHERE attempts > 0";
     eventually("some wait in the worker", || async {
@@ -34,11 +36,12 @@ async fn running_jobs_end_and_waiting_ones_are_given_back() {
     worker.terminate().await;
     assert_eq!(scene.finished.load(Ordering::SeqCst), 4);
     assert_eq!(scene.jobs().await, 10);
-    let untouched: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM jobs WHERE attempts = 0 AND run_at <= now() AND last_error IS NULL")
-            .fetch_one(&scene.pool)
-            .await
-            .unwrap();
+    let untouched: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM jobs WHERE attempts = 0 AND run_at <= now() AND last_error IS NULL",
+    )
+    .fetch_one(&scene.pool)
+    .await
+    .unwrap();
     assert_eq!(untouched, 10);
 }
 
@@ -58,7 +61,8 @@ async fn a_job_that_does_not_end_is_given_back() {
 #[tokio::test]
 async fn a_worker_that_does_nothing_ends_at_once() {
     let scene = Scene::new().await;
-    let holder = scene.worker_with(Timing { drain: Duration::from_secs(3600), ..quick() }, Vec::new()).working().await;
+    let holder =
+        scene.worker_with(Timing { drain: Duration::from_secs(3600), ..quick() }, Vec::new()).working().await;
     let standby = scene.worker().standing_by().await;
     standby.terminate().await;
     holder.terminate().await;

@@ -15,20 +15,21 @@ use adapters::{
 };
 use futures::future::BoxFuture;
 use kernel::{
-    Clock, Core, Db, Ids,
-    queue::{self, Job, Outcome},
+    Clock, Core, Db, DbScope,
+    caller::Caller,
+    queue::{Job, Outcome},
 };
 use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
-use testkit::{TestDatabase, services::Postgres};
+use testkit::{TestDatabase, services::Postgres, test_core};
 use tokio::{runtime::Runtime, sync::Notify};
 use tokio_util::sync::CancellationToken;
-use vault::{Vault, note::VaultKeys, personal::Keks};
+use vault::{KekRing, Vault, VaultKeyRing};
 use worker::{
     context::{Attempt, Context},
     engine::{Concurrency, Engine},
+    periodic::Periodic,
     registry::{BoxError, JobResult, Registry},
-    schedule::Periodic,
     state::{Phase, State},
     timing::Timing,
 };
@@ -109,8 +110,8 @@ impl Scene {
         let database = postgres.database().await.expect("a database");
         let db = database.db(5).expect("a URL");
         let adapters = adapters(database.url(), &db);
-        let clock = Clock::system();
-        let core = Core { db, ids: Ids::new(clock.clone()), clock, wake: adapters.wake.clone() };
+        let secrets = test_core(db.clone()).secrets;
+        let core = Core::new(db, Clock::system(), secrets).with_wake(adapters.wake.clone());
         let pool = PgPool::connect_lazy(database.url()).expect("a URL");
         Self {
             core,
@@ -125,9 +126,11 @@ impl Scene {
 
     /// Enqueues jobs that are due, and says so to nobody.
     pub(crate) async fn enqueue<J: Job>(&self, jobs: &[J]) {
-        let mut tx = self.pool.begin().await.expect("a transaction");
-        queue::Enqueue::at(self.core.clock.now()).all(&mut tx, jobs).await.expect("enqueued");
-        tx.commit().await.expect("a commit");
+        let silent = test_core(self.core.db.clone());
+        let enqueued = silent.write(Caller::system(DbScope::Worker), async |unit| {
+            jobs.iter().try_for_each(|job| unit.enqueue(job))
+        });
+        enqueued.await.expect("a commit");
     }
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
@@ -162,9 +165,12 @@ impl Scene {
     }
 
     /// A worker on a runtime of its own, so that it can be killed.
-    pub(crate) fn worker_with(&self, timing: Timing, schedule: Vec<Periodic>) -> Worker {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    pub(crate) fn worker_with(&self, timing: Timing, tasks: Vec<Periodic>) -> Worker {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
         let (state, stop) = (State::new(), CancellationToken::new());
         // Pools belong to the runtime that they were made on.
         let _guard = runtime.enter();
@@ -174,8 +180,8 @@ impl Scene {
         let push = Webhooks::new(WebhookKey::generate(&core.ids), true).expect("a client");
         let app_url = "http://localhost:3000".parse().unwrap();
         let dead_job_retention = Duration::from_secs(3600);
-        let (signing, keks) = (VaultKeys::generate(&core.ids), Keks::generate(&core.ids));
-        let vault = Vault::new(core.clone(), signing, keks, &"http://127.0.0.1:8080".parse().unwrap());
+        let (signing, keks) = (VaultKeyRing::generate(&core.ids), KekRing::generate(&core.ids));
+        let vault = Vault::new(core.clone(), &signing, &keks, &"http://127.0.0.1:8080".parse().unwrap());
         let context = Context {
             core,
             vault,
@@ -189,7 +195,7 @@ impl Scene {
             context,
             queue_db: self.database.db(4).expect("a URL"),
             registry: Arc::new(self.registry()),
-            schedule,
+            tasks,
             concurrency: Concurrency { default: 4, effects: 2 },
             timing,
             state: state.clone(),
@@ -321,10 +327,13 @@ where
 
 /// Bounds what a test waits for, far above what it takes.
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(Duration::from_secs(30), future).await.unwrap_or_else(|_| panic!("it did not happen: {what}"))
+    tokio::time::timeout(Duration::from_secs(30), future)
+        .await
+        .unwrap_or_else(|_| panic!("it did not happen: {what}"))
 }
 
-/// What a process has beside its database, with nothing but Postgres to have it from. Inside a runtime.
+/// What a process has beside its database, with nothing but Postgres to have it from. Inside a
+/// runtime.
 fn adapters(url: &str, db: &Db) -> Adapters {
     let settings = Settings {
         direct_database: url.parse().expect("a URL"),

@@ -1,0 +1,35 @@
+//! Work in batches: short transactions, whatever has piled up.
+
+/// Counts the batches of one run; what is left waits for the next.
+#[derive(Debug)]
+pub(super) struct Batches {
+    /// The rows of a batch.
+    pub(super) size: i64,
+    left: u16,
+}
+
+impl Batches {
+    /// Plans at most `most` batches of `size` rows.
+    pub(super) fn new(size: u16, most: u16) -> Self {
+        Self { size: size.into(), left: most }
+    }
+
+    /// Returns whether another batch follows one of `done` rows.
+    pub(super) fn goes_on(&mut self, done: u64) -> bool {
+        self.left = self.left.saturating_sub(1);
+        self.left > 0 && done >= self.size.unsigned_abs()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_ends_with_a_batch_that_is_not_full_or_the_last() {
+        let mut batches = Batches::new(10, 3);
+        assert!(batches.goes_on(10) && !batches.goes_on(9));
+        let mut batches = Batches::new(10, 3);
+        assert!(batches.goes_on(10) && batches.goes_on(10) && !batches.goes_on(10));
+    }
+}
