@@ -1,4 +1,5 @@
-//! Holdfast in a test's own process: the real API on a real port, a real worker, and a database of its own.
+//! Holdfast in a test's own process: the real API on a real port, a real worker, and a database of
+//! its own.
 
 use std::{env, sync::Arc};
 
@@ -7,13 +8,13 @@ use domain::{
     identity::{
         self,
         access_token::{AccessTokens, Bearer},
-        users,
+        mail_tokens,
     },
     mail::Mail,
 };
 use kernel::{
-    Clock, Core, Db, Ids,
-    caller::Role,
+    Clock, Core, Db,
+    caller::{RequestContext, Role},
     ids::{OrganizationId, ProjectId, SessionId, UserId},
 };
 use reqwest::Url;
@@ -30,12 +31,14 @@ const CONNECTIONS: u32 = 5;
 /// How to run it.
 #[derive(Debug, Clone)]
 pub struct AppOptions {
-    /// Services of the test's own, to be frozen and killed; those that all tests share when there are none.
+    /// Services of the test's own, to be frozen and killed; those that all tests share when there
+    /// are none.
     pub services: Option<Arc<Services>>,
-    /// A way to Postgres that breaks, for `api` and `worker`; what the test itself asks goes past it.
+    /// A way to Postgres that breaks, for `api` and `worker`; what the test itself asks goes past
+    /// it.
     pub through: Option<Arc<PgFault>>,
-    /// Valkey and NATS beside Postgres. On, unless the variable HOLDFAST_TEST_ACCELERATORS is `none`: the same tests must pass both
-    /// ways.
+    /// Valkey and NATS beside Postgres. On, unless the variable HOLDFAST_TEST_ACCELERATORS is
+    /// `none`: the same tests must pass both ways.
     pub accelerators: bool,
     /// Variables of `api` and `worker`, over those of the harness.
     pub variables: Vec<(&'static str, String)>,
@@ -105,7 +108,8 @@ impl TestApp {
         }
         let clock = options.clock;
         let db: Db = database.db(CONNECTIONS)?;
-        let core = Core { db, ids: Ids::new(clock.clone()), clock, wake: Arc::new(kernel::ports::NoWake) };
+        let secrets = api::Config::from_pairs(variables.clone())?.dependencies.secrets();
+        let core = Core::new(db, clock, secrets);
         let (project, key) = identity::bootstrap(&core, "Test", "development").await?;
         let app = Self { core, client, project, key: key.reveal(), variables, stop, tasks, database };
         Ok(app)
@@ -174,7 +178,8 @@ impl TestApp {
         Ok((project, key.reveal()))
     }
 
-    /// Somebody who is logged in, past signing up: an account with a verified address, a session, and its access token.
+    /// Somebody who is logged in, past signing up: an account with a verified address, a session,
+    /// and its access token.
     ///
     /// # Errors
     /// Those of the database; an address that is taken.
@@ -199,24 +204,27 @@ impl TestApp {
         .bind(now)
         .execute(self.core.db.pool())
         .await?;
-        Ok((user, self.tokens()?.mint(Bearer { user, session }, now, &self.core.ids)?))
+        Ok((user, self.tokens()?.issue(Bearer { user, session }, now, &self.core.ids)?))
     }
 
-    /// The mails that were asked for since the last time, as the worker would send them: for a test without a worker.
+    /// The mails that were asked for since the last time, as the worker would send them: for a test
+    /// without a worker.
     ///
     /// # Errors
     /// Those of the database.
     pub async fn mails(&self) -> Result<Vec<Mail>> {
         let asked: Vec<Value> = sqlx::query_scalar(
-            "WITH asked AS (DELETE FROM jobs WHERE kind = 'identity.send_mail' RETURNING id, payload) SELECT payload FROM asked ORDER BY id",
+            "WITH asked AS (DELETE FROM jobs WHERE kind = 'identity.send_mail' RETURNING id, payload) SELECT \
+            payload FROM asked ORDER BY id",
         )
         .fetch_all(self.core.db.pool())
         .await?;
         let mut mails = Vec::new();
         for payload in asked {
-            mails.extend(
-                users::prepare(&self.core, &serde_json::from_value(payload)?, &"http://app.test".parse()?).await?,
-            );
+            let job = serde_json::from_value(payload)?;
+            let app_url = "http://app.test".parse()?;
+            let request = RequestContext::default();
+            mails.extend(mail_tokens::prepare(&self.core, &job, &app_url, &request).await?);
         }
         Ok(mails)
     }
@@ -242,7 +250,10 @@ impl TestApp {
     /// # Errors
     /// None: the API runs with the same variables.
     pub fn tokens(&self) -> Result<AccessTokens> {
-        Ok(AccessTokens::new(&self.variable("JWT_SIGNING_KEY")?.parse()?, &self.variable("PUBLIC_URL")?.parse()?))
+        Ok(AccessTokens::new(
+            &self.variable("JWT_SIGNING_KEY")?.parse()?,
+            &self.variable("PUBLIC_URL")?.parse()?,
+        ))
     }
 
     /// A variable that the API was started with.
@@ -325,11 +336,18 @@ impl Drop for TestApp {
     }
 }
 
-/// Registers `identity` with the project of `key`; `more` is merged into the registration. Returns the answer.
+/// Registers `identity` with the project of `key`; `more` is merged into the registration. Returns
+/// the answer.
 ///
 /// # Errors
 /// When the answer is not 201 or 200.
-pub async fn register(client: &Client, key: &str, identity: &Identity, name: &str, more: Value) -> Result<Value> {
+pub async fn register(
+    client: &Client,
+    key: &str,
+    identity: &Identity,
+    name: &str,
+    more: Value,
+) -> Result<Value> {
     let mut registration = json!({
         "did": identity.did(),
         "public_key": identity.public_key(),
@@ -343,8 +361,15 @@ pub async fn register(client: &Client, key: &str, identity: &Identity, name: &st
     reply.expect(if reply.status == 200 { 200 } else { 201 })
 }
 
-fn variables(services: &Services, database: &TestDatabase, options: &AppOptions) -> Result<Vec<(String, String)>> {
-    let url = options.through.as_ref().map_or_else(|| Ok(database.url().to_owned()), |way| way.url(database.url()))?;
+fn variables(
+    services: &Services,
+    database: &TestDatabase,
+    options: &AppOptions,
+) -> Result<Vec<(String, String)>> {
+    let url = options
+        .through
+        .as_ref()
+        .map_or_else(|| Ok(database.url().to_owned()), |way| way.url(database.url()))?;
     let mut found = vec![
         ("DATABASE_URL", url),
         ("DATABASE_MAX_CONNECTIONS", CONNECTIONS.to_string()),
@@ -374,6 +399,7 @@ async fn serve(
         variables.push(("PUBLIC_URL".to_owned(), url.clone()));
     }
     let config = api::Config::from_pairs(variables.clone())?;
-    let serving: JoinHandle<Result<()>> = tokio::spawn(api::serve_at(config, listener, stop.clone(), clock.clone()));
+    let serving: JoinHandle<Result<()>> =
+        tokio::spawn(api::serve_at(config, listener, stop.clone(), clock.clone()));
     Ok((Client::new(url.parse()?, clock.clone())?, serving))
 }

@@ -1,7 +1,8 @@
-//! Holdfast as it runs in production: `api` and `worker` as processes of their own, with services, a schema and a first key.
+//! Holdfast as it runs in production: `api` and `worker` as processes of their own, with services,
+//! a schema and a first key.
 //!
-//! For `cargo dev`, the tour, benchmarks, and tests that kill processes. Tests of behaviour use [`TestApp`](crate::TestApp), which is
-//! quicker.
+//! For `cargo dev`, the tour, benchmarks, and tests that kill processes. Tests of behaviour use
+//! [`TestApp`](crate::TestApp), which is quicker.
 
 use std::{
     env,
@@ -17,7 +18,7 @@ use reqwest::Url;
 
 use crate::keep;
 use testkit::{
-    Client, Program, say,
+    Client, Program, print,
     services::{Options, Services},
 };
 
@@ -44,7 +45,8 @@ pub struct InstanceOptions {
     pub shown: bool,
     /// The binary of this crate; the running one when it is that.
     pub binary: Option<PathBuf>,
-    /// Whether DATABASE_URL, REDIS_URL and NATS_URL of our environment take the place of services of our own.
+    /// Whether DATABASE_URL, REDIS_URL and NATS_URL of our environment take the place of services
+    /// of our own.
     pub heed_environment: bool,
 }
 
@@ -74,7 +76,8 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Starts what is missing, migrates, makes a project with a key, and waits until the API is ready.
+    /// Starts what is missing, migrates, makes a project with a key, and waits until the API is
+    /// ready.
     ///
     /// # Errors
     /// One sentence for what did not start, with its last words.
@@ -149,7 +152,8 @@ impl Instance {
         &mut self.worker
     }
 
-    /// Another replica of the API, which has this one's public URL, and the URL at which it will be once it is started.
+    /// Another replica of the API, which has this one's public URL, and the URL at which it will be
+    /// once it is started.
     ///
     /// # Errors
     /// When no port is free.
@@ -177,7 +181,10 @@ impl Instance {
             }
             if Instant::now() > deadline {
                 let (api, worker) = (self.api.last_words(), self.worker.last_words());
-                bail!("{} does not get ready. The last words of api:\n{api}and of worker:\n{worker}", client.base());
+                bail!(
+                    "{} does not get ready. The last words of api:\n{api}and of worker:\n{worker}",
+                    client.base()
+                );
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -192,7 +199,8 @@ impl Instance {
         self.worker.check_running()
     }
 
-    /// Ends everything in order: the programs finish what they began while the services are still there.
+    /// Ends everything in order: the programs finish what they began while the services are still
+    /// there.
     ///
     /// # Errors
     /// When something can be neither stopped nor killed.
@@ -229,10 +237,13 @@ fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?.local_addr()?.port())
 }
 
-/// What the environment names wins. A database of somebody's own is all we need, so with one nothing is started.
+/// What the environment names wins. A database of somebody's own is all we need, so with one
+/// nothing is started.
 async fn dependencies(options: &InstanceOptions) -> Result<(Option<Services>, Vec<(String, String)>)> {
-    let named = |name: &&str| Some((name.to_string(), env::var(name).ok().filter(|value| !value.is_empty())?));
-    let mut found: Vec<_> = DEPENDENCIES.iter().filter(|_| options.heed_environment).filter_map(named).collect();
+    let named =
+        |name: &&str| Some((name.to_string(), env::var(name).ok().filter(|value| !value.is_empty())?));
+    let mut found: Vec<_> =
+        DEPENDENCIES.iter().filter(|_| options.heed_environment).filter_map(named).collect();
     let has = |name: &str| found.iter().any(|(found, _)| found == name);
     if has(DATABASE_URL) {
         progress(options.shown, "Using the database of DATABASE_URL; no services are started.");
@@ -251,7 +262,8 @@ async fn dependencies(options: &InstanceOptions) -> Result<(Option<Services>, Ve
     Ok((Some(services), found))
 }
 
-/// Those of the dependencies, and what development wants otherwise than production does, unless the environment says so.
+/// Those of the dependencies, and what development wants otherwise than production does, unless the
+/// environment says so.
 async fn program_variables(
     options: &InstanceOptions,
     data: Option<&Path>,
@@ -268,7 +280,7 @@ async fn program_variables(
         ("PUSH_ALLOW_PRIVATE", "true".to_owned()),
         // One developer tries more in a quarter of an hour than a stranger may.
         ("AUTH_RATE_LIMIT", "200".to_owned()),
-        ("NO_COLOR", if say::coloured() { String::new() } else { "1".to_owned() }),
+        ("NO_COLOR", if print::coloured() { String::new() } else { "1".to_owned() }),
     ];
     let set = |name: &str| options.heed_environment && env::var_os(name).is_some();
     let defaults = secrets.into_iter().chain(defaults).filter(|(name, _)| !set(name));
@@ -290,7 +302,7 @@ pub async fn addresses(services: &Services) -> Result<Vec<(String, String)>> {
 /// A project to play in. Returns its key.
 async fn demo_project(database_url: &str) -> Result<String> {
     let db = Db::lazy(database_url.parse()?, 2);
-    let made = identity::bootstrap(&testkit::core(db.clone()), "Demo", "development").await;
+    let made = identity::bootstrap(&testkit::test_core(db.clone()), "Demo", "development").await;
     db.pool().close().await;
     Ok(made?.1.reveal())
 }
@@ -302,6 +314,6 @@ fn value(variables: &[(String, String)], name: &str) -> Result<String> {
 
 fn progress(shown: bool, text: &str) {
     if shown {
-        say::progress(text);
+        print::progress(text);
     }
 }

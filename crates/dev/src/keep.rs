@@ -9,7 +9,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
-/// The secret `name` of the folder, made when it has none; a new one each time when there is no folder.
+/// The secret `name` of the folder, made when it has none; a new one each time when there is no
+/// folder.
 pub(crate) async fn kept(
     data: Option<&Path>,
     name: &str,

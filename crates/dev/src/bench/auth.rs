@@ -1,7 +1,8 @@
-//! What it costs to know who asks: an authenticated `GET` of an agent against the `SELECT` that it comes down to, by raw sqlx.
+//! What it costs to know who asks: an authenticated `GET` of an agent against the `SELECT` that it
+//! comes down to, by raw sqlx.
 
 use anyhow::Result;
-use kernel::{Clock, Ids, ids::ProjectId};
+use kernel::{Clock, ids::ProjectId};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use super::{
@@ -10,7 +11,7 @@ use super::{
     product::{Product, median, peak_rss},
 };
 use crate::app::register;
-use testkit::{client::Client, sign::Identity};
+use testkit::{client::Client, sign::Identity, test_core};
 
 const SECONDS: u64 = 5;
 const ROUNDS: usize = 3;
@@ -19,12 +20,7 @@ pub(super) async fn run() -> Result<Report> {
     let product = Product::start().await?;
     let db = kernel::Db::lazy(product.database_url.parse()?, 2);
     let clock = Clock::system();
-    let core = kernel::Core {
-        db,
-        ids: Ids::new(clock.clone()),
-        clock: clock.clone(),
-        wake: std::sync::Arc::new(kernel::ports::NoWake),
-    };
+    let core = test_core(db);
     let (project, key) = domain::identity::bootstrap(&core, "bench", "development").await?;
     let agent = Identity::generate();
     let client = Client::new(format!("http://{}", product.address).parse()?, clock)?;
@@ -34,7 +30,13 @@ pub(super) async fn run() -> Result<Report> {
     for (connections, bar) in [(1, None), (16, None), (64, Some(0.5))] {
         let (did, url, path) =
             (agent.did().to_owned(), product.database_url.clone(), format!("/v1/agents/{}", agent.did()));
-        let http = Load::Get { address: product.address, path, connections, seconds: SECONDS, key: Some(key.reveal()) };
+        let http = Load::Get {
+            address: product.address,
+            path,
+            connections,
+            seconds: SECONDS,
+            key: Some(key.reveal()),
+        };
         let select = |as_tenant| Load::Select {
             url: url.clone(),
             project,
@@ -44,7 +46,8 @@ pub(super) async fn run() -> Result<Report> {
             as_tenant,
         };
         let (bare, tenants) = (select(false), select(true));
-        let (mut ours, mut bares, mut as_tenants): (Vec<Counted>, Vec<Counted>, Vec<Counted>) = Default::default();
+        let (mut ours, mut bares, mut as_tenants): (Vec<Counted>, Vec<Counted>, Vec<Counted>) =
+            Default::default();
         let mut peak = 0.0_f64;
         for _ in 0..ROUNDS {
             bares.push(bare.in_own_process().await?);
@@ -102,7 +105,8 @@ impl Stroke for Selecting {
             return select(&mut self.connection, self.project, &self.did).await;
         }
         let begin = format!(
-            "BEGIN; SET LOCAL ROLE holdfast_app; SET LOCAL app.project_id = '{}'; SET LOCAL statement_timeout = 10000",
+            "BEGIN; SET LOCAL ROLE holdfast_app; SET LOCAL app.project_id = '{}'; SET LOCAL \
+            statement_timeout = 10000",
             self.project.uuid()
         );
         let mut tx = self.connection.begin_with(AssertSqlSafe(begin)).await?;

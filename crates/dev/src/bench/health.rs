@@ -1,4 +1,5 @@
-//! What the shell around every handler costs: `/health/live` against a bare axum route, and the memory of an idle process.
+//! What the shell around every handler costs: `/health/live` against a bare axum route, and the
+//! memory of an idle process.
 
 use std::time::Duration;
 
@@ -69,8 +70,8 @@ pub(super) async fn run() -> Result<Report> {
 /// # Errors
 /// An address that cannot be listened on.
 pub async fn serve_bare(address: std::net::SocketAddr) -> Result<()> {
-    let router =
-        Router::new().route("/health/live", get(|| async { axum::Json(serde_json::json!({ "status": "ok" })) }));
+    let router = Router::new()
+        .route("/health/live", get(|| async { axum::Json(serde_json::json!({ "status": "ok" })) }));
     let listener = tokio::net::TcpListener::bind(address).await?;
     Ok(axum::serve(listener, router).await?)
 }

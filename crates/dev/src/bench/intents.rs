@@ -1,15 +1,16 @@
-//! What accepting an intent costs beside its statements: HTTP, JSON, the digest, the signature and the extractors, against the same statements by
-//! raw sqlx, which verifies nothing.
+//! What accepting an intent costs beside its statements: HTTP, JSON, the digest, the signature and
+//! the extractors, against the same statements by raw sqlx, which verifies nothing.
 
 use std::net::SocketAddr;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
+use domain::intents::jobs::DeliverIntent;
 use http_body_util::Full;
 use hyper::Request;
-use kernel::{Clock, Ids, ids::ProjectId};
+use kernel::{Clock, Ids, ids::ProjectId, queue::Job};
 use reqwest::{Method, Url};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::{
@@ -20,6 +21,7 @@ use super::{
 use testkit::{
     client::Client,
     sign::{Identity, Signing, content_digest},
+    test_core,
 };
 
 const SECONDS: u64 = 5;
@@ -30,15 +32,15 @@ const SIGNED_PER_SECOND: u64 = 3_000;
 pub(super) async fn run() -> Result<Report> {
     let product = Product::start().await?;
     let db = kernel::Db::lazy(product.database_url.parse()?, 2);
-    let clock = Clock::system();
-    let core =
-        kernel::Core { db, ids: Ids::new(clock.clone()), clock, wake: std::sync::Arc::new(kernel::ports::NoWake) };
+    let core = test_core(db);
     let (project, key) = domain::identity::bootstrap(&core, "bench", "development").await?;
 
     let mut cases = Vec::new();
     for (connections, bar) in [(1, None), (16, None), (64, Some(0.6))] {
-        let http = Load::Intents { address: product.address, key: key.reveal(), connections, seconds: SECONDS };
-        let raw = Load::Statements { url: product.database_url.clone(), project, connections, seconds: SECONDS };
+        let http =
+            Load::Intents { address: product.address, key: key.reveal(), connections, seconds: SECONDS };
+        let raw =
+            Load::Statements { url: product.database_url.clone(), project, connections, seconds: SECONDS };
         let (mut ours, mut theirs): (Vec<Counted>, Vec<Counted>) = Default::default();
         let mut peak = 0.0_f64;
         for _ in 0..ROUNDS {
@@ -68,14 +70,20 @@ pub(super) async fn run() -> Result<Report> {
 }
 
 /// Registers a sender and a recipient for each connection, signs, and sends.
-pub(super) async fn over_http(address: SocketAddr, key: &str, connections: usize, seconds: u64) -> Result<Counted> {
+pub(super) async fn over_http(
+    address: SocketAddr,
+    key: &str,
+    connections: usize,
+    seconds: u64,
+) -> Result<Counted> {
     let base: Url = format!("http://{address}").parse()?;
     let client = Client::new(base.clone(), Clock::system())?;
     let mut pairs = Vec::new();
     for _ in 0..connections {
         let (sender, recipient) = (Identity::generate(), Identity::generate());
         for agent in [&sender, &recipient] {
-            let body = serde_json::json!({ "did": agent.did(), "public_key": agent.public_key(), "name": "bench" });
+            let body =
+                serde_json::json!({ "did": agent.did(), "public_key": agent.public_key(), "name": "bench" });
             client
                 .post("/v1/agents")
                 .key(key)
@@ -90,13 +98,19 @@ pub(super) async fn over_http(address: SocketAddr, key: &str, connections: usize
     let each = usize::try_from((seconds + 1) * SIGNED_PER_SECOND)? / connections.min(8);
     drive(connections, seconds, async |number| {
         let (sender, recipient) = &pairs[number];
-        let requests = (0..each).map(|_| signed(&base, address, sender, recipient)).collect::<Result<Vec<_>>>()?;
+        let requests =
+            (0..each).map(|_| signed(&base, address, sender, recipient)).collect::<Result<Vec<_>>>()?;
         Ok(Sender { connection: connect(address).await?, requests })
     })
     .await
 }
 
-fn signed(base: &Url, address: SocketAddr, sender: &Identity, recipient: &Identity) -> Result<Request<Full<Bytes>>> {
+fn signed(
+    base: &Url,
+    address: SocketAddr,
+    sender: &Identity,
+    recipient: &Identity,
+) -> Result<Request<Full<Bytes>>> {
     let body = serde_json::json!({ "to": recipient.did(), "type": "bench.ping", "payload": { "text": "hello", "numbers": [1, 2, 3] } });
     let body = serde_json::to_vec(&body)?;
     let url = base.join("/v1/intents")?;
@@ -126,7 +140,12 @@ impl Stroke for Sender {
 }
 
 /// The statements of `domain::intents::send`, by hand.
-pub(super) async fn by_sqlx(url: &str, project: ProjectId, connections: usize, seconds: u64) -> Result<Counted> {
+pub(super) async fn by_sqlx(
+    url: &str,
+    project: ProjectId,
+    connections: usize,
+    seconds: u64,
+) -> Result<Counted> {
     drive(connections, seconds, async |_| {
         let mut connection = PgConnection::connect(url).await?;
         let ids = Ids::new(Clock::system());
@@ -146,7 +165,7 @@ pub(super) async fn by_sqlx(url: &str, project: ProjectId, connections: usize, s
             .await?;
         }
         let body = serde_json::json!({ "to": recipient.did(), "type": "bench.ping", "payload": { "text": "hello", "numbers": [1, 2, 3] } });
-        Ok(Statements { connection, ids, project, sender: agents[0], did: sender.did().to_owned(), to: recipient.did().to_owned(), body: body.to_string().into_bytes() })
+        Ok(Statements { connection, ids, project, sender: agents[0], to: recipient.did().to_owned(), body: body.to_string().into_bytes() })
     })
     .await
 }
@@ -156,7 +175,6 @@ struct Statements {
     ids: Ids,
     project: ProjectId,
     sender: Uuid,
-    did: String,
     to: String,
     body: Vec<u8>,
 }
@@ -166,12 +184,14 @@ impl Stroke for Statements {
         let (intent, delivery): (Uuid, Uuid) = (self.ids.next(), self.ids.next());
         let now = Clock::system().now();
         let begin = format!(
-            "BEGIN; SET LOCAL ROLE holdfast_app; SET LOCAL app.project_id = '{}'; SET LOCAL statement_timeout = 10000",
+            "BEGIN; SET LOCAL ROLE holdfast_app; SET LOCAL app.project_id = '{}'; SET LOCAL \
+            statement_timeout = 10000",
             self.project.uuid()
         );
         let mut tx = self.connection.begin_with(AssertSqlSafe(begin)).await?;
         sqlx::query(
-            "INSERT INTO signature_nonces (project_id, digest, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            "INSERT INTO signature_nonces (project_id, digest, expires_at) VALUES ($1, $2, $3) ON CONFLICT \
+            DO NOTHING",
         )
         .bind(self.project)
         .bind(self.ids.bytes::<32>().as_slice())
@@ -181,15 +201,15 @@ impl Stroke for Statements {
         sqlx::query(
             "WITH route AS ( \
                  SELECT EXISTS (SELECT FROM agents WHERE id = $4 AND deleted_at IS NULL) AS sender_lives, \
-                        (SELECT id FROM agents WHERE project_id = $2 AND did = $6 AND deleted_at IS NULL) AS recipient \
+                        (SELECT id FROM agents WHERE project_id = $2 AND did = $5 AND deleted_at IS NULL) AS recipient \
              ), intent AS ( \
-                 INSERT INTO intents (id, project_id, sender_id, sender_did, recipient_id, recipient_did, type, body, correlation_id, reply_to, \
+                 INSERT INTO intents (id, project_id, sender_id, recipient_id, type, body, correlation_id, \
                                       signature_base, signature, public_key, traceparent, created_at, expires_at) \
-                 SELECT $1, $2, $4, $5, recipient, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16 \
+                 SELECT $1, $2, $4, recipient, $6, $7, $8, $9, $10, $11, $12, $13, $14 \
                  FROM route WHERE sender_lives AND recipient IS NOT NULL \
              ), delivery AS ( \
                  INSERT INTO deliveries (id, project_id, intent_id, recipient_id, state, visible_at, expires_at, size) \
-                 SELECT $3, $2, $1, recipient, 'accepted', $15, $16, octet_length($8) \
+                 SELECT $3, $2, $1, recipient, 'accepted', $13, $14, octet_length($7) \
                  FROM route WHERE sender_lives AND recipient IS NOT NULL \
              ) \
              SELECT sender_lives, recipient FROM route",
@@ -198,11 +218,9 @@ impl Stroke for Statements {
         .bind(self.project)
         .bind(delivery)
         .bind(self.sender)
-        .bind(&self.did)
         .bind(&self.to)
         .bind("bench.ping")
         .bind(&self.body)
-        .bind(None::<&str>)
         .bind(None::<&str>)
         .bind(BASE)
         .bind([7_u8; 64].as_slice())
@@ -212,22 +230,29 @@ impl Stroke for Statements {
         .bind(now + chrono::TimeDelta::days(1))
         .fetch_one(&mut *tx)
         .await?;
-        kernel::queue::enqueue(
-            &mut tx,
-            &domain::intents::jobs::DeliverIntent { project: self.project, delivery: delivery.into() },
-            now,
+        let job = DeliverIntent { project: self.project, delivery: delivery.into() };
+        sqlx::query(
+            "WITH event AS ( \
+                 INSERT INTO audit_events (id, project_id, at, actor, action, subject, request_id) \
+                 VALUES ($1, $2, $3, $4, $5, $6, $7) \
+             ) \
+             INSERT INTO jobs (queue, kind, max_attempts, timeout_ms, run_at, payload) \
+             VALUES ($8, $9, $10, $11, $3, $12)",
         )
+        .bind(self.ids.next::<Uuid>())
+        .bind(self.project)
+        .bind(now)
+        .bind("agt_019aa3f0c1d27abc8def0123456789ab")
+        .bind("intent.accepted")
+        .bind("int_019aa3f0c1d27abc8def0123456789ab")
+        .bind("019aa3f0c1d27abc8def0123456789ab")
+        .bind(DeliverIntent::QUEUE.as_str())
+        .bind(DeliverIntent::KIND)
+        .bind(i16::try_from(DeliverIntent::MAX_ATTEMPTS)?)
+        .bind(i32::try_from(DeliverIntent::TIMEOUT.as_millis())?)
+        .bind(Json(&job))
+        .execute(&mut *tx)
         .await?;
-        sqlx::query("INSERT INTO audit_events (id, project_id, at, actor, action, subject, request_id) VALUES ($1, $2, $3, $4, $5, $6, $7)")
-            .bind(self.ids.next::<Uuid>())
-            .bind(self.project)
-            .bind(now)
-            .bind("agt_019aa3f0c1d27abc8def0123456789ab")
-            .bind("intent.accepted")
-            .bind("int_019aa3f0c1d27abc8def0123456789ab")
-            .bind("019aa3f0c1d27abc8def0123456789ab")
-            .execute(&mut *tx)
-            .await?;
         Ok(tx.commit().await?)
     }
 }

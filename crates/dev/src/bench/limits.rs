@@ -1,16 +1,13 @@
 //! What two replicas let through together, against the quota that they share through Redis.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use kernel::{Clock, Ids};
+use kernel::Clock;
 use reqwest::Url;
 
 use super::{Case, Report, product::Product};
-use testkit::client::Client;
+use testkit::{client::Client, test_core};
 
 /// Requests a minute.
 const QUOTA: u32 = 100;
@@ -27,8 +24,7 @@ pub(super) async fn run() -> Result<Report> {
     let other = product.replica().await?;
     let clock = Clock::system();
     let db = kernel::Db::lazy(product.database_url.parse()?, 2);
-    let core =
-        kernel::Core { db, ids: Ids::new(clock.clone()), clock: clock.clone(), wake: Arc::new(kernel::ports::NoWake) };
+    let core = test_core(db);
     let (_, key) = domain::identity::bootstrap(&core, "bench", "development").await?;
     let client = |address| anyhow::Ok(Client::new(Url::parse(&format!("http://{address}"))?, clock.clone())?);
     let replicas = [client(product.address)?, client(other.address)?];
@@ -43,7 +39,8 @@ pub(super) async fn run() -> Result<Report> {
     // What came back while they were answered was theirs as well.
     let came_back = (begun.elapsed().as_secs_f64() * f64::from(QUOTA) / WINDOW.as_secs_f64()).floor();
 
-    let (first, second) = tokio::try_join!(over_a_window(&replicas[0], &key), over_a_window(&replicas[1], &key))?;
+    let (first, second) =
+        tokio::try_join!(over_a_window(&replicas[0], &key), over_a_window(&replicas[1], &key))?;
     let cases = vec![
         Case::within(
             "let through at once by two replicas",

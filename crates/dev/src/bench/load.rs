@@ -1,4 +1,5 @@
-//! The process that makes load: told what to do by its arguments, it prints what it counted as one JSON object.
+//! The process that makes load: told what to do by its arguments, it prints what it counted as one
+//! JSON object.
 
 use std::{
     net::SocketAddr,
@@ -131,8 +132,13 @@ impl Load {
         match self {
             Load::Get { address, path, connections, seconds, key } => {
                 let key = key.iter().map(|key| format!("--key={key}"));
-                let fixed =
-                    ["get".into(), address.to_string(), path.clone(), connections.to_string(), seconds.to_string()];
+                let fixed = [
+                    "get".into(),
+                    address.to_string(),
+                    path.clone(),
+                    connections.to_string(),
+                    seconds.to_string(),
+                ];
                 fixed.into_iter().chain(key).collect()
             }
             Load::Select { url, project, did, connections, seconds, as_tenant } => {
@@ -141,7 +147,13 @@ impl Load {
                 fixed.into_iter().chain(counts).chain(as_tenant.then(|| "--as-tenant".to_owned())).collect()
             }
             Load::Intents { address, key, connections, seconds } => {
-                vec!["intents".into(), address.to_string(), key.clone(), connections.to_string(), seconds.to_string()]
+                vec![
+                    "intents".into(),
+                    address.to_string(),
+                    key.clone(),
+                    connections.to_string(),
+                    seconds.to_string(),
+                ]
             }
             Load::Seals { addresses, key, callers, seconds } => {
                 let fixed = ["seals".into(), key.clone(), callers.to_string(), seconds.to_string()];
@@ -186,7 +198,9 @@ impl Load {
             Load::Seals { addresses, key, callers, seconds } => {
                 vault::over_http(&addresses, &key, callers, seconds).await
             }
-            Load::Rows { url, chained, callers, seconds } => vault::by_sqlx(&url, chained, callers, seconds).await,
+            Load::Rows { url, chained, callers, seconds } => {
+                vault::by_sqlx(&url, chained, callers, seconds).await
+            }
             Load::Statements { url, project, connections, seconds } => {
                 intents::by_sqlx(&url, project, connections, seconds).await
             }
@@ -248,7 +262,11 @@ pub(super) async fn connect(address: SocketAddr) -> Result<Connection> {
 }
 
 /// Sends `request`, reads the whole answer, and insists on `status`.
-pub(super) async fn exchange(connection: &mut Connection, request: Request<Full<Bytes>>, status: u16) -> Result<()> {
+pub(super) async fn exchange(
+    connection: &mut Connection,
+    request: Request<Full<Bytes>>,
+    status: u16,
+) -> Result<()> {
     connection.ready().await?;
     let answer = connection.send_request(request).await?;
     let got = answer.status().as_u16();

@@ -1,8 +1,10 @@
-//! `cargo dev bench <name>`: the product and its baseline, measured in the same run on the same machine and the same Postgres. Machines are
-//! noisy, ratios are not: a bar is set on a ratio where there is one.
+//! `cargo dev bench <name>`: the product and its baseline, measured in the same run on the same
+//! machine and the same Postgres. Machines are noisy, ratios are not: a bar is set on a ratio where
+//! there is one.
 //!
-//! The product is the release build of the shipped binary. Load comes from a process of its own (`load.rs`), the same one for both sides. Both
-//! sides take turns, several times; the median of their rates counts.
+//! The product is the release build of the shipped binary. Load comes from a process of its own
+//! (`load.rs`), the same one for both sides. Both sides take turns, several times; the median of
+//! their rates counts.
 
 pub mod load;
 
@@ -25,11 +27,15 @@ pub use report::{Case, Report};
 pub const NAMES: [(&str, &str); 5] = [
     ("auth", "an authenticated GET of an agent ÷ the same SELECT by raw sqlx, at 1, 16 and 64 connections"),
     ("health", "GET /health/live ÷ a bare axum route; memory; time until ready"),
-    ("intents", "accepted intents a second over HTTP ÷ the same statements by raw sqlx, at 1, 16 and 64 connections"),
+    (
+        "intents",
+        "accepted intents a second over HTTP ÷ the same statements by raw sqlx, at 1, 16 and 64 connections",
+    ),
     ("limits", "what two replicas let through together ÷ the quota that they share"),
     (
         "vault",
-        "seals a second over HTTP ÷ plain rows, and ÷ a chain of hashes; receipts, proofs and storage at a million entries",
+        "seals a second over HTTP ÷ plain rows, and ÷ a chain of hashes; receipts, proofs and storage at a \
+        million entries",
     ),
 ];
 
@@ -48,7 +54,8 @@ pub async fn run(name: &str) -> Result<Report> {
     }
 }
 
-/// Builds the release binaries and continues in the new one, with the same arguments. Returns at once where this is it.
+/// Builds the release binaries and continues in the new one, with the same arguments. Returns at
+/// once where this is it.
 ///
 /// # Errors
 /// When the build fails.

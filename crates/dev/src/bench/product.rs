@@ -1,4 +1,5 @@
-//! The product under measurement: services, and the shipped `api` as a process whose memory can be read.
+//! The product under measurement: services, and the shipped `api` as a process whose memory can be
+//! read.
 
 use std::{
     net::SocketAddr,
@@ -34,7 +35,8 @@ pub(super) struct Replica {
 }
 
 impl Product {
-    /// Postgres as durable as in production, all accelerators, a migrated database, and `api` without rate limits.
+    /// Postgres as durable as in production, all accelerators, a migrated database, and `api`
+    /// without rate limits.
     pub(super) async fn start() -> Result<Self> {
         Self::limited_to(0).await
     }
@@ -85,7 +87,10 @@ fn api(variables: &[(&'static str, String)], address: SocketAddr) -> Result<Comm
 }
 
 /// Watches the memory of a process while `work` runs; returns what it held at most.
-pub(super) async fn peak_rss<T>(product: &Product, work: impl Future<Output = Result<T>>) -> Result<(T, f64)> {
+pub(super) async fn peak_rss<T>(
+    product: &Product,
+    work: impl Future<Output = Result<T>>,
+) -> Result<(T, f64)> {
     let mut peak = product.rss_mib()?;
     let mut tick = tokio::time::interval(Duration::from_millis(200));
     tokio::pin!(work);

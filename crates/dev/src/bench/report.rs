@@ -40,7 +40,13 @@ pub struct Case {
 
 impl Case {
     /// A rate and its baseline; `least` is the ratio it must reach.
-    pub fn ratio(case: impl Into<String>, value: f64, baseline: f64, unit: &'static str, least: Option<f64>) -> Self {
+    pub fn ratio(
+        case: impl Into<String>,
+        value: f64,
+        baseline: f64,
+        unit: &'static str,
+        least: Option<f64>,
+    ) -> Self {
         let ratio = value / baseline;
         Self {
             case: case.into(),
@@ -92,7 +98,8 @@ impl fmt::Display for Report {
             self.name, "value", "unit", "baseline", "ratio", "p50 ms", "p99 ms", "RSS MiB"
         )?;
         for case in &self.cases {
-            let value = if case.value < 100.0 { format!("{:.2}", case.value) } else { format!("{:.0}", case.value) };
+            let value =
+                if case.value < 100.0 { format!("{:.2}", case.value) } else { format!("{:.0}", case.value) };
             let baseline = case.baseline.map_or("–".to_owned(), |baseline| format!("{baseline:.0}"));
             let bar = case.bar.as_deref().unwrap_or("–");
             let mark = match (&case.bar, case.holds) {

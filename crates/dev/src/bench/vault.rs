@@ -1,5 +1,6 @@
-//! What the vault makes of Postgres: seals a second over HTTP, with their receipts, against plain rows and against the classic chain of hashes under one
-//! row's lock; then what reading, proving and keeping a million of them costs.
+//! What the vault makes of Postgres: seals a second over HTTP, with their receipts, against plain
+//! rows and against the classic chain of hashes under one row's lock; then what reading, proving
+//! and keeping a million of them costs.
 
 use std::net::SocketAddr;
 
@@ -7,11 +8,16 @@ use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::Request;
-use kernel::{Clock, Core, Ids, caller::Principal, ids::ProjectId};
+use kernel::{
+    Clock, Core, Ids,
+    caller::{Authorized, Principal},
+    ids::ProjectId,
+};
 use sha2::{Digest, Sha256};
 use sqlx::{PgPool, postgres::PgPoolOptions};
+use testkit::test_core;
 use uuid::Uuid;
-use vault::{Appender, NewSeal, NewSeals, Vault, note::VaultKeys, personal::Keks};
+use vault::{Appender, KekRing, NewSeal, NewSeals, Vault, VaultKeyRing};
 
 use super::{
     Case, Load, Report,
@@ -30,8 +36,7 @@ pub(super) async fn run() -> Result<Report> {
     let product = Product::start().await?;
     let second = product.replica().await?;
     let db = kernel::Db::lazy(product.database_url.parse()?, 4);
-    let clock = Clock::system();
-    let core = Core { db, ids: Ids::new(clock.clone()), clock, wake: std::sync::Arc::new(kernel::ports::NoWake) };
+    let core = test_core(db);
     let (_, key) = domain::identity::bootstrap(&core, "bench", "development").await?;
     prepare(core.db.pool()).await?;
 
@@ -43,7 +48,8 @@ pub(super) async fn run() -> Result<Report> {
             callers,
             seconds: SECONDS,
         };
-        let baseline = |chained| Load::Rows { url: product.database_url.clone(), chained, callers, seconds: SECONDS };
+        let baseline =
+            |chained| Load::Rows { url: product.database_url.clone(), chained, callers, seconds: SECONDS };
         let (one, two) = (load(&[product.address]), load(&[product.address, second.address]));
         let (plain, chain) = (baseline(false), baseline(true));
         let mut counted: [Vec<Counted>; 4] = Default::default();
@@ -93,7 +99,8 @@ async fn a_million(product: &Product, core: &Core) -> Result<Vec<Case>> {
     let (project, key) = domain::identity::bootstrap(core, "large", "development").await?;
     fill(core, project).await?;
     let bytes: i64 = sqlx::query_scalar(
-        "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class WHERE relname LIKE 'vault\\_%' AND relkind = 'r'",
+        "SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class WHERE relname LIKE 'vault\\_%' AND \
+        relkind = 'r'",
     )
     .fetch_one(core.db.pool())
     .await?;
@@ -109,7 +116,8 @@ async fn a_million(product: &Product, core: &Core) -> Result<Vec<Case>> {
         key: Some(key.reveal()),
     };
     let receipts = get("/v1/vault/seals/123456/receipt".to_owned()).in_own_process().await?;
-    let proofs = get("/v1/vault/proof/inclusion?index=123456&size=999999".to_owned()).in_own_process().await?;
+    let proofs =
+        get("/v1/vault/proof/inclusion?index=123456&size=999999".to_owned()).in_own_process().await?;
     let one = Load::Get {
         address: product.address,
         path: "/v1/vault/proof/inclusion?index=123456".to_owned(),
@@ -150,14 +158,14 @@ async fn a_million(product: &Product, core: &Core) -> Result<Vec<Case>> {
 
 /// Appends a million seals past HTTP.
 async fn fill(core: &Core, project: ProjectId) -> Result<()> {
-    let (signing, keks) = (VaultKeys::generate(&core.ids), Keks::generate(&core.ids));
-    let vault = Vault::new(core.clone(), signing, keks, &"http://127.0.0.1".parse()?);
+    let (signing, keks) = (VaultKeyRing::generate(&core.ids), KekRing::generate(&core.ids));
+    let vault = Vault::new(core.clone(), &signing, &keks, &"http://127.0.0.1".parse()?);
     let appender = Appender::new(vault);
-    let by = Principal::system(project);
+    let by = Authorized::check(Principal::system(project))?;
     let seal: NewSeal = serde_json::from_slice(&body(0))?;
     let seals = NewSeals { seals: vec![seal; 1_000], expected_size: None };
     for _ in 0..MILLION / 1_000 {
-        appender.append(&by, &seals, None, None).await?;
+        appender.append(&by, &seals).await?;
     }
     Ok(())
 }
@@ -166,14 +174,22 @@ async fn fill(core: &Core, project: ProjectId) -> Result<()> {
 fn body(n: u64) -> Vec<u8> {
     let payload = serde_json::json!({
         "action": "transfer", "amount": 1_250, "currency": "EUR", "order": n, "policy": "limits/2026-11",
-        "reason": "below the daily limit, and the recipient is known since more than thirty days; two of two checks passed",
+        "reason": "below the daily limit, and the recipient is known since more than thirty days; two of two \
+            checks passed",
         "checks": [{ "name": "limit", "passed": true }, { "name": "recipient", "passed": true }],
     });
-    serde_json::json!({ "kind": "payment.decision", "verdict": "SEAL", "payload": payload }).to_string().into_bytes()
+    serde_json::json!({ "kind": "payment.decision", "verdict": "SEAL", "payload": payload })
+        .to_string()
+        .into_bytes()
 }
 
 /// Seals over HTTP, each caller on a connection of its own, spread over the replicas.
-pub(super) async fn over_http(addresses: &[SocketAddr], key: &str, callers: usize, seconds: u64) -> Result<Counted> {
+pub(super) async fn over_http(
+    addresses: &[SocketAddr],
+    key: &str,
+    callers: usize,
+    seconds: u64,
+) -> Result<Counted> {
     ensure!(!addresses.is_empty(), "there is no replica");
     let key = format!("Bearer {key}");
     drive(callers, seconds, async |number| {
@@ -212,9 +228,11 @@ async fn prepare(pool: &PgPool) -> Result<()> {
     Ok(())
 }
 
-/// The same bytes as plain rows, each in its own commit; or each chained to the one before, under the lock of the head's row.
+/// The same bytes as plain rows, each in its own commit; or each chained to the one before, under
+/// the lock of the head's row.
 pub(super) async fn by_sqlx(url: &str, chained: bool, callers: usize, seconds: u64) -> Result<Counted> {
-    let pool = PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false).connect(url).await?;
+    let pool =
+        PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false).connect(url).await?;
     drive(callers, seconds, async |number| {
         Ok(Row { pool: pool.clone(), ids: Ids::new(Clock::system()), chained, number: number as u64 })
     })
@@ -242,7 +260,8 @@ impl Stroke for Row {
             sqlx::query_as("SELECT n, hash FROM bench_head FOR UPDATE").fetch_one(&mut *tx).await?;
         let hash = Sha256::new().chain_update(hash).chain_update(&body).finalize().to_vec();
         sqlx::query(
-            "WITH row AS (INSERT INTO bench_chain (n, hash, body) VALUES ($1, $2, $3)) UPDATE bench_head SET n = $1, hash = $2",
+            "WITH row AS (INSERT INTO bench_chain (n, hash, body) VALUES ($1, $2, $3)) UPDATE bench_head SET \
+            n = $1, hash = $2",
         )
         .bind(n + 1)
         .bind(hash)

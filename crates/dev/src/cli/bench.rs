@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::{Args, Subcommand};
 
 use crate::bench;
-use testkit::say;
+use testkit::print;
 
 /// Which benchmark.
 #[derive(Debug, Clone, Args)]
@@ -36,20 +36,20 @@ pub(super) enum Part {
 pub(super) async fn run(arguments: BenchArgs) -> Result<ExitCode> {
     let Some(name) = arguments.name else {
         for (name, what) in bench::NAMES {
-            say::line(format!("{name:<10} {what}"));
+            print::line(format!("{name:<10} {what}"));
         }
         return Ok(ExitCode::SUCCESS);
     };
     bench::in_release_build()?;
     let report = bench::run(&name).await?;
-    say::line(if arguments.json { serde_json::to_string(&report)? } else { report.to_string() });
+    print::line(if arguments.json { serde_json::to_string(&report)? } else { report.to_string() });
     Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Plays one part.
 pub(super) async fn play(part: Part) -> Result<ExitCode> {
     match part {
-        Part::Load(load) => say::line(serde_json::to_string(&load.run().await?)?),
+        Part::Load(load) => print::line(serde_json::to_string(&load.run().await?)?),
         Part::Bare { address } => bench::health::serve_bare(address).await?,
     }
     Ok(ExitCode::SUCCESS)

@@ -11,12 +11,13 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use tokio::signal::unix::{SignalKind, signal};
 
-use testkit::{say, services::Options};
+use testkit::{print, services::Options};
 
 /// Holdfast on this machine, with a private Postgres, Valkey and NATS.
 ///
-/// Where DATABASE_URL is set, that database is used and no service is started; REDIS_URL and NATS_URL take the place of
-/// Valkey and NATS. Other variables of `api` and `worker` are handed on to them.
+/// Where DATABASE_URL is set, that database is used and no service is started; REDIS_URL and
+/// NATS_URL take the place of Valkey and NATS. Other variables of `api` and `worker` are handed on
+/// to them.
 #[derive(Debug, Parser)]
 #[command(name = "cargo dev", bin_name = "cargo dev", version, args_conflicts_with_subcommands = true)]
 struct Cli {
@@ -54,7 +55,8 @@ struct Arguments {
 /// Which services, and where.
 #[derive(Debug, Clone, Default, Args)]
 struct ServiceArgs {
-    /// Keep the data and the API key in this folder, and find them again next time; else they are temporary.
+    /// Keep the data and the API key in this folder, and find them again next time; else they are
+    /// temporary.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Neither Valkey nor NATS: Holdfast works without them.
@@ -82,7 +84,7 @@ pub fn main() -> ExitCode {
         None => run(up::run(cli.up)),
     };
     ended.unwrap_or_else(|error| {
-        say::warn(format!("error: {error:#}"));
+        print::warn(format!("error: {error:#}"));
         ExitCode::FAILURE
     })
 }

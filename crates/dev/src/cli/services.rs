@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::{ServiceArgs, asked_to_end};
 use crate::instance;
-use testkit::{say, services::Services};
+use testkit::{print, services::Services};
 
 pub(super) async fn run(arguments: ServiceArgs) -> Result<ExitCode> {
     let end = asked_to_end()?;
@@ -17,10 +17,14 @@ pub(super) async fn run(arguments: ServiceArgs) -> Result<ExitCode> {
         () = &mut end => return Ok(ExitCode::SUCCESS),
     };
     for (variable, url) in instance::addresses(&services).await? {
-        say::line(format!("export {variable}={url}"));
+        print::line(format!("export {variable}={url}"));
     }
     let names: Vec<_> = services.all().map(|service| service.name()).collect();
-    say::progress(format!("{} ready after {:.1} s; Ctrl-C ends.", names.join(", "), started.elapsed().as_secs_f32()));
+    print::progress(format!(
+        "{} ready after {:.1} s; Ctrl-C ends.",
+        names.join(", "),
+        started.elapsed().as_secs_f32()
+    ));
     end.await;
     services.stop().await?;
     Ok(ExitCode::SUCCESS)

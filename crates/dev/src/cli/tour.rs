@@ -9,7 +9,7 @@ use reqwest::Url;
 
 use super::asked_to_end;
 use crate::{Instance, InstanceOptions, tour};
-use testkit::{Client, say, services::Options};
+use testkit::{Client, print, services::Options};
 
 #[derive(Debug, Args)]
 pub(super) struct TourArgs {
@@ -39,10 +39,11 @@ async fn walk(arguments: TourArgs) -> Result<()> {
     }
     let accelerators = !arguments.only_postgres;
     let services = Options { valkey: accelerators, nats: accelerators, ..Options::durable() };
-    say::progress("Starting a fresh Holdfast…");
+    print::progress("Starting a fresh Holdfast…");
     let mut instance = Instance::start(InstanceOptions { services, ..InstanceOptions::quiet() }).await?;
-    let names = instance.services().map(|services| services.all().map(|service| service.name()).collect::<Vec<_>>());
-    say::line(format!("Holdfast at {} with {}", instance.url(), names.unwrap_or_default().join(", ")));
+    let names =
+        instance.services().map(|services| services.all().map(|service| service.name()).collect::<Vec<_>>());
+    print::line(format!("Holdfast at {} with {}", instance.url(), names.unwrap_or_default().join(", ")));
     let toured = tour::run(&instance.client()?, instance.key()).await;
     let toured = toured.with_context(|| {
         let (api, worker) = (instance.api().last_words(), instance.worker().last_words());

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{ServiceArgs, asked_to_end};
 use crate::{Instance, InstanceOptions};
-use testkit::say;
+use testkit::print;
 
 /// How often it is seen whether both programs still run.
 const WATCH: Duration = Duration::from_millis(250);
@@ -41,7 +41,7 @@ pub(super) async fn run(arguments: UpArgs) -> Result<ExitCode> {
         instance = Instance::start(options) => instance?,
         () = &mut end => return Ok(ExitCode::SUCCESS),
     };
-    say::line(ready(&instance, &project(&instance).await?, started.elapsed()));
+    print::line(ready(&instance, &project(&instance).await?, started.elapsed()));
     let ended = loop {
         tokio::select! {
             () = &mut end => break Ok(()),
@@ -52,7 +52,7 @@ pub(super) async fn run(arguments: UpArgs) -> Result<ExitCode> {
             }
         }
     };
-    say::progress("Stopping…");
+    print::progress("Stopping…");
     instance.stop().await?;
     ended.map(|()| ExitCode::SUCCESS)
 }
@@ -68,7 +68,7 @@ async fn project(instance: &Instance) -> Result<ProjectId> {
 /// What a newcomer needs to go on: where, with what, and things to try.
 fn ready(instance: &Instance, project: &ProjectId, took: Duration) -> String {
     let (url, key) = (instance.url().as_str().trim_end_matches('/'), instance.key());
-    let (bold, plain) = if say::coloured() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+    let (bold, plain) = if print::coloured() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
     format!(
         "
 {bold}Holdfast is ready{plain} after {seconds:.1} s.

@@ -1,6 +1,7 @@
 //! `cargo dev tour`: one intent from end to end, told step by step and checked at each.
 //!
-//! Alice sends; Bob pulls from his inbox; Carol is pushed to. It fails at the first step that is not as it was promised.
+//! Alice sends; Bob pulls from his inbox; Carol is pushed to. It fails at the first step that is
+//! not as it was promised.
 
 mod recipient;
 
@@ -15,7 +16,7 @@ use recipient::Recipient;
 use testkit::{
     Client, Identity,
     client::Reply,
-    say,
+    print,
     sign::{content_digest, verifies},
 };
 
@@ -33,7 +34,7 @@ pub async fn run(client: &Client, key: &str) -> Result<()> {
     let sent = tour.send(&cast).await?;
     tour.pull(&cast, &sent).await?;
     tour.push(cast).await?;
-    say::line(format!("\n{} checks held, in {:.1} s.", tour.checks, started.elapsed().as_secs_f32()));
+    print::line(format!("\n{} checks held, in {:.1} s.", tour.checks, started.elapsed().as_secs_f32()));
     Ok(())
 }
 
@@ -54,8 +55,8 @@ struct Tour<'a> {
 impl Tour<'_> {
     fn step(&mut self, what: &str) {
         self.step += 1;
-        let (bold, plain) = if say::coloured() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-        say::line(format!("\n{bold}{}. {what}{plain}", self.step));
+        let (bold, plain) = if print::coloured() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+        print::line(format!("\n{bold}{}. {what}{plain}", self.step));
     }
 
     fn check(&mut self, holds: bool, what: &str) -> Result<()> {
@@ -63,8 +64,8 @@ impl Tour<'_> {
             bail!("not so: {what}");
         }
         self.checks += 1;
-        let tick = if say::coloured() { "\x1b[32m✓\x1b[0m" } else { "✓" };
-        say::line(format!("   {tick} {what}"));
+        let tick = if print::coloured() { "\x1b[32m✓\x1b[0m" } else { "✓" };
+        print::line(format!("   {tick} {what}"));
         Ok(())
     }
 
@@ -96,15 +97,15 @@ impl Tour<'_> {
         let claim = json!({"did": bob.did(), "public_key": bob.public_key(), "name": "Mallory"});
         let mut signing = testkit::Signing::by(&pretender, &kernel::Clock::system());
         signing.keyid = Some(bob.did().to_owned());
-        let reply = self.client.post("/v1/agents").key(self.key).json(&claim).sign_with(signing).send().await?;
+        let reply =
+            self.client.post("/v1/agents").key(self.key).json(&claim).sign_with(signing).send().await?;
         self.refused(&reply, 401, "signature_invalid", "Mallory claims to be Bob, without his key")?;
         Ok(Cast { alice, bob, carol, recipient })
     }
 
     async fn send(&mut self, cast: &Cast) -> Result<String> {
         self.step("Alice signs an intent for Bob; the API accepts it in one commit");
-        let wanted =
-            json!({"to": cast.bob.did(), "type": "greeting", "payload": {"text": "Hello, Bob"}, "ttl_seconds": 600});
+        let wanted = json!({"to": cast.bob.did(), "type": "greeting", "payload": {"text": "Hello, Bob"}, "ttl_seconds": 600});
         let signed = self.client.post("/v1/intents").json(&wanted).sign(&cast.alice);
         let accepted: Value = signed.clone().send().await?.expect(202)?;
         let id = text(&accepted["id"])?;
@@ -113,7 +114,8 @@ impl Tour<'_> {
         self.refused(&reply, 409, "nonce_replayed", "The same request sent again is not a second intent")?;
         let mut other = wanted.clone();
         other["payload"]["text"] = "Goodbye, Bob".into();
-        let reply = self.client.post("/v1/intents").json(&wanted).sign(&cast.alice).json(&other).send().await?;
+        let reply =
+            self.client.post("/v1/intents").json(&wanted).sign(&cast.alice).json(&other).send().await?;
         self.refused(&reply, 400, "digest_mismatch", "A payload changed on its way")?;
         Ok(id)
     }
@@ -121,7 +123,8 @@ impl Tour<'_> {
     async fn pull(&mut self, cast: &Cast, intent: &str) -> Result<()> {
         self.step("Bob pulls it from his inbox, and checks for himself who sent it");
         let asked = Instant::now();
-        let inbox: Value = self.client.get("/v1/inbox?wait=30&max=10").sign(&cast.bob).send().await?.expect(200)?;
+        let inbox: Value =
+            self.client.get("/v1/inbox?wait=30&max=10").sign(&cast.bob).send().await?.expect(200)?;
         let delivery = inbox["data"].get(0).context("Bob's inbox stayed empty")?;
         self.check(
             delivery["intent"]["id"] == intent && delivery["intent"]["payload"]["text"] == "Hello, Bob",
@@ -143,13 +146,19 @@ impl Tour<'_> {
         let reply = self.client.post(&ack).json(&token).sign(&cast.bob).send().await?;
         self.check(reply.status == 204, "With his token: 204")?;
         let seen = self.seen_by_alice(cast, intent).await?;
-        self.check(seen["state"] == "acked" && seen["attempts"] == 1, "Alice sees: acked, at the first attempt")?;
+        self.check(
+            seen["state"] == "acked" && seen["attempts"] == 1,
+            "Alice sees: acked, at the first attempt",
+        )?;
         let empty: Value = self.client.get("/v1/inbox").sign(&cast.bob).send().await?.expect(200)?;
         self.check(empty["data"] == json!([]), "Bob's inbox is empty")
     }
 
     async fn push(&mut self, mut cast: Cast) -> Result<()> {
-        self.step("Alice sends to Carol, whose endpoint fails at first; the worker pushes until it has the delivery");
+        self.step(
+            "Alice sends to Carol, whose endpoint fails at first; the worker pushes until it has the \
+            delivery",
+        );
         let wanted = json!({"to": cast.carol.did(), "type": "greeting", "payload": {"text": "Hello, Carol"}});
         let accepted: Value =
             self.client.post("/v1/intents").json(&wanted).sign(&cast.alice).send().await?.expect(202)?;
@@ -182,7 +191,10 @@ impl Tour<'_> {
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         };
-        self.check(seen["state"] == "acked" && seen["attempts"] == 2, "Alice sees: acked, at the second attempt")
+        self.check(
+            seen["state"] == "acked" && seen["attempts"] == 2,
+            "Alice sees: acked, at the second attempt",
+        )
     }
 
     async fn seen_by_alice(&self, cast: &Cast, intent: &str) -> Result<Value> {
@@ -190,8 +202,8 @@ impl Tour<'_> {
     }
 }
 
-/// What a recipient checks without trusting us: the DID's key signed the base, the base holds the body's digest, and the body is what was
-/// delivered.
+/// What a recipient checks without trusting us: the DID's key signed the base, the base holds the
+/// body's digest, and the body is what was delivered.
 fn sent_by(did: &str, delivery: &Value) -> Result<bool> {
     let envelope = &delivery["envelope"];
     let (base, body) = (text(&envelope["signature_base"])?, STANDARD.decode(text(&envelope["body"])?)?);

@@ -41,14 +41,17 @@ impl Pushed {
         serde_json::from_slice(&self.body).context("what was pushed is not JSON")
     }
 
-    /// Whether Standard Webhooks' `v1a` signature is by `public_key` (`whpk_…`): over the identifier, the time and the bytes as they came.
+    /// Whether Standard Webhooks' `v1a` signature is by `public_key` (`whpk_…`): over the
+    /// identifier, the time and the bytes as they came.
     pub(super) fn verifies(&self, public_key: &str) -> Result<bool> {
-        let key = STANDARD.decode(public_key.strip_prefix("whpk_").context("not a public key for webhooks")?)?;
+        let key =
+            STANDARD.decode(public_key.strip_prefix("whpk_").context("not a public key for webhooks")?)?;
         let key = VerifyingKey::from_bytes(key.as_slice().try_into()?)?;
         let message = [self.id.as_bytes(), b".", self.timestamp.as_bytes(), b".", &self.body].concat();
         let mut signatures = self.signature.split(' ').filter_map(|versioned| versioned.strip_prefix("v1a,"));
         Ok(signatures.any(|signature| {
-            let signature = STANDARD.decode(signature).ok().and_then(|bytes| Signature::from_slice(&bytes).ok());
+            let signature =
+                STANDARD.decode(signature).ok().and_then(|bytes| Signature::from_slice(&bytes).ok());
             signature.is_some_and(|signature| key.verify_strict(&message, &signature).is_ok())
         }))
     }
