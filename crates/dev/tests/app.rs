@@ -1,4 +1,5 @@
-//! The harness itself: a Holdfast in process takes an intent from end to end, with and without accelerators.
+//! The harness itself: a Holdfast in process takes an intent from end to end, with and without
+//! accelerators.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Duration;
@@ -11,7 +12,8 @@ use testkit::{Identity, Signing};
 
 async fn send(app: &TestApp, from: &Identity, to: &Identity) -> String {
     let intent = json!({"to": to.did(), "type": "greeting", "payload": "hello"});
-    let accepted: Value = app.post("/v1/intents").json(&intent).sign(from).send().await.unwrap().expect(202).unwrap();
+    let accepted: Value =
+        app.post("/v1/intents").json(&intent).sign(from).send().await.unwrap().expect(202).unwrap();
     accepted["id"].as_str().unwrap().to_owned()
 }
 
@@ -24,7 +26,8 @@ async fn travels(app: &TestApp) {
     let ack = format!("/v1/inbox/{}/ack", lease["id"].as_str().unwrap());
     let token = json!({"lease_token": lease["lease_token"]});
     assert_eq!(app.post(&ack).json(&token).sign(&bob).send().await.unwrap().status, 204);
-    let seen: Value = app.get(&format!("/v1/intents/{intent}")).sign(&alice).send().await.unwrap().expect(200).unwrap();
+    let seen: Value =
+        app.get(&format!("/v1/intents/{intent}")).sign(&alice).send().await.unwrap().expect(200).unwrap();
     assert_eq!(seen["state"], "acked");
 }
 
@@ -59,7 +62,8 @@ async fn replicas_and_projects_can_be_added() {
 #[tokio::test]
 async fn time_can_be_held_still() {
     let clock = Clock::held(DateTime::from_timestamp(1_900_000_000, 0).unwrap());
-    let app = TestApp::start_with(AppOptions { clock: clock.clone(), worker: false, ..AppOptions::default() });
+    let app =
+        TestApp::start_with(AppOptions { clock: clock.clone(), worker: false, ..AppOptions::default() });
     let app = app.await.unwrap();
     let alice = app.agent("Alice").await.unwrap();
     let signing = Signing::by(&alice, &clock);

@@ -1,5 +1,6 @@
-//! The promise of a backup: what `scripts/backup.sh` took, `scripts/restore.sh` gives back, and the API answers as before, byte for byte.
-//! What they cannot do well they refuse and say why, and nothing has changed.
+//! The promise of a backup: what `scripts/backup.sh` took, `scripts/restore.sh` gives back, and the
+//! API answers as before, byte for byte. What they cannot do well they refuse and say why, and
+//! nothing has changed.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -7,16 +8,19 @@ use std::{
     os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
     process::{Output, Stdio},
-    sync::Arc,
 };
 
 use dev::app::register;
 use domain::identity;
-use kernel::{Clock, Core, Db, Ids};
+use kernel::{Clock, Db};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tempfile::TempDir;
-use testkit::{Client, Identity, services::shared};
+use testkit::{
+    Client, Identity,
+    services::{Options, Postgres, Services, shared},
+    test_core,
+};
 use tokio::{net::TcpListener, process::Command};
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +38,8 @@ impl Scripts {
         fs::write(&api, format!("#!/bin/sh\nexec '{}' api \"$@\"\n", env!("CARGO_BIN_EXE_dev"))).unwrap();
         fs::set_permissions(&api, fs::Permissions::from_mode(0o755)).unwrap();
         let programs = shared().await.unwrap().postgres.programs();
-        let path = format!("{}:{}:{}", programs.display(), folder.path().display(), env::var("PATH").unwrap());
+        let path =
+            format!("{}:{}:{}", programs.display(), folder.path().display(), env::var("PATH").unwrap());
         Self { folder, path }
     }
 
@@ -64,7 +69,10 @@ impl Scripts {
 fn refused(output: &Output, said: &str) {
     let complaint = complaint(output);
     assert_eq!(output.status.code(), Some(2), "{complaint}");
-    assert!(complaint.lines().next_back().unwrap().contains(said), "{said:?} is not what was said: {complaint}");
+    assert!(
+        complaint.lines().next_back().unwrap().contains(said),
+        "{said:?} is not what was said: {complaint}"
+    );
 }
 
 fn complaint(output: &Output) -> String {
@@ -74,21 +82,25 @@ fn complaint(output: &Output) -> String {
 #[tokio::test]
 async fn a_restored_backup_answers_byte_for_byte_and_what_is_wrong_changes_nothing() {
     let scripts = Scripts::new().await;
-    let origin = database("origin").await;
+    let source = &shared().await.unwrap().postgres;
+    let origin = database(source, "origin").await;
     migrate(&origin).await;
     let api = Api::start(&origin).await;
     let asked = Asked::of(&api.client, &project(&origin).await).await;
     let before = asked.answers(&api.client).await;
 
-    // Refused, because it would be half a backup: row-level security hides the projects from such a role.
-    superuser("ALTER ROLE owner NOBYPASSRLS").await;
+    // Refused, because it would be half a backup: row-level security hides the projects from such a
+    // role.
+    superuser(source, "ALTER ROLE owner NOBYPASSRLS").await;
     scripts.refuses("backup.sh", &["dump"], &origin, "BYPASSRLS").await;
     assert!(!scripts.file("dump").exists() && !scripts.file("dump.sha256").exists());
-    superuser("ALTER ROLE owner BYPASSRLS").await;
+    superuser(source, "ALTER ROLE owner BYPASSRLS").await;
     scripts.run("backup.sh", &["dump"], &origin).await;
     scripts.refuses("backup.sh", &["dump"], &origin, "never overwritten").await;
 
-    let target = database("target").await;
+    // A cluster of its own, as after a disaster: it has none of our roles.
+    let other = Services::start(Options { valkey: false, nats: false, ..Options::testing() }).await.unwrap();
+    let target = database(&other.postgres, "target").await;
     damaged_copy(&scripts);
     scripts.refuses("restore.sh", &["damaged"], &target, "the backup is damaged; nothing was restored").await;
     assert_eq!(relations(&target).await, 0);
@@ -109,7 +121,8 @@ async fn without_the_aws_cli_nothing_is_uploaded_nor_dumped() {
     for tool in ["sha256sum", "shasum"] {
         symlink("/bin/sh", tools.join(tool)).unwrap();
     }
-    let mut command = scripts.command("backup.sh", &["--s3", "s3://bucket/prefix", "dump"], "postgres://127.0.0.1:1/x");
+    let mut command =
+        scripts.command("backup.sh", &["--s3", "s3://bucket/prefix", "dump"], "postgres://127.0.0.1:1/x");
     // Whatever else this machine has installed.
     let programs = shared().await.unwrap().postgres.programs();
     command.env("PATH", format!("{}:{}", programs.display(), tools.display()));
@@ -117,23 +130,24 @@ async fn without_the_aws_cli_nothing_is_uploaded_nor_dumped() {
     assert!(!scripts.file("dump").exists());
 }
 
-/// An empty database of a role that is no superuser, as hosts give it: the extension that only a superuser can make is there.
-async fn database(name: &str) -> String {
+/// An empty database of a role that is no superuser, as hosts give it: the extension that only a
+/// superuser can make is there.
+async fn database(postgres: &Postgres, name: &str) -> String {
     superuser(
+        postgres,
         "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'owner') THEN \
          CREATE ROLE owner LOGIN CREATEROLE BYPASSRLS PASSWORD 's3cr:t'; END IF; END $$",
     )
     .await;
-    superuser(&format!("CREATE DATABASE {name} OWNER owner")).await;
-    let postgres = &shared().await.unwrap().postgres;
+    superuser(postgres, &format!("CREATE DATABASE {name} OWNER owner")).await;
     let mut connection = PgConnection::connect(&postgres.database_url(name)).await.unwrap();
     connection.execute("CREATE EXTENSION vector").await.unwrap();
     connection.close().await.unwrap();
     postgres.database_url(name).replace("postgres@", "owner:s3cr%3At@")
 }
 
-async fn superuser(sql: &str) {
-    let mut connection = PgConnection::connect(&shared().await.unwrap().postgres.url()).await.unwrap();
+async fn superuser(postgres: &Postgres, sql: &str) {
+    let mut connection = PgConnection::connect(&postgres.url()).await.unwrap();
     connection.execute(AssertSqlSafe(sql.to_owned())).await.unwrap();
     connection.close().await.unwrap();
 }
@@ -146,9 +160,7 @@ async fn migrate(database: &str) {
 
 /// A project. Returns its key.
 async fn project(database: &str) -> String {
-    let clock = Clock::system();
-    let db = Db::lazy(database.parse().unwrap(), 1);
-    let core = Core { db, ids: Ids::new(clock.clone()), clock, wake: Arc::new(kernel::ports::NoWake) };
+    let core = test_core(Db::lazy(database.parse().unwrap(), 1));
     let key = identity::bootstrap(&core, "Kept", "development").await.unwrap().1.reveal();
     core.db.pool().close().await;
     key
@@ -166,10 +178,12 @@ fn damaged_copy(scripts: &Scripts) {
 /// How many tables and the like there are that are ours.
 async fn relations(database: &str) -> i64 {
     let mut connection = PgConnection::connect(database).await.unwrap();
-    sqlx::query_scalar("SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'")
-        .fetch_one(&mut connection)
-        .await
-        .unwrap()
+    sqlx::query_scalar(
+        "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'",
+    )
+    .fetch_one(&mut connection)
+    .await
+    .unwrap()
 }
 
 /// The API on one database, in this process.
@@ -188,7 +202,8 @@ impl Api {
             ("PUBLIC_URL", url.clone()),
         ];
         let variables = variables.into_iter().chain(dev::keys::keys());
-        let config = api::Config::from_pairs(variables.map(|(name, value)| (name.to_owned(), value))).unwrap();
+        let config =
+            api::Config::from_pairs(variables.map(|(name, value)| (name.to_owned(), value))).unwrap();
         let stop = CancellationToken::new();
         tokio::spawn(api::serve(config, listener, stop.clone()));
         Self { client: Client::new(url.parse().unwrap(), Clock::system()).unwrap(), stop }
@@ -220,13 +235,15 @@ impl Asked {
         for number in 0..20 {
             let (from, to) = (&agents[number % 5], &agents[(number + 1) % 5]);
             let payload = json!({ "number": number, "text": "naïve ☃", "deep": [{ "a": null }, 1.5, true] });
-            let intent =
-                client.post("/v1/intents").json(&json!({ "to": to.did(), "type": "kept", "payload": payload }));
+            let intent = client
+                .post("/v1/intents")
+                .json(&json!({ "to": to.did(), "type": "kept", "payload": payload }));
             let sent: Value = intent.sign(from).send().await.unwrap().expect(202).unwrap();
             by_agent.push((from.clone(), format!("/v1/intents/{}", sent["id"].as_str().unwrap())));
         }
         for agent in &agents[..3] {
-            let inbox: Value = client.get("/v1/inbox?max=2").sign(agent).send().await.unwrap().expect(200).unwrap();
+            let inbox: Value =
+                client.get("/v1/inbox?max=2").sign(agent).send().await.unwrap().expect(200).unwrap();
             for (delivery, verb) in inbox["data"].as_array().unwrap().iter().zip(["ack", "nack"]) {
                 let path = format!("/v1/inbox/{}/{verb}", delivery["id"].as_str().unwrap());
                 let token = json!({ "lease_token": delivery["lease_token"] });

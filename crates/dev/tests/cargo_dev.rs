@@ -45,7 +45,10 @@ fn a_port_that_is_taken_is_told_in_one_sentence() {
     let output = dev(&["--port", &port]).output().unwrap();
     assert!(!output.status.success());
     let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(told, format!("error: port {port} is taken by another program: choose another one with --port\n"));
+    assert_eq!(
+        told,
+        format!("error: port {port} is taken by another program: choose another one with --port\n")
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! `.env.example` names every variable that a program reads, with its default, and no other; `docs/deployment.md` explains each.
+//! `.env.example` names every variable that a program reads, with its default, and no other;
+//! `docs/deployment.md` explains each.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{collections::BTreeMap, fs, path::Path};
@@ -7,8 +8,12 @@ use clap::{Command, CommandFactory};
 
 /// Variables and their defaults, empty where there is none.
 fn read_by(program: &Command) -> BTreeMap<String, String> {
-    let default = |arg: &clap::Arg| arg.get_default_values().iter().map(|value| value.to_str().unwrap()).collect();
-    program.get_arguments().filter_map(|arg| Some((arg.get_env()?.to_str()?.to_owned(), default(arg)))).collect()
+    let default =
+        |arg: &clap::Arg| arg.get_default_values().iter().map(|value| value.to_str().unwrap()).collect();
+    program
+        .get_arguments()
+        .filter_map(|arg| Some((arg.get_env()?.to_str()?.to_owned(), default(arg))))
+        .collect()
 }
 
 fn file(path: &str) -> String {
@@ -19,7 +24,10 @@ fn file(path: &str) -> String {
 fn example() -> BTreeMap<String, String> {
     let text = file(".env.example");
     let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|line| line.split_once('=').unwrap()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    lines
+        .map(|line| line.split_once('=').unwrap())
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 #[test]
@@ -37,7 +45,8 @@ fn the_example_is_what_the_programs_read() {
 #[test]
 fn deployment_explains_every_variable() {
     let page = file("docs/deployment.md");
-    let missing: Vec<_> = example().into_keys().filter(|name| !page.contains(&format!("| `{name}` |"))).collect();
+    let missing: Vec<_> =
+        example().into_keys().filter(|name| !page.contains(&format!("| `{name}` |"))).collect();
     assert!(missing.is_empty(), "docs/deployment.md has no row for {missing:?}");
 }
 
@@ -45,6 +54,7 @@ fn deployment_explains_every_variable() {
 fn the_example_starts_once_it_has_keys() {
     let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let keys = [
+        ("SECRETS_KEY", "hfsk"),
         ("WEBHOOK_SIGNING_KEY", "whsk"),
         ("JWT_SIGNING_KEY", "jwtk"),
         ("VAULT_SIGNING_KEY", "vsk"),

@@ -1,5 +1,5 @@
-//! The promise: Redis and NATS may vanish, the worker may be killed, Postgres may restart, and every accepted intent is delivered, none
-//! acknowledged twice, with `/health` answering all along.
+//! The promise: Redis and NATS may vanish, the worker may be killed, Postgres may restart, and
+//! every accepted intent is delivered, none acknowledged twice, with `/health` answering all along.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::{
@@ -20,7 +20,8 @@ use tokio::net::TcpListener;
 
 const INTENTS: usize = 500;
 const SENDERS: usize = 8;
-/// How long everything may take to settle once the faults are over: a killed worker's jobs run again within a minute.
+/// How long everything may take to settle once the faults are over: a killed worker's jobs run
+/// again within a minute.
 const SETTLED: Duration = Duration::from_secs(120);
 /// What `/health` may take, whatever is frozen.
 const HEALTH: Duration = Duration::from_secs(1);
@@ -44,7 +45,8 @@ impl Received {
 async fn no_accepted_intent_is_lost_and_none_is_acknowledged_twice() {
     let options = InstanceOptions {
         binary: Some(env!("CARGO_BIN_EXE_dev").into()),
-        // Postgres is stopped the hard way: only what waits for the disk survives that, in production as here.
+        // Postgres is stopped the hard way: only what waits for the disk survives that, in
+        // production as here.
         services: Options::durable(),
         // High enough to refuse nothing, so that Redis is asked for every request.
         variables: vec![("RATE_LIMIT_PER_MINUTE".into(), "1000000".into())],
@@ -59,7 +61,9 @@ async fn no_accepted_intent_is_lost_and_none_is_acknowledged_twice() {
     register(&client, &key, &puller, "puller", json!({})).await.unwrap();
     let pushed = Identity::generate();
     let endpoint = listen_for_pushes(received.clone()).await;
-    register(&client, &key, &pushed, "pushed", json!({ "endpoint": format!("http://{endpoint}/") })).await.unwrap();
+    register(&client, &key, &pushed, "pushed", json!({ "endpoint": format!("http://{endpoint}/") }))
+        .await
+        .unwrap();
 
     let health = tokio::spawn(watch_health(client.clone(), Arc::clone(&over)));
     let pulling = tokio::spawn(pull(client.clone(), puller.clone(), received.clone(), Arc::clone(&over)));
@@ -97,7 +101,8 @@ async fn no_accepted_intent_is_lost_and_none_is_acknowledged_twice() {
     instance.stop().await.unwrap();
 }
 
-/// Kills the worker five times, freezes, kills, flushes and restarts Valkey and NATS, and restarts Postgres, all under load.
+/// Kills the worker five times, freezes, kills, flushes and restarts Valkey and NATS, and restarts
+/// Postgres, all under load.
 async fn break_everything(instance: &mut Instance) {
     let pause = async |seconds| tokio::time::sleep(Duration::from_secs(seconds)).await;
     for round in 0..5 {
@@ -140,8 +145,8 @@ async fn break_everything(instance: &mut Instance) {
     }
 }
 
-/// Sends numbered intents until all have been taken on, each again and again until its commit is known: the nonce, spent in the same commit, tells a
-/// lost answer from a lost request.
+/// Sends numbered intents until all have been taken on, each again and again until its commit is
+/// known: the nonce, spent in the same commit, tells a lost answer from a lost request.
 async fn send(client: Client, sender: Identity, to: [String; 2], next: Arc<AtomicUsize>) {
     loop {
         let number = next.fetch_add(1, Ordering::SeqCst);
@@ -153,7 +158,10 @@ async fn send(client: Client, sender: Identity, to: [String; 2], next: Arc<Atomi
         let mut signed = (sign(), Instant::now());
         while !is_committed(signed.0.clone()).await {
             tokio::time::sleep(Duration::from_millis(100)).await;
-            assert!(signed.1.elapsed() < Duration::from_secs(50), "intent {number} was not accepted for too long");
+            assert!(
+                signed.1.elapsed() < Duration::from_secs(50),
+                "intent {number} was not accepted for too long"
+            );
         }
         signed.1 = Instant::now();
         // Spread over the time of the faults.
@@ -165,7 +173,9 @@ async fn is_committed(request: Request) -> bool {
     match request.send().await {
         Ok(reply) if reply.status == 202 || reply.code() == "nonce_replayed" => true,
         Ok(reply) if reply.status == 503 => false,
-        Ok(reply) => panic!("an intent was answered with {}: {}", reply.status, String::from_utf8_lossy(&reply.body)),
+        Ok(reply) => {
+            panic!("an intent was answered with {}: {}", reply.status, String::from_utf8_lossy(&reply.body))
+        }
         Err(_) => false,
     }
 }
@@ -179,7 +189,8 @@ async fn pull(client: Client, recipient: Identity, received: Received, over: Arc
         };
         for delivery in inbox["data"].as_array().unwrap() {
             let path = format!("/v1/inbox/{}/ack", delivery["id"].as_str().unwrap());
-            let ack = client.post(&path).json(&json!({ "lease_token": delivery["lease_token"] })).sign(&recipient);
+            let ack =
+                client.post(&path).json(&json!({ "lease_token": delivery["lease_token"] })).sign(&recipient);
             // An acknowledgement that gets lost is no matter: the delivery comes again.
             if ack.send().await.is_ok_and(|reply| reply.status == 204) {
                 received.note(delivery);
@@ -199,7 +210,8 @@ async fn listen_for_pushes(received: Received) -> SocketAddr {
     address
 }
 
-/// Asks for `/health` all along; returns the slowest answer. It must always be one, whatever it says.
+/// Asks for `/health` all along; returns the slowest answer. It must always be one, whatever it
+/// says.
 async fn watch_health(client: Client, over: Arc<AtomicBool>) -> Duration {
     let mut slowest = Duration::ZERO;
     while !over.load(Ordering::SeqCst) {

@@ -1,5 +1,10 @@
-//! The promise of a deploy: replicas of the API come and go under load, no request fails and no accepted intent is lost.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and this one counts")]
+//! The promise of a deploy: replicas of the API come and go under load, no request fails and no
+//! accepted intent is lost.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and this one counts"
+)]
 
 use std::{
     sync::{
@@ -38,7 +43,8 @@ async fn replicas_come_and_go_and_no_request_fails() {
     let load = Load::start(&proxy, instance.key()).await;
     tokio::time::sleep(A_WHILE).await;
 
-    // As Railway deploys: the new one is ready, the old one leaves the rotation, and is told to stop a little later.
+    // As Railway deploys: the new one is ready, the old one leaves the rotation, and is told to
+    // stop a little later.
     let (mut third, third_url) = started(&instance);
     proxy.admit(&third_url).await.unwrap();
     proxy.retire(&first);
@@ -47,7 +53,8 @@ async fn replicas_come_and_go_and_no_request_fails() {
     load.check_going();
     assert_eq!(proxy.refused(), 0);
 
-    // Harder: the proxy is told nothing and goes on sending requests to the one that stops, until it refuses.
+    // Harder: the proxy is told nothing and goes on sending requests to the one that stops, until
+    // it refuses.
     let mut running = Vec::new();
     for (leaving, url) in [(&mut second, &second_url), (&mut third, &third_url)] {
         let (next, next_url) = started(&instance);
@@ -93,7 +100,13 @@ impl Load {
             let client = Client::new(proxy.url().clone(), Clock::system()).unwrap();
             register(&client, key, &recipient, "recipient", json!({})).await.unwrap();
             let (recipient, key) = (recipient.did().to_owned(), key.to_owned());
-            clients.push(tokio::spawn(requests(client, key, recipient, Arc::clone(&over), Arc::clone(&answered))));
+            clients.push(tokio::spawn(requests(
+                client,
+                key,
+                recipient,
+                Arc::clone(&over),
+                Arc::clone(&answered),
+            )));
         }
         Self { over, answered, clients }
     }
@@ -101,7 +114,12 @@ impl Load {
     /// That every client had nothing but good answers so far.
     fn check_going(&self) {
         let ended = self.clients.iter().filter(|client| client.is_finished()).count();
-        assert_eq!(ended, 0, "clients met a failure; {} requests were answered", self.answered.load(Ordering::Relaxed));
+        assert_eq!(
+            ended,
+            0,
+            "clients met a failure; {} requests were answered",
+            self.answered.load(Ordering::Relaxed)
+        );
     }
 
     /// The accepted intents, and who sent each.
@@ -116,7 +134,8 @@ impl Load {
     }
 }
 
-/// Reads without a name, reads by key, registrations and intents in turn; panics at the first that is not answered as it should be.
+/// Reads without a name, reads by key, registrations and intents in turn; panics at the first that
+/// is not answered as it should be.
 async fn requests(
     client: Client,
     key: String,
@@ -130,7 +149,8 @@ async fn requests(
         client.get("/version").send().await.unwrap().expect::<Value>(200).unwrap();
         register(&client, &key, &sender, "sender", json!({})).await.unwrap();
         client.get("/v1/agents?limit=1").key(&key).send().await.unwrap().expect::<Value>(200).unwrap();
-        let intent = client.post("/v1/intents").json(&json!({ "to": to, "type": "deploy.test", "payload": 1 }));
+        let intent =
+            client.post("/v1/intents").json(&json!({ "to": to, "type": "deploy.test", "payload": 1 }));
         let intent: Value = intent.sign(&sender).send().await.unwrap().expect(202).unwrap();
         accepted.push((sender, intent["id"].as_str().unwrap().to_owned()));
         answered.fetch_add(4, Ordering::Relaxed);

@@ -1,5 +1,9 @@
 //! The services that tests stand on: quick to have, breakable on purpose, and gone without a trace.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and this one measures")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and this one measures"
+)]
 
 use std::{
     io::{BufRead, BufReader},
@@ -30,14 +34,15 @@ async fn every_test_has_a_migrated_database_of_its_own() {
     println!("a database takes {} ms", started.elapsed().as_millis());
 
     let mut connection = PgConnection::connect(first.url()).await.unwrap();
-    sqlx::query("INSERT INTO projects (id, name, created_at) VALUES (gen_random_uuid(), 'mine', now())")
-        .execute(&mut connection)
-        .await
-        .unwrap();
+    let own = "INSERT INTO organizations (id, name, created_at, updated_at) \
+               VALUES (gen_random_uuid(), 'mine', now(), now())";
+    sqlx::query(own).execute(&mut connection).await.unwrap();
     let mut other = PgConnection::connect(second.url()).await.unwrap();
-    let strangers: i64 = sqlx::query_scalar("SELECT count(*) FROM projects").fetch_one(&mut other).await.unwrap();
+    let strangers: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM organizations").fetch_one(&mut other).await.unwrap();
     assert_eq!(strangers, 0);
-    let fits: f64 = sqlx::query_scalar("SELECT '[1,2]'::vector <-> '[1,3]'").fetch_one(&mut other).await.unwrap();
+    let fits: f64 =
+        sqlx::query_scalar("SELECT '[1,2]'::vector <-> '[1,3]'").fetch_one(&mut other).await.unwrap();
     assert_eq!(fits, 1.0);
 }
 
@@ -118,7 +123,8 @@ fn ctrl_c_ends_the_services_and_is_a_success() {
 
 #[test]
 fn root_and_others_can_run_them() {
-    // As ourselves in the tests above; as somebody else only when we are root, who can become anybody.
+    // As ourselves in the tests above; as somebody else only when we are root, who can become
+    // anybody.
     let nobody = User::from_name("nobody").unwrap().filter(|_| Uid::effective().is_root());
     if let Some(nobody) = nobody.filter(|_| anybody_may_run(Path::new(env!("CARGO_BIN_EXE_dev")))) {
         let (parent, pids) = cargo_dev_services(Some(nobody));

@@ -1,6 +1,10 @@
-//! The promise of two workers that overlap, as nothing on the platform prevents: whatever becomes of the one that works, no job is lost and no
-//! schedule runs twice for one slot.
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking, and this one counts")]
+//! The promise of two workers that overlap, as nothing on the platform prevents: whatever becomes
+//! of the one that works, no job is lost and no schedule runs twice for one slot.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking, and this one counts"
+)]
 
 use std::{
     collections::HashSet,
@@ -19,11 +23,13 @@ use testkit::{Client, Identity, Program, services::Options};
 use tokio::{net::TcpListener, time::sleep};
 
 const INTENTS: usize = 400;
-/// How long the two overlap; HOLDFAST_OVERLAP_SECONDS says otherwise. Less than 50 s is too short for a lease to end twice.
+/// How long the two overlap; HOLDFAST_OVERLAP_SECONDS says otherwise. Less than 50 s is too short
+/// for a lease to end twice.
 const OVERLAP: Duration = Duration::from_secs(60);
 /// A frozen worker's lease has ended after this: it lasts 10 s, and a standby asks every second.
 const FROZEN: Duration = Duration::from_secs(13);
-/// How long the last jobs may take: a vanished worker's run again after 20 s, failed ones after some more.
+/// How long the last jobs may take: a vanished worker's run again after 20 s, failed ones after
+/// some more.
 const SETTLED: Duration = Duration::from_secs(60);
 
 /// The numbers of the intents that were pushed.
@@ -44,12 +50,15 @@ async fn overlapping_workers_lose_no_job_and_run_no_schedule_twice() {
     let mut database = PgConnection::connect(&url).await.unwrap();
     database.execute(JOURNAL).await.unwrap();
 
-    let asked = env::var("HOLDFAST_OVERLAP_SECONDS").ok().map(|seconds| Duration::from_secs(seconds.parse().unwrap()));
+    let asked = env::var("HOLDFAST_OVERLAP_SECONDS")
+        .ok()
+        .map(|seconds| Duration::from_secs(seconds.parse().unwrap()));
     let overlap = asked.unwrap_or(OVERLAP);
     let (mut first, mut second) = (Worker::start(&instance), Worker::start(&instance));
     let started = Instant::now();
     let pushed = Pushed::default();
-    let sending = tokio::spawn(send(instance.client().unwrap(), instance.key().to_owned(), pushed.clone(), overlap));
+    let sending =
+        tokio::spawn(send(instance.client().unwrap(), instance.key().to_owned(), pushed.clone(), overlap));
 
     sleep(overlap / 8).await;
     first.and(&mut second).await.holder().program.kill().await.unwrap();
@@ -89,11 +98,15 @@ async fn overlapping_workers_lose_no_job_and_run_no_schedule_twice() {
     let distinct: HashSet<u64> = pushed.iter().copied().collect();
     assert_eq!(distinct.len(), INTENTS, "intents counted as delivered that nobody was told of");
 
-    let twice = "SELECT count(*) FROM (SELECT FROM journal GROUP BY name, slot, what HAVING count(*) > 1) AS twice";
+    let twice =
+        "SELECT count(*) FROM (SELECT FROM journal GROUP BY name, slot, what HAVING count(*) > 1) AS twice";
     assert_eq!(count(&mut database, twice).await, 0, "a schedule ran twice for one slot");
     let slots = count(&mut database, "SELECT count(*) FROM journal WHERE what = 'taken'").await;
     let epochs = count(&mut database, "SELECT epoch FROM worker_lease").await;
-    println!("{} pushes of {INTENTS} intents; {slots} slots of schedules taken under {epochs} epochs", pushed.len());
+    println!(
+        "{} pushes of {INTENTS} intents; {slots} slots of schedules taken under {epochs} epochs",
+        pushed.len()
+    );
     assert!(epochs >= 5, "the lease changed hands {epochs} times: this shows nothing");
     // The sweep alone is due every 5 s, and is missed while a lease of the dead or frozen lasts.
     assert!(slots >= i64::try_from(overlap.as_secs() / 10).unwrap(), "schedules ran {slots} times only");
@@ -140,7 +153,10 @@ impl Worker {
             match phases.each_ref().map(|phase| (phase.contains("working"), phase.contains("standing_by"))) {
                 [(true, _), (_, true)] => return Pair(self, other),
                 [(_, true), (true, _)] => return Pair(other, self),
-                _ => assert!(Instant::now() < deadline, "one worker was to work and one to stand by: {phases:?}"),
+                _ => assert!(
+                    Instant::now() < deadline,
+                    "one worker was to work and one to stand by: {phases:?}"
+                ),
             }
             sleep(Duration::from_millis(50)).await;
         }

@@ -29,7 +29,8 @@ pub async fn mailed_token(app: &TestApp, subject: &str) -> String {
 
 /// Signs up and verifies. Returns what the last step answered.
 pub async fn sign_up(app: &TestApp, email: &str) -> Value {
-    let signed_up = post(app, "/v1/auth/signup", json!({"email": email, "password": PASSWORD, "name": "Ada"})).await;
+    let signed_up =
+        post(app, "/v1/auth/signup", json!({"email": email, "password": PASSWORD, "name": "Ada"})).await;
     assert_eq!(signed_up.status, 202);
     let token = mailed_token(app, "Verify your address").await;
     post(app, "/v1/auth/verify-email", json!({"token": token, "password": PASSWORD}))
@@ -71,7 +72,7 @@ async fn an_address_does_not_tell_whether_it_has_an_account() {
     let sign_up = |email: &str| json!({"email": email, "password": "another password", "name": "Eve"});
     let known = strip(post(&app, "/v1/auth/signup", sign_up("ada@example.com")).await);
     let mails = app.mails().await.unwrap();
-    assert_eq!(mails[0].subject, "You have an account already");
+    assert_eq!(mails[0].subject, "You already have an account");
     assert!(!mails[0].text.contains("token="));
     let unknown = strip(post(&app, "/v1/auth/signup", sign_up("new@example.com")).await);
     assert_eq!(known, unknown);
@@ -85,7 +86,8 @@ async fn an_address_does_not_tell_whether_it_has_an_account() {
     let wanted = [("new@example.com", "Verify your address"), ("ada@example.com", "Choose a new password")];
     assert_eq!(subjects, wanted.map(|(to, subject)| (to.to_owned(), subject.to_owned())));
 
-    // The same words, whichever is wrong; `the_same_work_is_done_for_who_has_no_account` in `sessions.rs` has the rest.
+    // The same words, whichever is wrong; `the_same_work_is_done_for_who_has_no_account` in
+    // `sessions.rs` has the rest.
     let wrong = |reply: Reply| {
         let problem: Value = serde_json::from_slice(&reply.body).unwrap();
         (reply.status, problem["code"].clone(), problem["detail"].clone())
@@ -102,7 +104,8 @@ async fn an_address_does_not_tell_whether_it_has_an_account() {
 #[tokio::test]
 async fn a_squatter_does_not_get_the_account() {
     let app = app().await;
-    let sign_up = |password: &str| json!({"email": "ada@example.com", "password": password, "name": "Somebody"});
+    let sign_up =
+        |password: &str| json!({"email": "ada@example.com", "password": password, "name": "Somebody"});
     post(&app, "/v1/auth/signup", sign_up(PASSWORD)).await.expect::<Value>(202).unwrap();
     let first = mailed_token(&app, "Verify your address").await;
     post(&app, "/v1/auth/signup", sign_up("the squatter's own")).await.expect::<Value>(202).unwrap();
@@ -113,9 +116,15 @@ async fn a_squatter_does_not_get_the_account() {
         reply.refused(401, Code::LoginFailed);
     }
     login(&app, "ada@example.com", "the squatter's own").await.refused(403, Code::EmailUnverified);
-    post(&app, "/v1/auth/password/forgot", json!({"email": "ada@example.com"})).await.expect::<Value>(202).unwrap();
+    post(&app, "/v1/auth/password/forgot", json!({"email": "ada@example.com"}))
+        .await
+        .expect::<Value>(202)
+        .unwrap();
     let token = mailed_token(&app, "Choose a new password").await;
-    assert_eq!(post(&app, "/v1/auth/password/reset", json!({"token": token, "password": PASSWORD})).await.status, 204);
+    assert_eq!(
+        post(&app, "/v1/auth/password/reset", json!({"token": token, "password": PASSWORD})).await.status,
+        204
+    );
     login(&app, "ada@example.com", "the squatter's own").await.refused(401, Code::LoginFailed);
     login(&app, "ada@example.com", PASSWORD).await.expect::<Value>(200).unwrap();
 }
@@ -129,7 +138,8 @@ async fn a_hundred_at_once_make_one_account() {
     };
     let replies = futures::future::join_all((0..100).map(once)).await;
     assert!(replies.into_iter().all(|reply| reply.unwrap().status == 202));
-    let accounts: i64 = sqlx::query_scalar("SELECT count(*) FROM users").fetch_one(app.core().db.pool()).await.unwrap();
+    let accounts: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM users").fetch_one(app.core().db.pool()).await.unwrap();
     assert_eq!(accounts, 1);
 }
 
@@ -138,17 +148,24 @@ async fn a_reset_ends_every_session_and_its_token_is_good_once() {
     let app = app().await;
     let opened = sign_up(&app, "ada@example.com").await;
     for _ in 0..2 {
-        post(&app, "/v1/auth/password/forgot", json!({"email": "ada@example.com"})).await.expect::<Value>(202).unwrap();
+        post(&app, "/v1/auth/password/forgot", json!({"email": "ada@example.com"}))
+            .await
+            .expect::<Value>(202)
+            .unwrap();
     }
     let mails = app.mails().await.unwrap();
-    let token = |n: usize| mails[n].text.split("#token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned();
+    let token = |n: usize| {
+        mails[n].text.split("#token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
+    };
     let (first, second) = (token(0), token(1));
     // A token of another purpose is none.
     post(&app, "/v1/auth/verify-email", json!({"token": first, "password": PASSWORD}))
         .await
         .refused(422, Code::MailTokenInvalid);
     let reset = |token: &str| {
-        app.post("/v1/auth/password/reset").json(&json!({"token": token, "password": "a new password"})).send()
+        app.post("/v1/auth/password/reset")
+            .json(&json!({"token": token, "password": "a new password"}))
+            .send()
     };
     let (a, b) = tokio::join!(reset(&first), reset(&first));
     let mut statuses = [a.unwrap().status, b.unwrap().status];
@@ -169,7 +186,9 @@ async fn a_reset_ends_every_session_and_its_token_is_good_once() {
 async fn tokens_expire() {
     let clock = Clock::held(Clock::system().now());
     let app =
-        TestApp::start_with(AppOptions { worker: false, clock: clock.clone(), ..AppOptions::default() }).await.unwrap();
+        TestApp::start_with(AppOptions { worker: false, clock: clock.clone(), ..AppOptions::default() })
+            .await
+            .unwrap();
     post(&app, "/v1/auth/signup", json!({"email": "ada@example.com", "password": PASSWORD, "name": "Ada"}))
         .await
         .expect::<Value>(202)
@@ -205,7 +224,8 @@ async fn what_is_no_account_is_refused_by_its_place() {
         assert_eq!(problem["errors"][0]["pointer"], format!("/{field}"), "{problem}");
     }
     let megabyte =
-        post(&app, "/v1/auth/login", json!({"email": "ada@example.com", "password": "x".repeat(1 << 20)})).await;
+        post(&app, "/v1/auth/login", json!({"email": "ada@example.com", "password": "x".repeat(1 << 20)}))
+            .await;
     megabyte.refused(413, Code::PayloadTooLarge);
     assert!(app.mails().await.unwrap().is_empty());
 }
@@ -214,8 +234,9 @@ async fn what_is_no_account_is_refused_by_its_place() {
 async fn a_name_is_changed_from_the_version_that_was_seen() {
     let app = app().await;
     let (_, access) = app.person("ada@example.com").await.unwrap();
-    let rename =
-        |name: &str| app.client().request(reqwest::Method::PATCH, "/v1/me").key(&access).json(&json!({"name": name}));
+    let rename = |name: &str| {
+        app.client().request(reqwest::Method::PATCH, "/v1/me").key(&access).json(&json!({"name": name}))
+    };
     rename("Ada L.").send().await.unwrap().refused(428, Code::PreconditionRequired);
     let seen = app.get("/v1/me").key(&access).send().await.unwrap();
     let tag = seen.headers["etag"].to_str().unwrap().to_owned();
@@ -228,7 +249,9 @@ async fn a_name_is_changed_from_the_version_that_was_seen() {
 async fn a_person_takes_their_data_along_and_is_forgotten() {
     let clock = Clock::held(Clock::system().now());
     let app =
-        TestApp::start_with(AppOptions { worker: false, clock: clock.clone(), ..AppOptions::default() }).await.unwrap();
+        TestApp::start_with(AppOptions { worker: false, clock: clock.clone(), ..AppOptions::default() })
+            .await
+            .unwrap();
     let opened = sign_up(&app, "ada@example.com").await;
     let access = opened["access_token"].as_str().unwrap();
     let export = app.get("/v1/me/export").key(access).send().await.unwrap().expect::<Value>(200).unwrap();

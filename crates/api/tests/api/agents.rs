@@ -12,10 +12,14 @@ fn registration(agent: &Identity) -> Value {
 async fn an_agent_registers_is_found_listed_changed_and_removed() {
     let app = TestApp::start().await.unwrap();
     let ada = Identity::generate();
-    let made = app.post("/v1/agents").key(app.key()).json(&registration(&ada)).sign(&ada).send().await.unwrap();
+    let made =
+        app.post("/v1/agents").key(app.key()).json(&registration(&ada)).sign(&ada).send().await.unwrap();
     let agent: Value = made.expect(201).unwrap();
-    assert_eq!(made.header("location"), format!("/v1/agents/{}", ada.did()));
-    assert!(agent["id"].as_str().unwrap().starts_with("agt_"), "{agent}");
+    let id = agent["id"].as_str().unwrap();
+    assert_eq!(made.header("location"), format!("/v1/agents/{id}"));
+    let by_id = app.get(made.header("location")).key(app.key()).send().await.unwrap();
+    assert_eq!(by_id.expect::<Value>(200).unwrap(), agent, "an id names an agent as its DID does");
+    assert!(id.starts_with("agt_"), "{agent}");
 
     let found = app.get(&format!("/v1/agents/{}", ada.did()));
     assert_eq!(found.clone().key(app.key()).send().await.unwrap().expect::<Value>(200).unwrap(), agent);
@@ -28,13 +32,17 @@ async fn an_agent_registers_is_found_listed_changed_and_removed() {
     changed["capabilities"] = json!([{ "description": "sums", "tags": ["maths"], "version": "2" }]);
     let changed = app.post("/v1/agents").key(app.key()).json(&changed).sign(&ada).send().await.unwrap();
     let changed: Value = changed.expect(200).unwrap();
-    assert_eq!((&changed["id"], &changed["endpoint"]), (&agent["id"], &json!("https://ada.example.com/inbox")));
+    assert_eq!(
+        (&changed["id"], &changed["endpoint"]),
+        (&agent["id"], &json!("https://ada.example.com/inbox"))
+    );
     assert_ne!(changed["updated_at"], agent["updated_at"]);
 
     let removed = app.delete(&format!("/v1/agents/{}", ada.did())).key(app.key()).send().await.unwrap();
     assert_eq!((removed.status, removed.body.len()), (204, 0));
     assert_eq!(found.clone().key(app.key()).send().await.unwrap().code(), "not_found");
-    let again = app.post("/v1/agents").key(app.key()).json(&registration(&ada)).sign(&ada).send().await.unwrap();
+    let again =
+        app.post("/v1/agents").key(app.key()).json(&registration(&ada)).sign(&ada).send().await.unwrap();
     assert_eq!(again.expect::<Value>(200).unwrap()["id"], agent["id"], "the same key gets its place back");
 }
 
@@ -51,7 +59,9 @@ async fn pages_follow_each_other_while_agents_are_added() {
     loop {
         let reply = app.get(&path).key(app.key()).send().await.unwrap();
         let page: Value = reply.expect(200).unwrap();
-        seen.extend(page["data"].as_array().unwrap().iter().map(|agent| agent["did"].as_str().unwrap().to_owned()));
+        seen.extend(
+            page["data"].as_array().unwrap().iter().map(|agent| agent["did"].as_str().unwrap().to_owned()),
+        );
         app.agent("added meanwhile").await.unwrap();
         let Some(cursor) = page["next_cursor"].as_str() else {
             assert_eq!(reply.header("link"), "");
@@ -67,8 +77,7 @@ async fn pages_follow_each_other_while_agents_are_added() {
 async fn another_key_cannot_take_a_did() {
     let app = TestApp::start().await.unwrap();
     let (owner, thief) = (Identity::generate(), Identity::generate());
-    let as_did =
-        |agent: &Identity| json!({ "did": "did:web:ada.example.com", "public_key": agent.public_key(), "name": "Ada" });
+    let as_did = |agent: &Identity| json!({ "did": "did:web:ada.example.com", "public_key": agent.public_key(), "name": "Ada" });
     let claim = async |agent: &Identity| {
         let mut signing = testkit::Signing::by(agent, &kernel::Clock::system());
         signing.keyid = Some("did:web:ada.example.com".to_owned());
@@ -92,7 +101,8 @@ async fn an_agent_removes_itself_and_nobody_else() {
     assert_eq!((unknown.status, unknown.code().as_str()), (401, "agent_unknown"));
 }
 
-/// The same DID in two projects: neither shows the other's, and a signature alone does not say which is meant.
+/// The same DID in two projects: neither shows the other's, and a signature alone does not say
+/// which is meant.
 #[tokio::test]
 async fn projects_do_not_see_each_other() {
     let app = TestApp::start().await.unwrap();
@@ -107,15 +117,18 @@ async fn projects_do_not_see_each_other() {
     register(app.client(), &their_key, &ada, "Ada, over there", json!({})).await.unwrap();
     let ambiguous = app.get("/v1/inbox").sign(&ada).send().await.unwrap();
     assert_eq!((ambiguous.status, ambiguous.code().as_str()), (401, "project_ambiguous"));
-    let named = app.get(&path).header("holdfast-project", &theirs.to_string()).sign(&ada).send().await.unwrap();
+    let named =
+        app.get(&path).header("holdfast-project", &theirs.to_string()).sign(&ada).send().await.unwrap();
     assert_eq!(named.expect::<Value>(200).unwrap()["name"], "Ada, over there");
     let by_key = app.get(&path).key(app.key()).sign(&ada).send().await.unwrap();
     assert_eq!(by_key.expect::<Value>(200).unwrap()["name"], "Ada");
-    let contradiction = app.get(&path).key(app.key()).header("holdfast-project", &theirs.to_string()).sign(&ada);
+    let contradiction =
+        app.get(&path).key(app.key()).header("holdfast-project", &theirs.to_string()).sign(&ada);
     assert_eq!(contradiction.send().await.unwrap().code(), "forbidden");
 }
 
-/// Look-ups that share a transaction: each asker gets their own answer, of their own project, and as it was after they asked.
+/// Look-ups that share a transaction: each asker gets their own answer, of their own project, and
+/// as it was after they asked.
 #[tokio::test]
 async fn what_is_asked_at_once_is_answered_to_each() {
     let app = TestApp::start().await.unwrap();
@@ -147,7 +160,8 @@ async fn what_is_asked_at_once_is_answered_to_each() {
     tokio::join!(writes, reads(), reads(), reads(), reads(), reads(), reads());
 }
 
-/// A DID whose method nobody can check may be claimed in any project, with any key. That must not get in its holder's way.
+/// A DID whose method nobody can check may be claimed in any project, with any key. That must not
+/// get in its holder's way.
 #[tokio::test]
 async fn a_claim_in_another_project_does_not_lock_an_agent_out() {
     let app = TestApp::start().await.unwrap();
@@ -159,7 +173,8 @@ async fn a_claim_in_another_project_does_not_lock_an_agent_out() {
         signing
     };
     for (agent, key) in [(&claimant, their_key.as_str()), (&holder, app.key())] {
-        let body = json!({ "did": "did:web:ada.example.com", "public_key": agent.public_key(), "name": "Ada" });
+        let body =
+            json!({ "did": "did:web:ada.example.com", "public_key": agent.public_key(), "name": "Ada" });
         let made = app.post("/v1/agents").key(key).json(&body).sign_with(by(agent)).send().await.unwrap();
         made.expect::<Value>(201).unwrap();
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use dev::TestApp;
-use kernel::{Caller, caller::Role, crypto::sha256, ids::OrganizationId};
+use kernel::{DbScope, caller::Role, crypto::sha256, ids::OrganizationId};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use testkit::Identity;
@@ -49,13 +49,19 @@ async fn owners_see_who_did_what_from_where_and_others_do_not() {
     let ada = app.agent("Ada").await.unwrap();
     let bob = Identity::generate();
     let body = json!({ "did": bob.did(), "public_key": bob.public_key(), "name": "Bob" });
-    let named =
-        app.post("/v1/agents").key(app.key()).header("user-agent", "curl/8").header("x-request-id", "the-one-of-bob");
+    let named = app
+        .post("/v1/agents")
+        .key(app.key())
+        .header("user-agent", "curl/8")
+        .header("x-request-id", "the-one-of-bob");
     named.json(&body).sign(&bob).send().await.unwrap().expect::<Value>(201).unwrap();
 
     let log = page(&app, &token, &events).await;
     let latest = &log["data"][0];
-    assert_eq!((latest["action"].as_str(), latest["user_agent"].as_str()), (Some("agent.registered"), Some("curl/8")));
+    assert_eq!(
+        (latest["action"].as_str(), latest["user_agent"].as_str()),
+        (Some("agent.registered"), Some("curl/8"))
+    );
     assert_eq!(
         (latest["request_id"].as_str(), latest["address"].as_str()),
         (Some("the-one-of-bob"), Some("127.0.0.1"))
@@ -93,17 +99,27 @@ async fn events_are_sought_and_paged() {
         let reply = app.get(&path).key(&token).send().await.unwrap();
         let found: Value = reply.expect(200).unwrap();
         seen.extend(texts(&found, "subject"));
-        let Some(next) = reply.header("link").strip_prefix('<').and_then(|link| link.split_once(">; rel=\"next\""))
+        let Some(next) =
+            reply.header("link").strip_prefix('<').and_then(|link| link.split_once(">; rel=\"next\""))
         else {
             break;
         };
-        assert!(next.0.contains("action=test.counted") && next.0.contains("limit=10"), "the link asks for the same");
+        assert!(
+            next.0.contains("action=test.counted") && next.0.contains("limit=10"),
+            "the link asks for the same"
+        );
         path = next.0.to_owned();
     }
-    assert_eq!(seen, (1..=25).map(|number| number.to_string()).collect::<Vec<_>>(), "newest first, each once");
+    assert_eq!(
+        seen,
+        (1..=25).map(|number| number.to_string()).collect::<Vec<_>>(),
+        "newest first, each once"
+    );
 
     let at = |minutes| {
-        (kernel::Clock::system().now() - chrono::TimeDelta::minutes(minutes)).to_rfc3339().replace("+00:00", "Z")
+        (kernel::Clock::system().now() - chrono::TimeDelta::minutes(minutes))
+            .to_rfc3339()
+            .replace("+00:00", "Z")
     };
     // Between: 10 minutes ago is in, 5 minutes ago is out.
     let range = format!("{events}?from={}&to={}&action=test.counted", at(10), at(5));
@@ -112,7 +128,10 @@ async fn events_are_sought_and_paged() {
     assert_eq!(texts(&one, "subject"), ["7"]);
     let by_key = page(&app, &token, &format!("{events}?action=agent.registered")).await;
     let actor = by_key["data"][0]["actor"].as_str().unwrap().to_owned();
-    assert_eq!(page(&app, &token, &format!("{events}?actor={actor}")).await["data"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        page(&app, &token, &format!("{events}?actor={actor}")).await["data"].as_array().unwrap().len(),
+        1
+    );
 
     for (query, code) in [
         ("actor=", "too_short"),
@@ -145,7 +164,8 @@ async fn an_export_has_every_event_and_holds_no_transaction_while_it_is_read_slo
                 AND query LIKE '%audit_events%'";
     let mut tries = 0;
     while sqlx::query_scalar::<_, i64>(open).fetch_one(app.core().db.pool()).await.unwrap() > 0 {
-        // Batches are read ahead until the connection is full; a transaction that waited for the reader would stay.
+        // Batches are read ahead until the connection is full; a transaction that waited for the
+        // reader would stay.
         tries += 1;
         assert!(tries < 100, "a transaction is held open");
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
@@ -165,10 +185,12 @@ async fn an_export_has_every_event_and_holds_no_transaction_while_it_is_read_slo
     let events: Vec<Value> = lines.map(|line| serde_json::from_slice(line).unwrap()).collect();
     let subjects: HashSet<&str> = events.iter().map(|event| event["subject"].as_str().unwrap()).collect();
     assert_eq!((events.len(), subjects.len()), (30_000, 30_000));
-    let listed = page(&app, &token, &format!("/v1/organizations/{organization}/audit-events?subject=17")).await;
+    let listed =
+        page(&app, &token, &format!("/v1/organizations/{organization}/audit-events?subject=17")).await;
     assert_eq!(events[16], listed["data"][0], "a line is what the list shows");
     let exported =
-        page(&app, &token, &format!("/v1/organizations/{organization}/audit-events?action=audit.exported")).await;
+        page(&app, &token, &format!("/v1/organizations/{organization}/audit-events?action=audit.exported"))
+            .await;
     assert_eq!(exported["data"].as_array().unwrap().len(), 1, "that it was exported is an event as well");
 }
 
@@ -193,10 +215,12 @@ async fn an_export_that_cannot_be_finished_does_not_look_whole() {
 
 #[tokio::test]
 async fn an_organisation_is_exported_so_often_a_minute() {
-    let options = dev::AppOptions { variables: vec![("RATE_LIMIT_PER_MINUTE", "50".to_owned())], ..Default::default() };
+    let options =
+        dev::AppOptions { variables: vec![("RATE_LIMIT_PER_MINUTE", "50".to_owned())], ..Default::default() };
     let app = TestApp::start_with(options).await.unwrap();
     let (token, organization) = owner(&app).await;
-    let export = || app.get(&format!("/v1/organizations/{organization}/audit-events/export")).key(&token).send();
+    let export =
+        || app.get(&format!("/v1/organizations/{organization}/audit-events/export")).key(&token).send();
     for _ in 0..10 {
         assert_eq!(export().await.unwrap().status, 200);
     }
@@ -235,10 +259,21 @@ async fn a_change_is_told_by_the_digests_of_what_was_and_what_is() {
     let before = get().await;
     assert_eq!(before.header("etag"), "\"v1\"");
     let body = json!({ "did": ada.did(), "public_key": ada.public_key(), "name": "Ada the second" });
-    app.post("/v1/agents").key(app.key()).json(&body).sign(&ada).send().await.unwrap().expect::<Value>(200).unwrap();
+    app.post("/v1/agents")
+        .key(app.key())
+        .json(&body)
+        .sign(&ada)
+        .send()
+        .await
+        .unwrap()
+        .expect::<Value>(200)
+        .unwrap();
     let after = get().await;
     assert_eq!(after.header("etag"), "\"v2\"");
-    assert_eq!(app.delete(&format!("/v1/agents/{}", ada.did())).key(app.key()).send().await.unwrap().status, 204);
+    assert_eq!(
+        app.delete(&format!("/v1/agents/{}", ada.did())).key(app.key()).send().await.unwrap().status,
+        204
+    );
 
     let log = page(&app, &token, &format!("/v1/organizations/{organization}/audit-events?limit=3")).await;
     assert_eq!(texts(&log, "action"), ["agent.removed", "agent.updated", "agent.registered"]);
@@ -253,19 +288,21 @@ async fn nobody_can_change_the_log() {
     let (user, _) = app.person("owner@example.com").await.unwrap();
     let organization = app.join(user, Role::Owner).await.unwrap();
     app.agent("Ada").await.unwrap();
-    let callers = [
-        Caller::Project(app.project()),
-        Caller::Member(user, organization),
-        Caller::Person(user),
-        Caller::Door,
-        Caller::Job(app.project()),
-        Caller::Worker,
+    let scopes = [
+        DbScope::Project(app.project()),
+        DbScope::Member(user, organization),
+        DbScope::Person(user),
+        DbScope::PreAuth,
+        DbScope::Job(app.project()),
+        DbScope::Worker,
     ];
-    for caller in callers {
-        for sql in ["UPDATE audit_events SET actor = 'nobody'", "DELETE FROM audit_events", "TRUNCATE audit_events"] {
-            let mut tx = app.core().db.begin(caller).await.unwrap();
+    for scope in scopes {
+        for sql in
+            ["UPDATE audit_events SET actor = 'nobody'", "DELETE FROM audit_events", "TRUNCATE audit_events"]
+        {
+            let mut tx = app.core().db.begin(scope).await.unwrap();
             let refused = sqlx::query(AssertSqlSafe(sql)).execute(&mut *tx).await.unwrap_err();
-            assert_eq!(refused.as_database_error().unwrap().code().unwrap(), "42501", "{caller:?}: {sql}");
+            assert_eq!(refused.as_database_error().unwrap().code().unwrap(), "42501", "{scope:?}: {sql}");
         }
     }
 }

@@ -78,17 +78,37 @@ async fn a_body_that_breaks_a_rule_names_the_place() {
         ("no payload", scene.with("payload", Value::Null), "missing_field", "/payload"),
         ("an unknown field", scene.with("priority", json!(1)), "unknown_field", "/priority"),
         ("a NUL in the type", scene.with("type", json!("a\0b")), "nul_byte", "/type"),
-        ("a NUL in the correlation", scene.with("correlation_id", json!("\0")), "nul_byte", "/correlation_id"),
+        (
+            "a NUL in the correlation",
+            scene.with("correlation_id", json!("\0")),
+            "nul_byte",
+            "/correlation_id",
+        ),
         ("an over-long type", scene.with("type", json!(long)), "too_long", "/type"),
         ("an empty type", scene.with("type", json!("")), "too_short", "/type"),
-        ("an over-long correlation", scene.with("correlation_id", json!(long)), "too_long", "/correlation_id"),
+        (
+            "an over-long correlation",
+            scene.with("correlation_id", json!(long)),
+            "too_long",
+            "/correlation_id",
+        ),
         ("an over-long payload", scene.with("payload", json!(big)), "too_long", "/payload"),
         ("a recipient that is no DID", scene.with("to", json!("bob")), "invalid_did", "/to"),
         ("a reply_to that is no DID", scene.with("reply_to", json!("did:")), "invalid_did", "/reply_to"),
-        ("an unknown recipient", scene.with("to", json!(Identity::generate().did())), "unknown_recipient", "/to"),
+        (
+            "an unknown recipient",
+            scene.with("to", json!(Identity::generate().did())),
+            "unknown_recipient",
+            "/to",
+        ),
         ("an expired ttl", scene.with("ttl_seconds", json!(0)), "ttl_out_of_range", "/ttl_seconds"),
         ("a negative ttl", scene.with("ttl_seconds", json!(-5)), "ttl_out_of_range", "/ttl_seconds"),
-        ("a ttl of eight days", scene.with("ttl_seconds", json!(8 * 86_400)), "ttl_out_of_range", "/ttl_seconds"),
+        (
+            "a ttl of eight days",
+            scene.with("ttl_seconds", json!(8 * 86_400)),
+            "ttl_out_of_range",
+            "/ttl_seconds",
+        ),
     ];
     for (what, body, code, pointer) in cases {
         let problem = scene.refused(what, scene.post(&body).sign(&scene.ada), 422, code).await;
@@ -103,7 +123,8 @@ async fn a_body_that_breaks_a_rule_names_the_place() {
 #[tokio::test]
 async fn a_body_that_cannot_be_read_is_refused() {
     let scene = Scene::set().await;
-    let raw = |body: Vec<u8>| scene.app.post("/v1/intents").body(body).header("content-type", "application/json");
+    let raw =
+        |body: Vec<u8>| scene.app.post("/v1/intents").body(body).header("content-type", "application/json");
     let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
     for (what, body, status, code) in [
         ("half a document", b"{\"to\":".to_vec(), 400, "malformed_json"),
@@ -125,15 +146,20 @@ async fn a_body_that_cannot_be_read_is_refused() {
 async fn a_signature_must_cover_the_request_and_be_new() {
     let scene = Scene::set().await;
     let now = Clock::system().now().timestamp();
-    let without =
-        |name: &'static str| move |signing: &mut Signing| signing.components.retain(|component| component != name);
+    let without = |name: &'static str| {
+        move |signing: &mut Signing| signing.components.retain(|component| component != name)
+    };
     scene.signing("method not covered", without("@method"), 401, "signature_coverage").await;
     scene.signing("target not covered", without("@target-uri"), 401, "signature_coverage").await;
     scene.signing("body not covered", without("content-digest"), 401, "signature_coverage").await;
     scene.signing("nothing covered", |signing| signing.components.clear(), 401, "signature_coverage").await;
     scene.signing("no created", |signing| signing.created = None, 401, "signature_malformed").await;
-    scene.signing("created long ago", |signing| signing.created = Some(now - 120), 401, "signature_stale").await;
-    scene.signing("created in the future", |signing| signing.created = Some(now + 120), 401, "signature_stale").await;
+    scene
+        .signing("created long ago", |signing| signing.created = Some(now - 120), 401, "signature_stale")
+        .await;
+    scene
+        .signing("created in the future", |signing| signing.created = Some(now + 120), 401, "signature_stale")
+        .await;
     scene
         .signing(
             "created out of all bounds",
@@ -144,17 +170,36 @@ async fn a_signature_must_cover_the_request_and_be_new() {
         .await;
     scene.signing("expired", |signing| signing.expires = Some(now - 1), 401, "signature_stale").await;
     scene.signing("no nonce", |signing| signing.nonce = None, 401, "signature_malformed").await;
-    scene.signing("a short nonce", |signing| signing.nonce = Some("1".into()), 401, "signature_malformed").await;
-    scene.signing("a long nonce", |signing| signing.nonce = Some("1".repeat(129)), 401, "signature_malformed").await;
+    scene
+        .signing("a short nonce", |signing| signing.nonce = Some("1".into()), 401, "signature_malformed")
+        .await;
+    scene
+        .signing("a long nonce", |signing| signing.nonce = Some("1".repeat(129)), 401, "signature_malformed")
+        .await;
     scene.signing("no keyid", |signing| signing.keyid = None, 401, "signature_malformed").await;
     scene
-        .signing("a keyid that is no DID", |signing| signing.keyid = Some("did:".into()), 401, "signature_malformed")
+        .signing(
+            "a keyid that is no DID",
+            |signing| signing.keyid = Some("did:".into()),
+            401,
+            "signature_malformed",
+        )
         .await;
     scene
-        .signing("another algorithm", |signing| signing.alg = Some("hmac-sha256".into()), 401, "signature_malformed")
+        .signing(
+            "another algorithm",
+            |signing| signing.alg = Some("hmac-sha256".into()),
+            401,
+            "signature_malformed",
+        )
         .await;
     scene
-        .signing("a component twice", |signing| signing.components.push("@method".into()), 401, "signature_malformed")
+        .signing(
+            "a component twice",
+            |signing| signing.components.push("@method".into()),
+            401,
+            "signature_malformed",
+        )
         .await;
     scene
         .signing(
@@ -194,13 +239,20 @@ async fn a_request_that_was_changed_after_it_was_signed_is_refused() {
     scene.refused("no input", signed().without("signature-input"), 401, "signature_missing").await;
     scene.refused("not signed at all", scene.post(&scene.intent()), 401, "signature_missing").await;
     scene
-        .refused("only the project's key", scene.post(&scene.intent()).key(scene.app.key()), 401, "signature_missing")
+        .refused(
+            "only the project's key",
+            scene.post(&scene.intent()).key(scene.app.key()),
+            401,
+            "signature_missing",
+        )
         .await;
     scene.refused("nonsense", signed().header("signature", "sig1=::::"), 401, "signature_malformed").await;
     let short = signed().header("signature", "sig1=:AAAA:");
     scene.refused("a short signature", short, 401, "signature_malformed").await;
     let zero = format!("sig1=:{}:", "A".repeat(86) + "==");
-    scene.refused("a signature of zeros", signed().header("signature", &zero), 401, "signature_invalid").await;
+    scene
+        .refused("a signature of zeros", signed().header("signature", &zero), 401, "signature_invalid")
+        .await;
     let host = signed().header("host", "elsewhere.example.com");
     assert_eq!(host.send().await.unwrap().status, 202, "the authority is ours to say, not a header's");
 }
@@ -265,8 +317,16 @@ async fn a_registration_that_breaks_a_rule_is_refused() {
         ),
         ("an endpoint that is no URL", register("endpoint", json!("here")), "invalid_endpoint"),
         ("a file as the endpoint", register("endpoint", json!("file:///etc/passwd")), "invalid_endpoint"),
-        ("an endpoint with a password", register("endpoint", json!("https://a:b@example.com")), "invalid_endpoint"),
-        ("an endpoint with a fragment", register("endpoint", json!("https://example.com/#x")), "invalid_endpoint"),
+        (
+            "an endpoint with a password",
+            register("endpoint", json!("https://a:b@example.com")),
+            "invalid_endpoint",
+        ),
+        (
+            "an endpoint with a fragment",
+            register("endpoint", json!("https://example.com/#x")),
+            "invalid_endpoint",
+        ),
     ] {
         scene.refused(what, request, 422, code).await;
     }
@@ -277,7 +337,8 @@ async fn a_registration_that_breaks_a_rule_is_refused() {
     let keyless = scene.app.post("/v1/agents").json(&registration).sign(&new);
     scene.refused("without the project's key", keyless, 401, "credentials_missing").await;
     for key in ["", "hf_", "hf_development_0_x_00000000", &"k".repeat(100_000)] {
-        let Ok(reply) = scene.app.post("/v1/agents").key(key).json(&registration).sign(&new).send().await else {
+        let Ok(reply) = scene.app.post("/v1/agents").key(key).json(&registration).sign(&new).send().await
+        else {
             continue;
         };
         assert!([400, 401, 431].contains(&reply.status), "{}", reply.status);
@@ -289,7 +350,8 @@ async fn a_path_or_a_query_that_names_nothing_is_refused() {
     let scene = Scene::set().await;
     let (_, their_key) = scene.app.another_project("theirs").await.unwrap();
     let get = |path: &str| scene.app.get(path);
-    let refused = async |path: &str, status, code| scene.refused(path, get(path).sign(&scene.bob), status, code).await;
+    let refused =
+        async |path: &str, status, code| scene.refused(path, get(path).sign(&scene.bob), status, code).await;
     refused("/v1/intents/int_00000000000000000000000000000000", 404, "not_found").await;
     refused("/v1/intents/agt_00000000000000000000000000000000", 404, "not_found").await;
     refused("/v1/intents/%00", 404, "not_found").await;
@@ -302,7 +364,7 @@ async fn a_path_or_a_query_that_names_nothing_is_refused() {
     refused("/v1/inbox?colour=red", 422, "unknown_field").await;
     refused("/v1/agents?limit=201", 422, "out_of_range").await;
     refused("/v1/agents?cursor=x", 422, "invalid_cursor").await;
-    refused("/v1/agents/nobody", 422, "invalid_did").await;
+    refused("/v1/agents/nobody", 404, "not_found").await;
     refused("/v1/agents/did:web:example.com", 404, "not_found").await;
     let theirs = get(&format!("/v1/agents/{}", scene.bob.did())).key(&their_key);
     scene.refused("another project's agent", theirs, 404, "not_found").await;
@@ -330,15 +392,16 @@ async fn an_envelope_gives_nobody_a_secret_or_a_second_use() {
     scene.refused("the same request in another project", elsewhere, 409, "nonce_replayed").await;
 }
 
-/// A stranger's body is not waited for: whoever can hold a place open for free can hold all of them.
+/// A stranger's body is not waited for: whoever can hold a place open for free can hold all of
+/// them.
 #[tokio::test]
 async fn a_stranger_is_refused_before_its_body_arrives() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let scene = Scene::set().await;
     let address = scene.app.url().socket_addrs(|| None).unwrap()[0];
     let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
-    let head = "POST /v1/intents HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\
-                signature-input: x\r\nsignature: x\r\n\r\n";
+    let head = "POST /v1/intents HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: \
+        9\r\nsignature-input: x\r\nsignature: x\r\n\r\n";
     stream.write_all(head.as_bytes()).await.unwrap();
     let mut answer = [0; 64];
     let read = tokio::time::timeout(std::time::Duration::from_secs(5), stream.read(&mut answer)).await;

@@ -1,4 +1,5 @@
-//! A wrong value is told in one line: which variable, what it held, what it wants. Secrets are masked.
+//! A wrong value is told in one line: which variable, what it held, what it wants. Secrets are
+//! masked.
 
 use api::Config;
 
@@ -73,19 +74,23 @@ fn secrets_are_masked() {
 fn a_key_of_the_vault_and_a_witness_are_named_once() {
     let key = format!("vsk_{}", "A".repeat(43) + "=");
     let error = told("VAULT_SIGNING_KEY", &format!("{key},{key}"));
-    assert!(error.contains("VAULT_SIGNING_KEY") && error.contains("one key twice"), "{error}");
+    assert!(error.contains("VAULT_SIGNING_KEY") && error.contains("distinct keys"), "{error}");
     assert!(!error.contains(&key), "{error}");
-    let entry =
-        "witness.example.org/w1+521c28dc+BCwFIulEF75H3dzUMAFEKk9FFpIaALFyq2oOnaSbQOEr https://witness.example.org";
+    let entry = "witness.example.org/w1+521c28dc+BCwFIulEF75H3dzUMAFEKk9FFpIaALFyq2oOnaSbQOEr \
+        https://witness.example.org";
     let error = told("VAULT_WITNESSES", &format!("{entry},{entry}"));
     assert!(error.contains("number 2") && error.contains("a witness that is there before"), "{error}");
 }
 
 #[test]
 fn variables_of_others_are_left_alone() {
-    let config =
-        Config::from_pairs(pairs(&[&[DATABASE, ("PATH", "/bin"), ("RAILWAY_SERVICE_ID", "x"), ("CORS_ORIGINS", "")]]))
-            .unwrap();
+    let config = Config::from_pairs(pairs(&[&[
+        DATABASE,
+        ("PATH", "/bin"),
+        ("RAILWAY_SERVICE_ID", "x"),
+        ("CORS_ORIGINS", ""),
+    ]]))
+    .unwrap();
     assert_eq!(config.port, 8080);
     assert!(config.cors_origins.is_empty());
 }

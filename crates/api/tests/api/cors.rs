@@ -19,7 +19,8 @@ async fn the_named_origins_may_and_others_may_not() {
         let answer = preflight(&api, origin).await;
         assert_eq!(answer.status, 200);
         assert_eq!(answer.header("access-control-allow-origin"), origin);
-        for needed in ["signature-input", "idempotency-key", "if-match", "holdfast-project", "authorization"] {
+        for needed in ["signature-input", "idempotency-key", "if-match", "holdfast-project", "authorization"]
+        {
             assert!(answer.header("access-control-allow-headers").contains(needed), "{needed}");
         }
         assert!(answer.header("vary").contains("origin"));
@@ -32,10 +33,12 @@ async fn the_named_origins_may_and_others_may_not() {
 #[tokio::test]
 async fn problems_can_be_read_by_the_page_too() {
     let api = Api::alone(&[("CORS_ORIGINS", "*")]).await;
-    let answer = api.send(api.http.get(api.at("/nowhere")).header("origin", "https://anywhere.example")).await;
+    let answer =
+        api.send(api.http.get(api.at("/nowhere")).header("origin", "https://anywhere.example")).await;
     assert_eq!(answer.status, 404);
     assert_eq!(answer.header("access-control-allow-origin"), "*");
-    let exposed: Vec<&str> = answer.header("access-control-expose-headers").split(',').map(str::trim).collect();
+    let exposed: Vec<&str> =
+        answer.header("access-control-expose-headers").split(',').map(str::trim).collect();
     for needed in [
         "etag",
         "idempotency-replayed",

@@ -55,7 +55,8 @@ impl Api {
         ]));
         let stop = CancellationToken::new();
         let served = tokio::spawn(api::serve(config.unwrap(), listener, stop.clone()));
-        let http = Client::builder().timeout(Duration::from_secs(30)).redirect(reqwest::redirect::Policy::none());
+        let http =
+            Client::builder().timeout(Duration::from_secs(30)).redirect(reqwest::redirect::Policy::none());
         let url = format!("http://127.0.0.1:{port}");
         Self { url, http: http.build().unwrap(), stop, served, _database: database }
     }
@@ -84,9 +85,11 @@ impl Api {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let answer = Answer { status, headers, body: response.text().await.unwrap() };
-        for (name, value) in
-            [("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("referrer-policy", "no-referrer")]
-        {
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("x-frame-options", "DENY"),
+            ("referrer-policy", "no-referrer"),
+        ] {
             assert_eq!(answer.header(name), value);
         }
         assert!(answer.header("content-security-policy").contains("default-src 'none'"));
@@ -142,9 +145,11 @@ impl Answer {
 
 /// Variables for [`Config::from_pairs`], those that must be set among them; later ones win.
 pub fn pairs(lists: &[&[(&str, &str)]]) -> Vec<(String, String)> {
-    let given = lists.iter().copied().flatten().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let given =
+        lists.iter().copied().flatten().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let secret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
     let needed = [
+        ("SECRETS_KEY", "hfsk"),
         ("WEBHOOK_SIGNING_KEY", "whsk"),
         ("JWT_SIGNING_KEY", "jwtk"),
         ("VAULT_SIGNING_KEY", "vsk"),

@@ -6,10 +6,14 @@ use crate::harness::Api;
 async fn a_sound_request_id_comes_back_and_another_is_replaced() {
     let api = Api::alone(&[]).await;
     let asked = async |id: &str| {
-        api.send(api.http.get(api.at("/version")).header("x-request-id", id)).await.header("x-request-id").to_owned()
+        api.send(api.http.get(api.at("/version")).header("x-request-id", id))
+            .await
+            .header("x-request-id")
+            .to_owned()
     };
     assert_eq!(asked("order-7:attempt.2").await, "order-7:attempt.2");
-    for unfit in ["short", "with space in it", "a\"quoted\"one", &"x".repeat(129), "{\"json\":\"injected\"}"] {
+    for unfit in ["short", "with space in it", "a\"quoted\"one", &"x".repeat(129), "{\"json\":\"injected\"}"]
+    {
         let given = asked(unfit).await;
         assert_ne!(given, unfit);
         assert_eq!(given.len(), 32, "{given}");

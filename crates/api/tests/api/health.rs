@@ -36,7 +36,8 @@ async fn with_postgres_and_no_accelerators_all_is_ok() {
 
 #[tokio::test]
 async fn an_accelerator_that_is_away_degrades_and_nothing_more() {
-    let api = Api::ready(&[("REDIS_URL", "redis://:unseen@127.0.0.1:1"), ("NATS_URL", "nats://127.0.0.1:1")]).await;
+    let api =
+        Api::ready(&[("REDIS_URL", "redis://:unseen@127.0.0.1:1"), ("NATS_URL", "nats://127.0.0.1:1")]).await;
     let health = api.get("/health").await;
     assert_eq!((health.status, health.json()["status"].as_str()), (200, Some("degraded")));
     assert_eq!(health.json()["checks"]["redis"]["status"], "error");

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dev::{AppOptions, TestApp};
-use kernel::{Clock, idempotency};
+use kernel::{Clock, housekeeping};
 use serde_json::{Value, json};
 use testkit::{Identity, client::Request};
 
@@ -25,7 +25,8 @@ async fn count(app: &TestApp, table: &'static str) -> i64 {
     sqlx::query_scalar(sql).fetch_one(app.core().db.pool()).await.unwrap()
 }
 
-/// Nothing is written to the audit log until what is returned is dropped: whoever changes something stands just before its commit.
+/// Nothing is written to the audit log until what is returned is dropped: whoever changes something
+/// stands just before its commit.
 async fn before_the_commit(app: &TestApp) -> sqlx::Transaction<'static, sqlx::Postgres> {
     let mut held = app.core().db.pool().begin().await.unwrap();
     sqlx::query("LOCK TABLE audit_events IN EXCLUSIVE MODE").execute(&mut *held).await.unwrap();
@@ -36,7 +37,8 @@ async fn before_the_commit(app: &TestApp) -> sqlx::Transaction<'static, sqlx::Po
 async fn who_waits(app: &TestApp) -> i32 {
     for _ in 0..200 {
         let waiting = "SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'audit_events'::regclass";
-        let found: Option<i32> = sqlx::query_scalar(waiting).fetch_optional(app.core().db.pool()).await.unwrap();
+        let found: Option<i32> =
+            sqlx::query_scalar(waiting).fetch_optional(app.core().db.pool()).await.unwrap();
         if let Some(pid) = found {
             return pid;
         }
@@ -71,10 +73,14 @@ async fn a_request_sent_again_as_it_was_gets_the_first_answer_from_any_replica()
     assert_eq!((first.status, first.header("idempotency-replayed")), (201, ""));
     let again = register.send().await.unwrap();
     assert_eq!((again.status, &again.body), (201, &first.body), "created, also the second time it is told");
-    assert_eq!((again.header("location"), again.header("idempotency-replayed")), (first.header("location"), "true"));
+    assert_eq!(
+        (again.header("location"), again.header("idempotency-replayed")),
+        (first.header("location"), "true")
+    );
 }
 
-/// What was said can be erased elsewhere; so the fingerprint must not let anybody who guesses it find out that it is right.
+/// What was said can be erased elsewhere; so the fingerprint must not let anybody who guesses it
+/// find out that it is right.
 #[tokio::test]
 async fn what_is_kept_of_a_request_does_not_confirm_a_guess() {
     let app = TestApp::start().await.unwrap();
@@ -111,7 +117,8 @@ async fn without_a_key_the_same_request_is_a_replay() {
 async fn a_key_stands_for_one_request_of_one_actor() {
     let app = TestApp::start().await.unwrap();
     let (ada, bob) = (app.agent("Ada").await.unwrap(), app.agent("Bob").await.unwrap());
-    let first = intent(&app, &bob, "one", "key").sign(&ada).send().await.unwrap().expect::<Value>(202).unwrap();
+    let first =
+        intent(&app, &bob, "one", "key").sign(&ada).send().await.unwrap().expect::<Value>(202).unwrap();
     let other_body = intent(&app, &bob, "two", "key").sign(&ada).send().await.unwrap();
     assert_eq!((other_body.status, other_body.code().as_str()), (422, "idempotency_key_reused"));
     let other_actor = intent(&app, &bob, "one", "key").sign(&bob).send().await.unwrap();
@@ -168,7 +175,11 @@ async fn what_is_killed_before_its_commit_keeps_nothing() {
         tokio::time::sleep(Duration::from_millis(100)).await;
         again = sent.clone().send().await.unwrap();
     }
-    assert_eq!((again.status, again.header("idempotency-replayed")), (202, ""), "the nonce was not spent either");
+    assert_eq!(
+        (again.status, again.header("idempotency-replayed")),
+        (202, ""),
+        "the nonce was not spent either"
+    );
     assert_eq!(count(&app, "intents").await, 1);
 }
 
@@ -212,12 +223,12 @@ async fn an_answer_is_kept_for_a_day_and_then_forgotten() {
     let first = ask().await;
     clock.advance(ONE_DAY - Duration::from_secs(1));
     assert_eq!(ask().await.body, first.body);
-    assert_eq!(idempotency::prune(app.core(), 10).await.unwrap(), 0);
+    assert_eq!(housekeeping::prune_responses(app.core(), 10).await.unwrap(), 0);
     clock.advance(Duration::from_secs(1));
     let next = ask().await;
     assert_eq!((next.status, next.header("idempotency-replayed")), (202, ""));
     assert_ne!(next.body, first.body);
     clock.advance(ONE_DAY);
-    assert_eq!(idempotency::prune(app.core(), 10).await.unwrap(), 1);
+    assert_eq!(housekeeping::prune_responses(app.core(), 10).await.unwrap(), 1);
     assert_eq!(count(&app, "idempotent_requests").await, 0);
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dev::{AppOptions, TestApp};
-use kernel::Clock;
+use kernel::{Clock, caller::RequestContext};
 use serde_json::{Value, json};
 use testkit::Identity;
 
@@ -71,7 +71,11 @@ async fn a_lease_is_one_recipients_until_it_ends_and_its_token_ends_with_it() {
     let second = scene.lease("").await.remove(0);
     assert_eq!((&second["id"], &second["attempt"]), (&first["id"], &json!(2)));
     for verb in ["ack", "nack"] {
-        assert_eq!(scene.settle(&scene.bob, &first, verb, json!({})).await, lost(), "{verb} by the old token");
+        assert_eq!(
+            scene.settle(&scene.bob, &first, verb, json!({})).await,
+            lost(),
+            "{verb} by the old token"
+        );
     }
     assert_eq!(scene.settle(&scene.bob, &first, "extend", json!({ "seconds": 60 })).await, lost());
     assert_eq!(scene.state(&intent).await["state"], "leased");
@@ -79,9 +83,17 @@ async fn a_lease_is_one_recipients_until_it_ends_and_its_token_ends_with_it() {
     assert_eq!(scene.settle(&scene.bob, &second, "ack", json!({})).await, done(204));
     let acked = scene.state(&intent).await;
     assert_eq!((&acked["state"], &acked["attempts"]), (&json!("acked"), &json!(2)));
-    assert_eq!(scene.settle(&scene.bob, &second, "ack", json!({})).await, done(204), "said again, it is still so");
+    assert_eq!(
+        scene.settle(&scene.bob, &second, "ack", json!({})).await,
+        done(204),
+        "said again, it is still so"
+    );
     assert_eq!(scene.settle(&scene.bob, &first, "ack", json!({})).await, lost());
-    assert_eq!(scene.settle(&scene.bob, &second, "nack", json!({})).await, lost(), "what is acknowledged stays so");
+    assert_eq!(
+        scene.settle(&scene.bob, &second, "nack", json!({})).await,
+        lost(),
+        "what is acknowledged stays so"
+    );
     scene.clock.advance(Duration::from_secs(3600));
     assert!(scene.lease("").await.is_empty());
     let acks: i64 = sqlx::query_scalar("SELECT count(*) FROM audit_events WHERE action = 'delivery.acked'")
@@ -168,13 +180,17 @@ async fn a_delivery_that_fails_its_recipient_too_often_is_given_up() {
     assert_eq!(scene.state(&intent).await["state"], "dead");
 }
 
-/// The hint, not the polling floor, ends the wait: the clock that stands still would never let the delivery of a later look be due otherwise.
+/// The hint, not the polling floor, ends the wait: the clock that stands still would never let the
+/// delivery of a later look be due otherwise.
 #[tokio::test]
 async fn a_long_poll_ends_when_something_arrives_on_whichever_replica() {
     let mut scene = Scene::set().await;
     let other = scene.app.another_api().await.unwrap();
-    let poll =
-        scene.app.get("/v1/inbox?wait=20").sign(&scene.bob).retarget(&format!("{}v1/inbox?wait=20", other.base()));
+    let poll = scene
+        .app
+        .get("/v1/inbox?wait=20")
+        .sign(&scene.bob)
+        .retarget(&format!("{}v1/inbox?wait=20", other.base()));
     let waiting = tokio::spawn(async move { poll.send().await.unwrap().expect::<Value>(200).unwrap() });
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert!(!waiting.is_finished());
@@ -203,7 +219,10 @@ async fn what_was_on_its_way_to_a_removed_agent_is_given_up() {
         .await
         .unwrap();
     let job = domain::agents::jobs::RetireAgent { project: scene.app.project(), agent };
-    domain::agents::retire(scene.app.core(), &job).await.unwrap();
+    domain::intents::retire(scene.app.core(), &job, &RequestContext::default()).await.unwrap();
     let state = scene.state(&intent).await;
-    assert_eq!((&state["state"], &state["last_error"]), (&json!("dead"), &json!("the recipient was removed")));
+    assert_eq!(
+        (&state["state"], &state["last_error"]),
+        (&json!("dead"), &json!("the recipient was removed"))
+    );
 }

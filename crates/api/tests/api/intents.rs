@@ -38,7 +38,8 @@ async fn an_intent_its_delivery_its_job_and_its_audit_row_are_one_commit() {
     assert_eq!(sent.header("location"), format!("/v1/intents/{}", accepted["id"].as_str().unwrap()));
     assert_eq!(rows(&app).await, before.map(|count| count + 1));
 
-    // Each table in turn refuses its row: then none of the others has one, and the sender was not told that it was accepted.
+    // Each table in turn refuses its row: then none of the others has one, and the sender was not
+    // told that it was accepted.
     for table in ["intents", "deliveries", "jobs", "audit_events", "signature_nonces"] {
         let trigger = format!(
             "CREATE FUNCTION refuse_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused by the test'; END $$; \
@@ -64,8 +65,10 @@ async fn the_recipient_can_verify_the_sender_itself() {
     let app = still().await;
     let (ada, bob) = (app.agent("Ada").await.unwrap(), app.agent("Bob").await.unwrap());
     // Spaces, a number that no float holds and a NUL: what arrives is what was sent, byte for byte.
-    let body =
-        format!(r#"{{ "to":"{}", "type":"greeting","payload": {{"n":9007199254740993,  "z":"\u0000"}} }}"#, bob.did());
+    let body = format!(
+        r#"{{ "to":"{}", "type":"greeting","payload": {{"n":9007199254740993,  "z":"\u0000"}} }}"#,
+        bob.did()
+    );
     let sent = app
         .post("/v1/intents")
         .body(body.clone())
@@ -80,7 +83,8 @@ async fn the_recipient_can_verify_the_sender_itself() {
     assert!(String::from_utf8_lossy(&inbox.body).contains(r#"{"n":9007199254740993,  "z":"\u0000"}"#));
     let inbox: Value = inbox.expect(200).unwrap();
     let (delivery, envelope) = (&inbox["data"][0], &inbox["data"][0]["envelope"]);
-    let (base, signature) = (envelope["signature_base"].as_str().unwrap(), envelope["signature"].as_str().unwrap());
+    let (base, signature) =
+        (envelope["signature_base"].as_str().unwrap(), envelope["signature"].as_str().unwrap());
     assert_eq!(delivery["intent"]["from"], ada.did());
     assert!(sign::verifies(ada.did(), base.as_bytes(), signature).unwrap());
     assert!(!sign::verifies(bob.did(), base.as_bytes(), signature).unwrap());
@@ -93,9 +97,18 @@ async fn the_recipient_can_verify_the_sender_itself() {
 #[tokio::test]
 async fn of_the_agents_only_sender_and_recipient_see_an_intent() {
     let app = still().await;
-    let agents = [app.agent("Ada").await.unwrap(), app.agent("Bob").await.unwrap(), app.agent("Eve").await.unwrap()];
+    let agents =
+        [app.agent("Ada").await.unwrap(), app.agent("Bob").await.unwrap(), app.agent("Eve").await.unwrap()];
     let [ada, bob, eve] = &agents;
-    let sent = app.post("/v1/intents").json(&intent(bob)).sign(ada).send().await.unwrap().expect::<Value>(202).unwrap();
+    let sent = app
+        .post("/v1/intents")
+        .json(&intent(bob))
+        .sign(ada)
+        .send()
+        .await
+        .unwrap()
+        .expect::<Value>(202)
+        .unwrap();
     let path = format!("/v1/intents/{}", sent["id"].as_str().unwrap());
     for reader in [ada, bob] {
         let seen: Value = app.get(&path).sign(reader).send().await.unwrap().expect(200).unwrap();
@@ -129,7 +142,8 @@ async fn one_nonce_commits_once_on_whichever_replica() {
     });
     let replies = futures::future::join_all(sends).await;
     let accepted = replies.iter().filter(|reply| reply.status == 202).count();
-    let replayed = replies.iter().filter(|reply| reply.code() == "nonce_replayed" && reply.status == 409).count();
+    let replayed =
+        replies.iter().filter(|reply| reply.code() == "nonce_replayed" && reply.status == 409).count();
     assert_eq!((accepted, replayed), (1, 9));
     assert_eq!(rows(&app).await, before.map(|count| count + 1));
 }
@@ -137,13 +151,15 @@ async fn one_nonce_commits_once_on_whichever_replica() {
 #[tokio::test]
 async fn an_intent_that_nobody_takes_expires() {
     let clock = kernel::Clock::held(kernel::Clock::system().now());
-    let app = TestApp::start_with(dev::AppOptions { worker: false, clock: clock.clone(), ..Default::default() })
-        .await
-        .unwrap();
+    let app =
+        TestApp::start_with(dev::AppOptions { worker: false, clock: clock.clone(), ..Default::default() })
+            .await
+            .unwrap();
     let (ada, bob) = (app.agent("Ada").await.unwrap(), app.agent("Bob").await.unwrap());
     let mut short = intent(&bob);
     short["ttl_seconds"] = json!(5);
-    let sent = app.post("/v1/intents").json(&short).sign(&ada).send().await.unwrap().expect::<Value>(202).unwrap();
+    let sent =
+        app.post("/v1/intents").json(&short).sign(&ada).send().await.unwrap().expect::<Value>(202).unwrap();
     let path = format!("/v1/intents/{}", sent["id"].as_str().unwrap());
     let state = async || app.get(&path).sign(&ada).send().await.unwrap().expect::<Value>(200).unwrap();
     assert_eq!(state().await["state"], "accepted");
@@ -165,9 +181,10 @@ async fn an_intent_that_nobody_takes_expires() {
 #[tokio::test]
 async fn what_was_settled_long_ago_is_forgotten_and_nothing_else() {
     let clock = kernel::Clock::held(kernel::Clock::system().now());
-    let app = TestApp::start_with(dev::AppOptions { worker: false, clock: clock.clone(), ..Default::default() })
-        .await
-        .unwrap();
+    let app =
+        TestApp::start_with(dev::AppOptions { worker: false, clock: clock.clone(), ..Default::default() })
+            .await
+            .unwrap();
     let (ada, bob) = (app.agent("Ada").await.unwrap(), app.agent("Bob").await.unwrap());
     let send = async || {
         let mut intent = intent(&bob);

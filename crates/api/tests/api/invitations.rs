@@ -5,11 +5,11 @@ use std::time::Duration;
 use dev::{AppOptions, TestApp};
 use domain::identity::{
     access_token::Bearer,
-    users::{self, jobs::SendMail},
+    mail_tokens::{self, jobs::SendMail},
 };
 use kernel::{
     Clock,
-    caller::Role,
+    caller::{RequestContext, Role},
     ids::{InvitationId, SessionId},
 };
 use reqwest::Method;
@@ -36,7 +36,8 @@ impl Company {
     pub async fn mailed(&self, invitation: &str) -> String {
         let invitation: InvitationId = invitation.parse().unwrap();
         let page = "https://app.example.com/".parse().unwrap();
-        let mail = users::prepare(self.app.core(), &SendMail::Invitation { invitation }, &page).await.unwrap().unwrap();
+        let (job, request) = (SendMail::Invitation { invitation }, RequestContext::default());
+        let mail = mail_tokens::prepare(self.app.core(), &job, &page, &request).await.unwrap().unwrap();
         let (_, token) = mail.text.split_once("#token=").unwrap();
         token.split_whitespace().next().unwrap().to_owned()
     }
@@ -60,7 +61,7 @@ impl Company {
         .await
         .unwrap();
         let bearer = Bearer { user: human.id, session };
-        human.with(self.app.tokens().unwrap().mint(bearer, core.clock.now(), &core.ids).unwrap())
+        human.with(self.app.tokens().unwrap().issue(bearer, core.clock.now(), &core.ids).unwrap())
     }
 
     async fn role_of(&self, human: &Human) -> Option<String> {
@@ -82,7 +83,9 @@ async fn an_invitation_is_mailed_listed_and_accepted_once() {
         .fetch_one(company.app.core().db.pool())
         .await
         .unwrap();
-    assert!(payload.to_string().contains(made["id"].as_str().unwrap()) && !payload.to_string().contains("hfm_"));
+    assert!(
+        payload.to_string().contains(made["id"].as_str().unwrap()) && !payload.to_string().contains("hfm_")
+    );
 
     let grace = Human::new(&company.app, "grace@example.com").await;
     let token = company.mailed(made["id"].as_str().unwrap()).await;
@@ -130,9 +133,15 @@ async fn only_the_invited_and_verified_address_may_accept() {
     assert_eq!(company.accept(&grace, &token).await.code(), "email_unverified");
     verified(true).await;
     assert_eq!(company.accept(&grace, &token).await.status, 201, "what was refused used nothing up");
-    for guess in
-        ["", "hfm_", "hfm_1111", "'; DROP TABLE invitations; --", "a\0b", &token.to_uppercase(), &"x".repeat(70)]
-    {
+    for guess in [
+        "",
+        "hfm_",
+        "hfm_1111",
+        "'; DROP TABLE invitations; --",
+        "a\0b",
+        &token.to_uppercase(),
+        &"x".repeat(70),
+    ] {
         let reply = company.accept(&grace, guess).await;
         assert_eq!((reply.status, reply.code().as_str()), (422, "mail_token_invalid"), "{guess:?}");
     }
@@ -209,7 +218,8 @@ async fn who_may_no_longer_invite_has_not_invited() {
         let eve = Human::new(&company.app, &email).await;
         assert_eq!(company.accept(&eve, &token).await.code(), "mail_token_invalid", "demoted: {demoted}");
         assert_eq!(company.role_of(&eve).await, None);
-        let events = format!("/audit-events?action=invitation.revoked&subject={}", made["id"].as_str().unwrap());
+        let events =
+            format!("/audit-events?action=invitation.revoked&subject={}", made["id"].as_str().unwrap());
         let log: Value = company.owner.get(&company.path(&events)).send().await.unwrap().expect(200).unwrap();
         assert_eq!(log["data"].as_array().unwrap().len(), 1);
     }
@@ -242,7 +252,8 @@ async fn an_invitation_accepted_on_two_replicas_at_once_makes_one_member() {
     let (_, token) = company.invited("ada@example.com", "developer").await;
     let ada = Human::new(&company.app, "ada@example.com").await;
     let ask = |client: &testkit::Client| {
-        let request = ada.on(client, Method::POST, "/v1/invitations/accept").header("idempotency-key", "join");
+        let request =
+            ada.on(client, Method::POST, "/v1/invitations/accept").header("idempotency-key", "join");
         request.json(&json!({ "token": token })).send()
     };
     let first: Value = ask(company.app.client()).await.unwrap().expect(201).unwrap();
@@ -258,7 +269,8 @@ async fn there_is_an_end_to_invitations_and_members() {
     // One address is not written to without end, whatever is revoked in between.
     for _ in 0..5 {
         let (id, _) = company.invited("grace@example.com", "read_only").await;
-        let revoked = company.owner.delete(&company.path(&format!("/invitations/{id}"))).send().await.unwrap();
+        let revoked =
+            company.owner.delete(&company.path(&format!("/invitations/{id}"))).send().await.unwrap();
         assert_eq!(revoked.status, 204);
     }
     let refused = company.invite(&company.owner, "grace@example.com", "read_only").await;
@@ -282,5 +294,9 @@ async fn there_is_an_end_to_invitations_and_members() {
     .await;
     let ada = Human::new(&company.app, "ada@example.com").await;
     let refused = company.accept(&ada, &token).await;
-    assert_eq!((refused.status, refused.code().as_str()), (409, "limit_reached"), "the five hundred and first");
+    assert_eq!(
+        (refused.status, refused.code().as_str()),
+        (409, "limit_reached"),
+        "the five hundred and first"
+    );
 }

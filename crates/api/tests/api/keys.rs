@@ -44,8 +44,14 @@ async fn a_key_is_made_shown_once_used_and_revoked() {
     let key: Value = made.expect(201).unwrap();
     let text = key["key"].as_str().unwrap();
     assert_eq!(made.header("location"), company.keys(&format!("/{}", key["id"].as_str().unwrap())));
-    assert!(text.starts_with(key["prefix"].as_str().unwrap()) && text.starts_with("hf_development_"), "{key}");
-    assert_eq!((&key["created_by"], &key["scopes"]), (&json!(developer.id), &json!(["agents:read", "keys:read"])));
+    assert!(
+        text.starts_with(key["prefix"].as_str().unwrap()) && text.starts_with("hf_development_"),
+        "{key}"
+    );
+    assert_eq!(
+        (&key["created_by"], &key["scopes"]),
+        (&json!(developer.id), &json!(["agents:read", "keys:read"]))
+    );
     assert_eq!((&key["expires_at"], &key["last_used_at"]), (&Value::Null, &Value::Null));
 
     assert!(company.works(text).await);
@@ -79,7 +85,11 @@ async fn nobody_makes_or_manages_a_key_that_can_do_more() {
     assert_eq!((refused.status, refused.code().as_str()), (403, "permission_missing"));
     for request in [
         company.app.delete(&company.keys(&format!("/{wide}"))).key(&narrow),
-        company.app.post(&company.keys(&format!("/{wide}/rotate"))).key(&narrow).json(&json!({ "overlap_seconds": 0 })),
+        company
+            .app
+            .post(&company.keys(&format!("/{wide}/rotate")))
+            .key(&narrow)
+            .json(&json!({ "overlap_seconds": 0 })),
     ] {
         let refused = request.send().await.unwrap();
         assert_eq!((refused.status, refused.code().as_str()), (403, "permission_missing"));
@@ -90,12 +100,16 @@ async fn nobody_makes_or_manages_a_key_that_can_do_more() {
     assert_eq!(company.app.delete(&child).key(&narrow).send().await.unwrap().status, 204);
 
     let (_, powerless) = company.key(&["agents:read"]).await;
-    assert_eq!(company.new_key(&powerless, &["agents:read"]).send().await.unwrap().code(), "permission_missing");
+    assert_eq!(
+        company.new_key(&powerless, &["agents:read"]).send().await.unwrap().code(),
+        "permission_missing"
+    );
     let reader = company.member(Role::ReadOnly).await;
     assert_eq!(reader.get(&company.keys("")).send().await.unwrap().code(), "permission_missing");
 }
 
-/// Whatever is asked with another project in the path, there is nothing there: neither with a key nor by a person who is no member.
+/// Whatever is asked with another project in the path, there is nothing there: neither with a key
+/// nor by a person who is no member.
 #[tokio::test]
 async fn another_projects_keys_are_out_of_reach() {
     let company = Company::start().await;
@@ -130,7 +144,10 @@ async fn another_projects_keys_are_out_of_reach() {
         for request in [
             company.app.get(&company.keys(&format!("/{their_id}"))),
             company.app.delete(&company.keys(&format!("/{their_id}"))),
-            company.app.post(&company.keys(&format!("/{their_id}/rotate"))).json(&json!({ "overlap_seconds": 0 })),
+            company
+                .app
+                .post(&company.keys(&format!("/{their_id}/rotate")))
+                .json(&json!({ "overlap_seconds": 0 })),
         ] {
             assert_eq!(request.key(bearer).send().await.unwrap().status, 404);
         }
@@ -179,7 +196,9 @@ async fn a_rotated_key_works_on_for_the_overlap_and_a_key_dies_at_its_expiry() {
         let path = company.keys(&format!("/{id}/rotate"));
         company.app.post(&path).key(app_key(&company)).json(&json!({ "overlap_seconds": overlap }))
     };
-    for (overlap, code) in [(json!(-1), "out_of_range"), (json!(604_801), "out_of_range"), (json!("1"), "wrong_type")] {
+    for (overlap, code) in
+        [(json!(-1), "out_of_range"), (json!(604_801), "out_of_range"), (json!("1"), "wrong_type")]
+    {
         let refused = rotate(id, overlap).send().await.unwrap();
         assert_eq!((refused.status, refused.code().as_str()), (422, code));
     }
@@ -263,7 +282,7 @@ async fn the_same_request_is_answered_with_the_same_key_and_postgres_never_has_i
 
     let secret = first["key"].as_str().unwrap().rsplit('_').next().unwrap();
     let held: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM idempotent_requests WHERE position($1::bytea IN answer) > 0) \
+        "SELECT EXISTS (SELECT FROM idempotent_requests WHERE position($1::bytea IN response) > 0) \
              OR EXISTS (SELECT FROM api_keys k WHERE k::text LIKE '%' || $2 || '%') \
              OR EXISTS (SELECT FROM audit_events a WHERE a::text LIKE '%' || $2 || '%')",
     )
@@ -279,8 +298,9 @@ async fn the_same_request_is_answered_with_the_same_key_and_postgres_never_has_i
 async fn there_is_an_end_to_keys_also_for_two_at_once() {
     let company = Company::start().await;
     sqlx::query(
-        "INSERT INTO api_keys (id, project_id, name, secret_hash, created_at) \
-         SELECT gen_random_uuid(), $1, 'x', sha256(n::text::bytea), now() FROM generate_series(1, 98) n",
+        "INSERT INTO api_keys (id, project_id, name, prefix, secret_hash, scopes, created_by, created_at) \
+         SELECT gen_random_uuid(), $1, 'x', 'x', sha256(n::text::bytea), '{*}', 'system', now() \
+         FROM generate_series(1, 98) n",
     )
     .bind(company.app.project())
     .execute(company.app.core().db.pool())
@@ -333,7 +353,11 @@ async fn bad_input_is_named_and_makes_no_key() {
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
     }
     for id in ["key_", "key_1", "'%20OR%201=1", "%00", "agt_019aa3f0c1d27abc8def0123456789ab"] {
-        assert_eq!(company.owner.get(&company.keys(&format!("/{id}"))).send().await.unwrap().status, 404, "{id}");
+        assert_eq!(
+            company.owner.get(&company.keys(&format!("/{id}"))).send().await.unwrap().status,
+            404,
+            "{id}"
+        );
     }
     for header in ["", "\"\"", "a b", "ключ"] {
         let reply = company.owner.post(&company.keys("")).header("idempotency-key", header).json(&good);

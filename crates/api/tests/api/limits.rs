@@ -40,7 +40,8 @@ async fn credentials_that_prove_nothing_do_not_escape_the_quota() {
     let api = Api::ready(&[FIVE]).await;
     let mut answers = Vec::new();
     for _ in 0..6 {
-        answers.push(api.send(api.http.get(api.at("/v1/agents")).bearer_auth(unknown_api_key())).await.status);
+        answers
+            .push(api.send(api.http.get(api.at("/v1/agents")).bearer_auth(unknown_api_key())).await.status);
     }
     assert_eq!(answers, [401, 401, 401, 401, 401, 429]);
 
@@ -52,7 +53,8 @@ async fn credentials_that_prove_nothing_do_not_escape_the_quota() {
     assert_eq!(answers, [200, 200, 200, 200, 200, 429]);
 }
 
-/// Where nobody asks for credentials, bringing some must not get the work done before the quota is looked at.
+/// Where nobody asks for credentials, bringing some must not get the work done before the quota is
+/// looked at.
 #[tokio::test]
 async fn credentials_that_nobody_asks_for_do_not_put_off_the_count() {
     let variables = vec![("RATE_LIMIT_PER_MINUTE", "5".to_owned())];
@@ -65,8 +67,12 @@ async fn credentials_that_nobody_asks_for_do_not_put_off_the_count() {
     }
     // Whoever looks into the database now does not come back.
     let mut held = app.core().db.pool().begin().await.unwrap();
-    sqlx::query("LOCK TABLE vault_logs, vault_checkpoints IN ACCESS EXCLUSIVE MODE").execute(&mut *held).await.unwrap();
-    let refused = tokio::time::timeout(std::time::Duration::from_secs(5), app.get(&path).key("junk").send()).await;
+    sqlx::query("LOCK TABLE vault_logs, vault_checkpoints IN ACCESS EXCLUSIVE MODE")
+        .execute(&mut *held)
+        .await
+        .unwrap();
+    let refused =
+        tokio::time::timeout(std::time::Duration::from_secs(5), app.get(&path).key("junk").send()).await;
     assert_eq!(refused.expect("it was refused before the work").unwrap().status, 429);
     held.rollback().await.unwrap();
 }
@@ -91,7 +97,11 @@ async fn behind_one_proxy_the_address_it_saw_counts_and_not_those_the_client_mad
         assert_eq!(forwarded(&api, &format!("198.51.100.{number}, 203.0.113.1")).await.status, 200);
     }
     forwarded(&api, "198.51.100.77, 203.0.113.1").await.problem(429, Code::RateLimited);
-    assert_eq!(forwarded(&api, "203.0.113.1, 203.0.113.2").await.status, 200, "another client is not locked out");
+    assert_eq!(
+        forwarded(&api, "203.0.113.1, 203.0.113.2").await.status,
+        200,
+        "another client is not locked out"
+    );
 }
 
 #[tokio::test]
@@ -109,13 +119,21 @@ async fn an_ipv6_client_is_its_network() {
 async fn a_larger_plan_has_a_larger_quota() {
     for plan in Plan::ALL {
         let variables = vec![("RATE_LIMIT_PER_MINUTE", "5".to_owned())];
-        let app = TestApp::start_with(AppOptions { variables, worker: false, ..Default::default() }).await.unwrap();
-        sqlx::query("UPDATE projects SET plan = $1").bind(plan.as_str()).execute(app.core().db.pool()).await.unwrap();
+        let app =
+            TestApp::start_with(AppOptions { variables, worker: false, ..Default::default() }).await.unwrap();
+        sqlx::query("UPDATE projects SET plan = $1")
+            .bind(plan.as_str())
+            .execute(app.core().db.pool())
+            .await
+            .unwrap();
         let quota = plan.quota(5);
         for left in (0..quota).rev().take(20) {
             let reply = app.get("/v1/agents").key(app.key()).send().await.unwrap();
             assert_eq!(reply.header("ratelimit-policy"), format!("\"default\";q={quota};w=60"), "{plan:?}");
-            assert!(reply.status == 200 && reply.header("ratelimit").starts_with("\"default\";r="), "{plan:?}, {left}");
+            assert!(
+                reply.status == 200 && reply.header("ratelimit").starts_with("\"default\";r="),
+                "{plan:?}, {left}"
+            );
         }
         let after = app.get("/v1/agents").key(app.key()).send().await.unwrap();
         assert_eq!(after.status, if quota > 20 { 200 } else { 429 }, "{plan:?}");

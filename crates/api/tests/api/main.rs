@@ -1,6 +1,7 @@
 //! The HTTP program, from outside: a real listener on a port of its own for each test.
 //!
-//! One binary, so that all of it links once. A module an area; `harness` starts the server and checks what every answer must hold.
+//! One binary, so that all of it links once. A module an area; `harness` starts the server and
+//! checks what every answer must hold.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod accounts;
@@ -20,6 +21,7 @@ mod invitations;
 mod keys;
 mod limits;
 mod mcp;
+mod openapi;
 mod organizations;
 mod people;
 mod permissions;

@@ -69,15 +69,25 @@ async fn clients_of_either_kind_are_greeted_and_shown_the_tools() {
     {
         let mut hello = hello.clone();
         hello["protocolVersion"] = json!(asked);
-        let reply =
-            message(&app, "initialize", &hello).without("mcp-protocol-version").key(app.key()).send().await.unwrap();
+        let reply = message(&app, "initialize", &hello)
+            .without("mcp-protocol-version")
+            .key(app.key())
+            .send()
+            .await
+            .unwrap();
         let server = result(&reply);
-        assert_eq!((&server["protocolVersion"], &server["serverInfo"]["name"]), (&json!(served), &json!("holdfast")));
+        assert_eq!(
+            (&server["protocolVersion"], &server["serverInfo"]["name"]),
+            (&json!(served), &json!("holdfast"))
+        );
         assert_eq!(server["capabilities"], json!({"tools": {}}));
         assert_eq!(reply.header("mcp-session-id"), "", "no session is kept");
         assert_ne!(reply.header("x-request-id"), "");
     }
-    let told = post(&app).json(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).key(app.key()).send();
+    let told = post(&app)
+        .json(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}))
+        .key(app.key())
+        .send();
     assert_eq!(told.await.unwrap().status, 202);
     let listed = result(&message(&app, "tools/list", &json!({})).key(app.key()).send().await.unwrap());
     assert!(!listed.to_string().contains("$ref"), "each schema is whole in itself");
@@ -91,8 +101,9 @@ async fn clients_of_either_kind_are_greeted_and_shown_the_tools() {
     });
     let modern = |method: &str, mut params: Value| {
         params["_meta"] = meta.clone();
-        let request =
-            message(&app, method, &params).header("mcp-protocol-version", MODERN).header("mcp-method", method);
+        let request = message(&app, method, &params)
+            .header("mcp-protocol-version", MODERN)
+            .header("mcp-method", method);
         request.key(app.key())
     };
     let found = result(&modern("server/discover", json!({})).send().await.unwrap());
@@ -100,11 +111,13 @@ async fn clients_of_either_kind_are_greeted_and_shown_the_tools() {
     let again = result(&modern("tools/list", json!({})).send().await.unwrap());
     assert_eq!(again["tools"], listed["tools"]);
     let arguments = json!({"kind": "k", "verdict": "SEAL", "payload": 1});
-    let sealed =
-        modern("tools/call", json!({"name": "vault_seal", "arguments": arguments})).header("mcp-name", "vault_seal");
+    let sealed = modern("tools/call", json!({"name": "vault_seal", "arguments": arguments}))
+        .header("mcp-name", "vault_seal");
     assert_eq!(given(&sealed.send().await.unwrap())["index"], 0);
-    let listening =
-        modern("subscriptions/listen", json!({"notifications": {"toolsListChanged": true}})).send().await.unwrap();
+    let listening = modern("subscriptions/listen", json!({"notifications": {"toolsListChanged": true}}))
+        .send()
+        .await
+        .unwrap();
     assert_eq!(listening.status, 404, "nothing is streamed: {}", listening.text());
 }
 
@@ -121,7 +134,8 @@ async fn what_is_sealed_is_found_proved_and_verified() {
     for n in 1..4 {
         given(&ask(&app, "vault_seal", &json!({"kind": "other", "verdict": "SEAL", "payload": n})).await);
     }
-    let over_http: Value = app.get("/v1/vault/seals/0").key(app.key()).send().await.unwrap().expect(200).unwrap();
+    let over_http: Value =
+        app.get("/v1/vault/seals/0").key(app.key()).send().await.unwrap().expect(200).unwrap();
     assert_eq!(over_http["personal"]["value"], json!({"name": "Ada"}));
 
     let found = given(&ask(&app, "vault_query", &json!({"tag": "eu", "verdict": "ALLOW"})).await);
@@ -147,8 +161,12 @@ async fn what_is_sealed_is_found_proved_and_verified() {
     let text = receipt["receipt"].as_str().unwrap();
     assert_eq!(verifies(&app, text).await, Ok(4));
     let verified = given(&ask(&app, "vault_verify", &json!({"receipt": text})).await);
-    assert_eq!((&verified["valid"], &verified["index"], &verified["size"]), (&json!(true), &json!(0), &json!(4)));
-    let changed = given(&ask(&app, "vault_verify", &json!({"receipt": text.replace("index 0", "index 1")})).await);
+    assert_eq!(
+        (&verified["valid"], &verified["index"], &verified["size"]),
+        (&json!(true), &json!(0), &json!(4))
+    );
+    let changed =
+        given(&ask(&app, "vault_verify", &json!({"receipt": text.replace("index 0", "index 1")})).await);
     assert_eq!((&changed["valid"], &changed["flaw"]), (&json!(false), &json!("proof")));
 }
 
@@ -156,7 +174,8 @@ async fn what_is_sealed_is_found_proved_and_verified() {
 async fn a_call_that_comes_twice_with_its_key_is_sealed_once() {
     let mut app = app().await;
     let other = app.another_api().await.unwrap();
-    let arguments = json!({"kind": "k", "verdict": "SEAL", "payload": {"a": 1, "b": 2}, "idempotency_key": "once"});
+    let arguments =
+        json!({"kind": "k", "verdict": "SEAL", "payload": {"a": 1, "b": 2}, "idempotency_key": "once"});
     let first = ask(&app, "vault_seal", &arguments).await;
     assert_eq!(first.header("idempotency-replayed"), "");
     given(&ask(&app, "vault_seal", &json!({"kind": "k", "verdict": "SEAL", "payload": 3})).await);
@@ -169,7 +188,8 @@ async fn a_call_that_comes_twice_with_its_key_is_sealed_once() {
     }
     // The key is one of those that HTTP's requests have, and each caller has its own.
     let seal = json!({"kind": "k", "verdict": "SEAL", "payload": {"a": 1, "b": 2}});
-    let over_http = app.post("/v1/vault/seals").key(app.key()).json(&seal).header("idempotency-key", "once").send();
+    let over_http =
+        app.post("/v1/vault/seals").key(app.key()).json(&seal).header("idempotency-key", "once").send();
     assert_eq!(over_http.await.unwrap().code(), "idempotency_key_reused");
     let mut changed = arguments.clone();
     changed["payload"]["a"] = json!(2);
@@ -188,7 +208,8 @@ async fn an_agent_calls_by_its_signature_and_seals_once_by_each() {
     let request = call(&app, "vault_seal", &seal).sign(&agent);
     let replies = futures::future::join_all((0..4).map(|_| request.clone().send())).await;
     let replies: Vec<Reply> = replies.into_iter().map(Result::unwrap).collect();
-    let (sealed, replays): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| result(reply)["isError"] == false);
+    let (sealed, replays): (Vec<_>, Vec<_>) =
+        replies.iter().partition(|reply| result(reply)["isError"] == false);
     assert_eq!(sealed.len(), 1);
     assert!(replays.into_iter().all(|reply| refused(reply)["code"] == "nonce_replayed"));
     assert_eq!(log(&app).await["size"], 1);
@@ -199,8 +220,9 @@ async fn an_agent_calls_by_its_signature_and_seals_once_by_each() {
         let found = given(&query.clone().send().await.unwrap());
         assert!(found["data"][0]["actor"].as_str().unwrap().starts_with("agt_"), "{found}");
     }
-    let tampered =
-        call(&app, "vault_seal", &seal).sign(&agent).json(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
+    let tampered = call(&app, "vault_seal", &seal)
+        .sign(&agent)
+        .json(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
     assert_eq!(tampered.send().await.unwrap().code(), "digest_mismatch");
 }
 

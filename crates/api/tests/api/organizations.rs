@@ -50,7 +50,8 @@ async fn to_strangers_there_is_no_such_organisation() {
         (Method::POST, "/projects".to_owned(), Some(json!({ "name": "mine" }))),
     ] {
         let ask = async |organization: &str| {
-            let mut request = eve.request(method.clone(), &format!("{organization}{rest}")).header("if-match", "*");
+            let mut request =
+                eve.request(method.clone(), &format!("{organization}{rest}")).header("if-match", "*");
             if let Some(body) = &body {
                 request = request.json(body);
             }
@@ -76,7 +77,8 @@ async fn only_owners_touch_owners_and_nobody_rises_by_themselves() {
     let company = Company::start().await;
     let [admin, developer] = [Role::Admin, Role::Developer].map(|role| company.member(role));
     let (admin, developer) = (admin.await, developer.await);
-    let set = async |by: &Human, whom: UserId, role: &str| company.set_role(by, whom, role).send().await.unwrap();
+    let set =
+        async |by: &Human, whom: UserId, role: &str| company.set_role(by, whom, role).send().await.unwrap();
     for (what, by, whom, role, code) in [
         ("an admin makes themselves an owner", &admin, admin.id, "owner", "role_too_high"),
         ("an admin makes another an owner", &admin, developer.id, "owner", "role_too_high"),
@@ -109,7 +111,8 @@ async fn two_owners_who_demote_each_other_leave_one() {
     let other = company.member(Role::Owner).await;
     for round in 0..5 {
         let here = company.set_role(&company.owner, other.id, "admin").send();
-        let there = other.on(&second, Method::PATCH, &company.path(&format!("/members/{}", company.owner.id)));
+        let there =
+            other.on(&second, Method::PATCH, &company.path(&format!("/members/{}", company.owner.id)));
         let there = there.header("if-match", "*").json(&json!({ "role": "admin" })).send();
         let (here, there) = tokio::join!(here, there);
         let mut codes = [here.unwrap(), there.unwrap()].map(|reply| (reply.status, reply.code()));
@@ -143,11 +146,19 @@ async fn a_removed_member_is_out_on_every_replica_within_five_seconds() {
     }
     assert_eq!(company.remove(&company.owner, developer.id).send().await.unwrap().status, 204);
     for path in [project.as_str(), &company.path("")] {
-        assert_eq!(developer.get(path).send().await.unwrap().status, 404, "{path} on the replica that removed them");
+        assert_eq!(
+            developer.get(path).send().await.unwrap().status,
+            404,
+            "{path} on the replica that removed them"
+        );
     }
     tokio::time::sleep(std::time::Duration::from_millis(5_100)).await;
     for path in [project.as_str(), &company.path("")] {
-        assert_eq!(developer.on(&second, Method::GET, path).send().await.unwrap().status, 404, "{path} elsewhere");
+        assert_eq!(
+            developer.on(&second, Method::GET, path).send().await.unwrap().status,
+            404,
+            "{path} elsewhere"
+        );
     }
 }
 
@@ -161,13 +172,18 @@ async fn a_project_is_made_found_listed_and_renamed() {
     let made = new(&admin).send().await.unwrap();
     let project: Value = made.expect(201).unwrap();
     let path = made.header("location").to_owned();
-    assert_eq!((&project["plan"], &project["organization_id"]), (&json!("free"), &json!(company.id.to_string())));
+    assert_eq!(
+        (&project["plan"], &project["organization_id"]),
+        (&json!("free"), &json!(company.id.to_string()))
+    );
     assert_eq!(reader.get(&path).send().await.unwrap().expect::<Value>(200).unwrap(), project);
-    let page: Value = reader.get(&company.path("/projects?limit=1")).send().await.unwrap().expect(200).unwrap();
+    let page: Value =
+        reader.get(&company.path("/projects?limit=1")).send().await.unwrap().expect(200).unwrap();
     assert_eq!(page["data"], json!([project]));
     assert!(page["next_cursor"].is_string(), "the first project is on the next page: {page}");
 
-    let rename = |by: &Human| by.patch(&path).header("if-match", made.header("etag")).json(&json!({ "name": "Mill" }));
+    let rename =
+        |by: &Human| by.patch(&path).header("if-match", made.header("etag")).json(&json!({ "name": "Mill" }));
     assert_eq!(rename(&reader).send().await.unwrap().code(), "permission_missing");
     assert_eq!(rename(&admin).send().await.unwrap().expect::<Value>(200).unwrap()["version"], 2);
     assert_eq!(rename(&admin).send().await.unwrap().code(), "version_mismatch");
@@ -182,9 +198,12 @@ async fn a_project_is_made_found_listed_and_renamed() {
 async fn the_same_request_sent_twice_makes_one() {
     let mut company = Company::start().await;
     let second = company.app.another_api().await.unwrap();
-    for (path, table) in [("/v1/organizations".to_owned(), "organizations"), (company.path("/projects"), "projects")] {
+    for (path, table) in
+        [("/v1/organizations".to_owned(), "organizations"), (company.path("/projects"), "projects")]
+    {
         let before = company.count(table).await;
-        let post = |request: Request| request.header("idempotency-key", table).json(&json!({ "name": "One" }));
+        let post =
+            |request: Request| request.header("idempotency-key", table).json(&json!({ "name": "One" }));
         let (here, there) = tokio::join!(
             post(company.owner.post(&path)).send(),
             post(company.owner.on(&second, Method::POST, &path)).send()
@@ -192,7 +211,11 @@ async fn the_same_request_sent_twice_makes_one() {
         let replies = [here.unwrap(), there.unwrap()];
         assert!(replies.iter().any(|reply| reply.status == 201), "{path}: {:?}", replies[0].json());
         for reply in &replies {
-            assert!(reply.status == 201 || reply.code() == "idempotency_in_flight", "{path}: {}", reply.json());
+            assert!(
+                reply.status == 201 || reply.code() == "idempotency_in_flight",
+                "{path}: {}",
+                reply.json()
+            );
         }
         let [again, once_more] =
             [post(company.owner.post(&path)), post(company.owner.on(&second, Method::POST, &path))];
@@ -200,7 +223,8 @@ async fn the_same_request_sent_twice_makes_one() {
         assert_eq!(again.expect::<Value>(201).unwrap(), once_more.expect::<Value>(201).unwrap());
         assert_eq!(again.header("etag"), "\"v1\"");
         assert_eq!(company.count(table).await, before + 1, "{path}");
-        let other = company.owner.post(&path).header("idempotency-key", table).json(&json!({ "name": "Two" }));
+        let other =
+            company.owner.post(&path).header("idempotency-key", table).json(&json!({ "name": "Two" }));
         assert_eq!(other.send().await.unwrap().code(), "idempotency_key_reused");
     }
 }
@@ -209,7 +233,12 @@ async fn the_same_request_sent_twice_makes_one() {
 async fn there_is_an_end_to_organisations_and_projects() {
     let company = Company::start().await;
     let add = async |sql: &'static str| {
-        sqlx::query(sql).bind(company.owner.id).bind(company.id).execute(company.app.core().db.pool()).await.unwrap();
+        sqlx::query(sql)
+            .bind(company.owner.id)
+            .bind(company.id)
+            .execute(company.app.core().db.pool())
+            .await
+            .unwrap();
     };
     add("WITH made AS (INSERT INTO organizations (id, name, created_at, updated_at) \
              SELECT gen_random_uuid(), 'x', now(), now() FROM generate_series(1, 48) RETURNING id) \
@@ -220,8 +249,8 @@ async fn there_is_an_end_to_organisations_and_projects() {
     let refused = new().send().await.unwrap();
     assert_eq!((refused.status, refused.code().as_str()), (409, "limit_reached"));
 
-    add("INSERT INTO projects (id, organization_id, name, created_at) \
-         SELECT gen_random_uuid(), $2, 'x', now() FROM generate_series(1, 98) WHERE $1 IS NOT NULL")
+    add("INSERT INTO projects (id, organization_id, name, created_at, updated_at) \
+         SELECT gen_random_uuid(), $2, 'x', now(), now() FROM generate_series(1, 98) WHERE $1 IS NOT NULL")
     .await;
     let new = || company.owner.post(&company.path("/projects")).json(&json!({ "name": "another" }));
     assert_eq!(new().send().await.unwrap().status, 201, "the hundredth");
@@ -240,7 +269,7 @@ async fn bad_input_is_named_and_changes_nothing() {
         ("an over-long name", json!({ "name": long }), 422, "too_long"),
         ("an empty name", json!({ "name": "" }), 422, "too_short"),
         ("a number", json!({ "name": 7 }), 422, "wrong_type"),
-        ("nothing", json!({}), 422, "missing_field"),
+        ("no name", json!({ "name": null }), 422, "wrong_type"),
         ("more than is asked", json!({ "name": "x", "role": "owner" }), 422, "unknown_field"),
         ("a list", json!(["x"]), 422, "wrong_type"),
     ] {
@@ -252,6 +281,18 @@ async fn bad_input_is_named_and_changes_nothing() {
             let reply = company.owner.patch(&path).header("if-match", "*").json(&body).send().await.unwrap();
             assert_eq!((reply.status, reply.code().as_str()), (status, code), "{what} at {path}");
         }
+    }
+    for path in ["/v1/organizations".to_owned(), company.path("/projects")] {
+        let reply = company.owner.post(&path).json(&json!({})).send().await.unwrap();
+        assert_eq!((reply.status, reply.code().as_str()), (422, "missing_field"), "nothing at {path}");
+    }
+    // A change that names no field changes none.
+    for path in [company.path(""), format!("/v1/projects/{}", company.app.project())] {
+        let found = company.owner.get(&path).send().await.unwrap();
+        let reply = company.owner.patch(&path).header("if-match", found.header("etag")).json(&json!({}));
+        let reply = reply.send().await.unwrap();
+        assert_eq!((reply.status, &reply.body), (200, &found.body), "nothing at {path}");
+        assert_eq!(reply.header("etag"), found.header("etag"), "nothing at {path}");
     }
     assert_eq!(company.count("organizations").await, before);
     // What reads like SQL is a name like any other.
@@ -284,7 +325,8 @@ async fn a_bootstrapped_organisation_gets_its_first_owner_from_the_operator_alon
 
     let adopted = adopt(core, project, &email("ADA@example.com")).await.unwrap();
     assert_eq!(refused(project, "ada@example.com").await, Code::Forbidden, "somebody owns it");
-    let found: Value = ada.get(&format!("/v1/organizations/{adopted}")).send().await.unwrap().expect(200).unwrap();
+    let found: Value =
+        ada.get(&format!("/v1/organizations/{adopted}")).send().await.unwrap().expect(200).unwrap();
     assert_eq!(found["role"], "owner");
     let events = format!("/v1/organizations/{adopted}/audit-events?action=organization.adopted");
     let log: Value = ada.get(&events).send().await.unwrap().expect(200).unwrap();

@@ -81,7 +81,8 @@ pub struct Company {
 
 impl Company {
     pub async fn start() -> Self {
-        Self::of(TestApp::start_with(dev::AppOptions { worker: false, ..Default::default() }).await.unwrap()).await
+        Self::of(TestApp::start_with(dev::AppOptions { worker: false, ..Default::default() }).await.unwrap())
+            .await
     }
 
     pub async fn of(app: TestApp) -> Self {
@@ -120,7 +121,9 @@ impl Company {
     }
 
     pub fn set_role(&self, by: &Human, whom: UserId, role: &str) -> Request {
-        by.patch(&self.path(&format!("/members/{whom}"))).header("if-match", "*").json(&json!({ "role": role }))
+        by.patch(&self.path(&format!("/members/{whom}")))
+            .header("if-match", "*")
+            .json(&json!({ "role": role }))
     }
 
     pub fn remove(&self, by: &Human, whom: UserId) -> Request {

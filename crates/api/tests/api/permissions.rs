@@ -1,4 +1,5 @@
-//! Who may do what: every role and every scope, against every route, as the one table of `identity/access.rs` says.
+//! Who may do what: every role and every scope, against every route, as the one table of
+//! `identity/access.rs` says.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +11,8 @@ use testkit::{Identity, client::Request};
 
 use crate::people::{Company, Human};
 
-/// What a route takes. In its path and body `{…}` stands for something made for the one request, so that one that is allowed succeeds.
+/// What a route takes. In its path and body `{…}` stands for something made for the one request, so
+/// that one that is allowed succeeds.
 struct Route {
     method: Method,
     path: &'static str,
@@ -49,7 +51,12 @@ fn routes() -> Vec<Route> {
             P::MembersWrite,
         ),
         route(M::DELETE, "/v1/organizations/{organization}/invitations/{invitation}", None, P::MembersWrite),
-        route(M::POST, "/v1/organizations/{organization}/invitations/{invitation}/resend", None, P::MembersWrite),
+        route(
+            M::POST,
+            "/v1/organizations/{organization}/invitations/{invitation}/resend",
+            None,
+            P::MembersWrite,
+        ),
         route(M::GET, "/v1/organizations/{organization}/projects", None, P::ProjectRead),
         route(M::POST, "/v1/organizations/{organization}/projects", name(), P::ProjectWrite),
         route(M::GET, "/v1/organizations/{organization}/audit-events", None, P::AuditRead),
@@ -62,13 +69,18 @@ fn routes() -> Vec<Route> {
         route(M::POST, "/v1/projects/{project}/keys", key(), P::KeysWrite),
         route(M::GET, "/v1/projects/{project}/keys/{key}", None, P::KeysRead),
         route(M::DELETE, "/v1/projects/{project}/keys/{key}", None, P::KeysWrite),
-        route(M::POST, "/v1/projects/{project}/keys/{key}/rotate", Some(json!({ "overlap_seconds": 0 })), P::KeysWrite),
+        route(
+            M::POST,
+            "/v1/projects/{project}/keys/{key}/rotate",
+            Some(json!({ "overlap_seconds": 0 })),
+            P::KeysWrite,
+        ),
         route(M::GET, "/v1/agents", None, P::AgentsRead),
         route(M::POST, "/v1/agents", Some(json!({})), P::AgentsWrite),
-        route(M::GET, "/v1/agents/{did}", None, P::AgentsRead),
-        route(M::DELETE, "/v1/agents/{did}", None, P::AgentsWrite),
+        route(M::GET, "/v1/agents/{agent}", None, P::AgentsRead),
+        route(M::DELETE, "/v1/agents/{agent}", None, P::AgentsWrite),
         route(M::GET, "/v1/intents", None, P::IntentsRead),
-        route(M::GET, "/v1/intents/{id}", None, P::IntentsRead),
+        route(M::GET, "/v1/intents/{intent}", None, P::IntentsRead),
     ]
 }
 
@@ -83,20 +95,29 @@ impl Company {
         if path.contains("{key}") {
             path = path.replace("{key}", &self.key(&["keys:write"]).await.0);
         }
-        if path.contains("{did}") {
-            path = path.replace("{did}", self.app.agent("Ada").await.unwrap().did());
+        if path.contains("{agent}") {
+            path = path.replace("{agent}", self.app.agent("Ada").await.unwrap().did());
         }
-        if path.contains("{id}") {
+        if path.contains("{intent}") {
             let (ada, bob) = (self.app.agent("Ada").await.unwrap(), self.app.agent("Bob").await.unwrap());
             let body = json!({ "to": bob.did(), "type": "greeting", "payload": {} });
-            let sent: Value =
-                self.app.post("/v1/intents").json(&body).sign(&ada).send().await.unwrap().expect(202).unwrap();
-            path = path.replace("{id}", sent["id"].as_str().unwrap());
+            let sent: Value = self
+                .app
+                .post("/v1/intents")
+                .json(&body)
+                .sign(&ada)
+                .send()
+                .await
+                .unwrap()
+                .expect(202)
+                .unwrap();
+            path = path.replace("{intent}", sent["id"].as_str().unwrap());
         }
         if path.contains("{invitation}") {
             path = path.replace("{invitation}", &self.old_invitation().await);
         }
-        let mut request = self.app.client().request(route.method.clone(), &path).key(bearer).header("if-match", "*");
+        let mut request =
+            self.app.client().request(route.method.clone(), &path).key(bearer).header("if-match", "*");
         if let Some(body) = &route.body {
             let address = format!("{}@example.com", self.app.core().ids.next::<uuid::Uuid>().simple());
             let body: Value = serde_json::from_str(&body.to_string().replace("{address}", &address)).unwrap();
@@ -119,9 +140,17 @@ impl Company {
         if allowed {
             assert!((200..300).contains(&reply.status), "{what} should be allowed: {}", reply.json());
         } else {
-            assert_eq!((reply.status, reply.code().as_str()), (403, "permission_missing"), "{what}: {}", reply.json());
+            assert_eq!(
+                (reply.status, reply.code().as_str()),
+                (403, "permission_missing"),
+                "{what}: {}",
+                reply.json()
+            );
             let detail = reply.json()["detail"].as_str().unwrap().to_owned();
-            assert!(detail.contains(route.permission.as_str()), "{what} does not say what is missing: {detail}");
+            assert!(
+                detail.contains(route.permission.as_str()),
+                "{what} does not say what is missing: {detail}"
+            );
         }
     }
 }
@@ -133,7 +162,14 @@ async fn every_role_may_what_the_table_says() {
         for route in routes() {
             // A person of their own for each: one of the routes may end what they are.
             let human = company.member(role).await;
-            company.check(role.as_str(), &human.token, &route, role.permissions().allow(route.permission)).await;
+            company
+                .check(
+                    role.as_str(),
+                    &human.token,
+                    &route,
+                    Permissions::of_role(role).allow(route.permission),
+                )
+                .await;
         }
     }
 }
@@ -150,7 +186,13 @@ async fn every_scope_opens_its_routes_and_no_others() {
     // Not even the key that has every scope is a person.
     for route in routes().iter().filter(|route| !route.in_project) {
         let reply = company.request(route, company.app.key()).await.send().await.unwrap();
-        assert_eq!((reply.status, reply.code().as_str()), (403, "forbidden"), "{} {}", route.method, route.path);
+        assert_eq!(
+            (reply.status, reply.code().as_str()),
+            (403, "forbidden"),
+            "{} {}",
+            route.method,
+            route.path
+        );
     }
 }
 
@@ -201,17 +243,26 @@ fn no_route_is_forgotten() {
             }
         }
     }
-    let tested: BTreeSet<_> = routes().iter().map(|route| (route.method.to_string(), route.path.to_owned())).collect();
+    let tested: BTreeSet<_> =
+        routes().iter().map(|route| (route.method.to_string(), route.path.to_owned())).collect();
     assert_eq!(documented, tested);
 
     // And the document says which permission each takes, as the scope of its credentials.
     for route in routes() {
-        let pointer =
-            format!("/paths/{}/{}/security", route.path.replace('/', "~1"), route.method.as_str().to_lowercase());
+        let pointer = format!(
+            "/paths/{}/{}/security",
+            route.path.replace('/', "~1"),
+            route.method.as_str().to_lowercase()
+        );
         let security = document.pointer(&pointer).unwrap().as_array().unwrap();
         for (scheme, scopes) in security.iter().flat_map(|way| way.as_object().unwrap()) {
             let said = scopes == &json!([route.permission.as_str()]);
-            assert!(said || scheme == "agent_signature", "{} {}: {scheme} {scopes}", route.method, route.path);
+            assert!(
+                said || scheme == "agent_signature",
+                "{} {}: {scheme} {scopes}",
+                route.method,
+                route.path
+            );
         }
     }
 }
@@ -245,8 +296,8 @@ fn the_roles_are_documented() {
     let text = include_str!("../../../../docs/accounts.md");
     let mut below = Permissions::default();
     for role in Role::ALL {
-        let adds = role.permissions().beyond(below);
-        below = role.permissions();
+        let adds = Permissions::of_role(role).difference(below);
+        below = Permissions::of_role(role);
         let names = adds.iter().map(|permission| format!("`{permission}`")).collect::<Vec<_>>().join(" ");
         let row = format!("| `{role}` | {names} |");
         assert!(text.contains(&row), "docs/accounts.md does not say: {row}");

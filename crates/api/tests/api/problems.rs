@@ -1,4 +1,5 @@
-//! Each way in which a request can be wrong before a handler sees it is a problem document (RFC 9457) with a code of its own.
+//! Each way in which a request can be wrong before a handler sees it is a problem document (RFC
+//! 9457) with a code of its own.
 
 use dev::TestApp;
 use kernel::Code;
@@ -13,12 +14,24 @@ async fn a_path_that_does_not_exist() {
         "/v1/nowhere",
         "/api/v1/nowhere",
         "/v1",
-        "/docs/",
-        "/health/live/",
         "/v1/agents/did:key:z6Mk/nowhere",
     ] {
         let problem = api.get(path).await.problem(404, Code::NotFound);
         assert!(problem.get("errors").is_none(), "{problem}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_answers_alike_with_and_without_a_trailing_slash() {
+    let api = Api::ready(&[]).await;
+    for path in ["/docs", "/health/live", "/v1/agents", "/api/v1/agents", "/v1/nowhere", "/openapi.json"] {
+        let (without, with) = (api.get(path).await, api.get(&format!("{path}/")).await);
+        assert_eq!((with.status, with.header("etag")), (without.status, without.header("etag")), "{path}");
+        if with.status == 200 {
+            assert_eq!(with.body, without.body, "{path}");
+        } else {
+            assert_eq!(with.json()["code"], without.json()["code"], "{path}");
+        }
     }
 }
 

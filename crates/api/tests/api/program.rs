@@ -26,10 +26,14 @@ fn program(arguments: &[&str], variables: &[(&str, &str)]) -> Command {
 }
 
 async fn output(arguments: &[&str], variables: &[(&str, &str)]) -> (Output, String, String) {
-    let output =
-        tokio::time::timeout(Duration::from_secs(60), program(arguments, variables).output()).await.unwrap().unwrap();
-    let (told, complained) =
-        (String::from_utf8(output.stdout.clone()).unwrap(), String::from_utf8(output.stderr.clone()).unwrap());
+    let output = tokio::time::timeout(Duration::from_secs(60), program(arguments, variables).output())
+        .await
+        .unwrap()
+        .unwrap();
+    let (told, complained) = (
+        String::from_utf8(output.stdout.clone()).unwrap(),
+        String::from_utf8(output.stderr.clone()).unwrap(),
+    );
     (output, told, complained)
 }
 
@@ -41,7 +45,8 @@ async fn serving(variables: &[(&str, &str)]) -> (Child, Lines<BufReader<ChildStd
     let mut child = program(&[], &[&fixed, variables].concat()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     let port = loop {
-        let line: Value = serde_json::from_str(&lines.next_line().await.unwrap().expect("the server ended")).unwrap();
+        let line: Value =
+            serde_json::from_str(&lines.next_line().await.unwrap().expect("the server ended")).unwrap();
         if line["message"] == "listening" {
             break line["address"].as_str().unwrap().rsplit(':').next().unwrap().to_owned();
         }
@@ -54,8 +59,14 @@ async fn a_wrong_value_stops_the_start_with_one_line() {
     for (variables, wanted) in [
         (&[][..], "api: DATABASE_URL is not set; it wants: Postgres"),
         (&[("DATABASE_URL", "postgres://a:hunter2@h/d"), ("PORT", "x")][..], "api: PORT held \"x\""),
-        (&[("DATABASE_URL", "postgres://a:hunter2@h/d"), ("RUST_LOG", "info,,=nonsense")][..], "api: RUST_LOG held"),
-        (&[("DATABASE_URL", "postgres://a:hunter2@h/d"), ("SENTRY_DSN", "hunter2")][..], "api: SENTRY_DSN held ***"),
+        (
+            &[("DATABASE_URL", "postgres://a:hunter2@h/d"), ("RUST_LOG", "info,,=nonsense")][..],
+            "api: RUST_LOG held",
+        ),
+        (
+            &[("DATABASE_URL", "postgres://a:hunter2@h/d"), ("SENTRY_DSN", "hunter2")][..],
+            "api: SENTRY_DSN held ***",
+        ),
         (
             &[
                 ("DATABASE_URL", "postgres://a:hunter2@db.example.com/d"),
@@ -69,7 +80,10 @@ async fn a_wrong_value_stops_the_start_with_one_line() {
         assert_eq!(output.status.code(), Some(1), "{complained}");
         assert_eq!(told, "");
         let complaints: Vec<&str> = complained.lines().filter(|line| line.starts_with("api: ")).collect();
-        assert!(matches!(complaints[..], [line] if line.starts_with(wanted)), "{wanted:?} is not {complained:?}");
+        assert!(
+            matches!(complaints[..], [line] if line.starts_with(wanted)),
+            "{wanted:?} is not {complained:?}"
+        );
         assert!(!complained.contains("hunter2") && !complained.contains("backtrace"), "{complained}");
     }
 }
@@ -85,7 +99,9 @@ async fn the_document_can_be_printed_without_a_configuration() {
 async fn a_webhook_key_can_be_made() {
     let keys = [output(&["keygen", "webhook"], &[]).await.1, output(&["keygen", "webhook"], &[]).await.1];
     assert!(
-        keys.iter().all(|key| key.starts_with("whsk_") && key.trim().parse::<adapters::webhook::WebhookKey>().is_ok()),
+        keys.iter().all(
+            |key| key.starts_with("whsk_") && key.trim().parse::<adapters::webhook::WebhookKey>().is_ok()
+        ),
         "{keys:?}"
     );
     assert_ne!(keys[0], keys[1]);
@@ -101,7 +117,8 @@ async fn help_explains_every_variable() {
 
 #[tokio::test]
 async fn sigterm_ends_it_in_order() {
-    let (mut child, mut lines, url) = serving(&[("DATABASE_URL", "postgres://a:hunter2@127.0.0.1:1/d")]).await;
+    let (mut child, mut lines, url) =
+        serving(&[("DATABASE_URL", "postgres://a:hunter2@127.0.0.1:1/d")]).await;
     let live = reqwest::get(format!("{url}/version")).await.unwrap();
     assert_eq!(live.status(), 200);
     let id = live.headers()["x-request-id"].to_str().unwrap().to_owned();
@@ -119,7 +136,10 @@ async fn sigterm_ends_it_in_order() {
         }
     }
     let answered = answered.unwrap();
-    assert_eq!((&answered["status"], answered["span"]["request_id"].as_str()), (&200.into(), Some(id.as_str())));
+    assert_eq!(
+        (&answered["status"], answered["span"]["request_id"].as_str()),
+        (&200.into(), Some(id.as_str()))
+    );
 }
 
 #[tokio::test]
@@ -138,13 +158,21 @@ async fn migrate_brings_an_empty_database_up_to_date_however_many_run_at_once() 
     assert!(current.status.success(), "{told}");
 
     let (made, told, complained) = output(&["bootstrap", "--name", "Acme"], &variables).await;
-    assert!(made.status.success() && told.contains("prj_") && told.contains("hf_development_"), "{told}{complained}");
+    assert!(
+        made.status.success() && told.contains("prj_") && told.contains("hf_development_"),
+        "{told}{complained}"
+    );
     let project = told.split_whitespace().find(|word| word.starts_with("prj_")).unwrap();
-    let (refused, _, said) = output(&["adopt", "--project", project, "--email", "ada@example.com"], &variables).await;
-    assert!(refused.status.code() == Some(1) && said.contains("no account of ada@example.com; sign up"), "{said}");
+    let (refused, _, said) =
+        output(&["adopt", "--project", project, "--email", "ada@example.com"], &variables).await;
+    assert!(
+        refused.status.code() == Some(1) && said.contains("no account of ada@example.com; sign up"),
+        "{said}"
+    );
 }
 
-/// What an operator is told who chose a Postgres without pgvector, or a role that may not create it: one line each, and nothing was changed.
+/// What an operator is told who chose a Postgres without pgvector, or a role that may not create
+/// it: one line each, and nothing was changed.
 #[tokio::test]
 async fn a_database_that_cannot_have_the_extensions_is_told_by_name() {
     let postgres = &testkit::services::shared().await.unwrap().postgres;
@@ -166,7 +194,10 @@ async fn a_database_that_cannot_have_the_extensions_is_told_by_name() {
     };
     told(&modest, &["\"vector\"", "superuser", "CREATE EXTENSION vector"]).await;
     // Where extensions are looked for; elsewhere there are none.
-    connection.execute("ALTER DATABASE without_vector SET extension_control_path = '/nowhere'").await.unwrap();
+    connection
+        .execute("ALTER DATABASE without_vector SET extension_control_path = '/nowhere'")
+        .await
+        .unwrap();
     told(&url, &["\"vector\"", "Railway", "pgvector template"]).await;
     let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
         .fetch_one(&mut connection)
@@ -181,7 +212,8 @@ async fn on_an_older_schema_it_serves_nothing_until_it_is_migrated() {
     let url = postgres.create_database("empty_for_serve").await.unwrap();
     let (_child, _lines, api) = serving(&[("DATABASE_URL", url.as_str())]).await;
     let http = reqwest::Client::new();
-    let listed = async || http.get(format!("{api}/v1/agents")).bearer_auth(unknown_api_key()).send().await.unwrap();
+    let listed =
+        async || http.get(format!("{api}/v1/agents")).bearer_auth(unknown_api_key()).send().await.unwrap();
     let refused = listed().await;
     assert_eq!(refused.status(), 503);
     assert!(refused.text().await.unwrap().contains("api migrate"));
@@ -205,10 +237,11 @@ async fn envelope(sink: TcpListener) -> String {
         let read = stream.read(&mut buffer).await.unwrap();
         received.extend_from_slice(&buffer[..read]);
         let text = String::from_utf8_lossy(&received).into_owned();
-        let length = text
-            .lines()
-            .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.trim().parse::<usize>().ok());
-        let whole = text.split_once("\r\n\r\n").zip(length).is_some_and(|((_, body), length)| body.len() >= length);
+        let length = text.lines().find_map(|line| {
+            line.to_ascii_lowercase().strip_prefix("content-length: ")?.trim().parse::<usize>().ok()
+        });
+        let whole =
+            text.split_once("\r\n\r\n").zip(length).is_some_and(|((_, body), length)| body.len() >= length);
         if whole || read == 0 {
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}").await.unwrap();
             return text;
@@ -224,8 +257,9 @@ async fn a_fault_of_ours_is_reported_without_secrets() {
     let (_child, _lines, api) =
         serving(&[("DATABASE_URL", database.url()), ("SENTRY_DSN", &dsn), ("ENVIRONMENT", "staging")]).await;
     let key = unknown_api_key();
-    let listed =
-        async || reqwest::Client::new().get(format!("{api}/v1/agents")).bearer_auth(&key).send().await.unwrap();
+    let listed = async || {
+        reqwest::Client::new().get(format!("{api}/v1/agents")).bearer_auth(&key).send().await.unwrap()
+    };
     for _ in 0..200 {
         if listed().await.status() == 401 {
             break;
@@ -253,7 +287,8 @@ async fn a_fault_of_ours_is_reported_without_secrets() {
 #[tokio::test]
 async fn metrics_name_routes_and_not_what_clients_make_up() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
-    let (_child, _lines, api) = serving(&[("DATABASE_URL", "postgres://127.0.0.1:1/d"), ("METRICS_ADDR", &free)]).await;
+    let (_child, _lines, api) =
+        serving(&[("DATABASE_URL", "postgres://127.0.0.1:1/d"), ("METRICS_ADDR", &free)]).await;
     let http = reqwest::Client::new();
     for path in ["/health/ready", "/made-up-1", "/v1/agents/did:key:made-up-2"] {
         http.get(format!("{api}{path}")).send().await.unwrap();
@@ -265,7 +300,7 @@ async fn metrics_name_routes_and_not_what_clients_make_up() {
         "# TYPE http_request_duration_seconds histogram",
         "# HELP http_request_duration_seconds",
         "route=\"/health/ready\"",
-        "route=\"/v1/agents/{did}\"",
+        "route=\"/v1/agents/{agent}\"",
         "method=\"other\"",
         "app=\"holdfast\"",
     ] {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use dev::{AppOptions, TestApp};
 use domain::identity::{
-    access_token::{Bearer, TokenKeys},
+    access_token::{Bearer, TokenRing},
     password::{Password, Passwords},
     sessions::{self, Login},
 };
@@ -32,7 +32,9 @@ async fn me(app: &TestApp, access: &str) -> Reply {
 async fn a_refresh_token_is_good_once_and_its_return_ends_the_session() {
     let clock = Clock::held(Clock::system().now());
     let app =
-        TestApp::start_with(AppOptions { worker: false, clock: clock.clone(), ..AppOptions::default() }).await.unwrap();
+        TestApp::start_with(AppOptions { worker: false, clock: clock.clone(), ..AppOptions::default() })
+            .await
+            .unwrap();
     let first = sign_up(&app, "ada@example.com").await;
     let second: Value = refresh(app.client(), &first["refresh_token"]).await.expect(200).unwrap();
     assert_eq!(second["session_id"], first["session_id"]);
@@ -46,10 +48,11 @@ async fn a_refresh_token_is_good_once_and_its_return_ends_the_session() {
     refresh(app.client(), &first["refresh_token"]).await.refused(401, Code::RefreshTokenInvalid);
     refresh(app.client(), &third["refresh_token"]).await.refused(401, Code::RefreshTokenInvalid);
     me(&app, third["access_token"].as_str().unwrap()).await.refused(401, Code::AccessTokenInvalid);
-    let told: i64 = sqlx::query_scalar("SELECT count(*) FROM audit_events WHERE action = 'session.token_reused'")
-        .fetch_one(app.core().db.pool())
-        .await
-        .unwrap();
+    let told: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM audit_events WHERE action = 'session.token_reused'")
+            .fetch_one(app.core().db.pool())
+            .await
+            .unwrap();
     assert_eq!(told, 1);
 }
 
@@ -84,7 +87,9 @@ async fn two_refreshes_at_once_on_two_replicas_both_go_on() {
 async fn a_session_ends_after_thirty_days_without_use() {
     let clock = Clock::held(Clock::system().now());
     let app =
-        TestApp::start_with(AppOptions { worker: false, clock: clock.clone(), ..AppOptions::default() }).await.unwrap();
+        TestApp::start_with(AppOptions { worker: false, clock: clock.clone(), ..AppOptions::default() })
+            .await
+            .unwrap();
     let first = sign_up(&app, "ada@example.com").await;
     clock.advance(Duration::from_secs(29 * 24 * 3600));
     let second: Value = refresh(app.client(), &first["refresh_token"]).await.expect(200).unwrap();
@@ -103,9 +108,14 @@ async fn sessions_are_listed_and_ended_on_every_replica() {
     let second: Value = login().await.expect(200).unwrap();
     let third: Value = login().await.expect(200).unwrap();
     let access = |opened: &Value| opened["access_token"].as_str().unwrap().to_owned();
-    let listed: Value = app.get("/v1/auth/sessions").key(&access(&third)).send().await.unwrap().expect(200).unwrap();
-    let listed: Vec<_> =
-        listed["data"].as_array().unwrap().iter().map(|session| (&session["id"], &session["current"])).collect();
+    let listed: Value =
+        app.get("/v1/auth/sessions").key(&access(&third)).send().await.unwrap().expect(200).unwrap();
+    let listed: Vec<_> = listed["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|session| (&session["id"], &session["current"]))
+        .collect();
     let [one, two, three] = [&first, &second, &third].map(|opened| &opened["session_id"]);
     assert_eq!(listed, [(three, &json!(true)), (two, &json!(false)), (one, &json!(false))]);
 
@@ -142,7 +152,9 @@ async fn a_session_cannot_be_fixed_beforehand() {
     let body = json!({"email": "ada@example.com", "password": PASSWORD, "refresh_token_in": "cookie"});
     let opened = login.json(&body).send().await.unwrap();
     assert_ne!(opened.expect::<Value>(200).unwrap()["session_id"], first["session_id"]);
-    assert!(!opened.headers.get_all("set-cookie").iter().any(|cookie| cookie.to_str().unwrap().contains(token)));
+    assert!(
+        !opened.headers.get_all("set-cookie").iter().any(|cookie| cookie.to_str().unwrap().contains(token))
+    );
 }
 
 #[tokio::test]
@@ -161,9 +173,11 @@ async fn the_cookie_counts_only_from_our_pages() {
     let body = json!({"email": "ada@example.com", "password": PASSWORD, "refresh_token_in": "cookie"});
     let opened = post(&app, "/v1/auth/login", body).await;
     assert_eq!(opened.expect::<Value>(200).unwrap()["refresh_token"], Value::Null);
-    let cookies: Vec<_> = opened.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap()).collect();
+    let cookies: Vec<_> =
+        opened.headers.get_all("set-cookie").iter().map(|cookie| cookie.to_str().unwrap()).collect();
     for (cookie, path) in cookies.iter().zip(["/v1/auth", "/api/v1/auth"]) {
-        for attribute in ["HttpOnly", "Secure", "SameSite=Strict", &format!("Path={path}"), "Max-Age=2592000"] {
+        for attribute in ["HttpOnly", "Secure", "SameSite=Strict", &format!("Path={path}"), "Max-Age=2592000"]
+        {
             assert!(cookie.split("; ").any(|found| found == attribute), "{attribute} is missing: {cookie}");
         }
     }
@@ -175,7 +189,9 @@ async fn the_cookie_counts_only_from_our_pages() {
             None => request,
         }
     };
-    for origin in [None, Some("https://evil.example.com"), Some("https://app.example.com.evil.test"), Some("null")] {
+    for origin in
+        [None, Some("https://evil.example.com"), Some("https://app.example.com.evil.test"), Some("null")]
+    {
         refresh(origin).send().await.unwrap().refused(403, Code::OriginRefused);
     }
     // A form of another site cannot say that it is JSON without being asked first.
@@ -185,7 +201,8 @@ async fn the_cookie_counts_only_from_our_pages() {
     assert_eq!(refreshed.expect::<Value>(200).unwrap()["refresh_token"], Value::Null);
     assert_eq!(refreshed.header("access-control-allow-credentials"), "true");
     let pair = refreshed.header("set-cookie").split(';').next().unwrap().to_owned();
-    let logout = app.post("/v1/auth/logout").header("cookie", &pair).header("origin", "https://front.example.com");
+    let logout =
+        app.post("/v1/auth/logout").header("cookie", &pair).header("origin", "https://front.example.com");
     let gone = logout.json(&json!({})).send().await.unwrap();
     assert_eq!(gone.status, 204);
     assert!(gone.header("set-cookie").contains("Max-Age=0"));
@@ -201,7 +218,8 @@ async fn access_tokens_that_are_not_ours_open_nothing() {
     assert_eq!((&key["kty"], &key["crv"], &key["alg"]), (&json!("OKP"), &json!("Ed25519"), &json!("EdDSA")));
     let kid = key["kid"].as_str().unwrap();
     let [header, claims, signature] = good.split('.').collect::<Vec<_>>().try_into().unwrap();
-    let read = |part: &str| -> Value { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap() };
+    let read =
+        |part: &str| -> Value { serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap() };
     let write = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
     assert_eq!(read(header)["kid"], kid);
     let elevated = {
@@ -211,10 +229,10 @@ async fn access_tokens_that_are_not_ours_open_nothing() {
     };
     // Under a key of one's own, whatever it claims.
     let ids = &app.core().ids;
-    let own = domain::identity::access_token::AccessTokens::new(&TokenKeys::generate(ids), app.url());
+    let own = domain::identity::access_token::AccessTokens::new(&TokenRing::generate(ids), app.url());
     let bearer = Bearer { user, session: ids.next() };
-    let forged = own.mint(bearer, app.core().clock.now(), ids).unwrap();
-    let unknown_session = app.tokens().unwrap().mint(bearer, app.core().clock.now(), ids).unwrap();
+    let forged = own.issue(bearer, app.core().clock.now(), ids).unwrap();
+    let unknown_session = app.tokens().unwrap().issue(bearer, app.core().clock.now(), ids).unwrap();
     for bad in [
         format!("{header}.{claims}."),
         format!("{}.{claims}.", write(json!({"alg": "none", "typ": "at+jwt", "kid": kid}))),
@@ -234,9 +252,10 @@ async fn access_tokens_that_are_not_ours_open_nothing() {
 async fn a_new_signing_key_logs_nobody_out() {
     let app = app().await;
     let first = sign_up(&app, "ada@example.com").await;
-    // The same database behind an API that has a new key in front of the old one, as after a rotation.
+    // The same database behind an API that has a new key in front of the old one, as after a
+    // rotation.
     let old = app.variable("JWT_SIGNING_KEY").unwrap().to_owned();
-    let both = format!("{},{old}", TokenKeys::generate(&app.core().ids).reveal());
+    let both = format!("{},{old}", TokenRing::generate(&app.core().ids).reveal());
     let rotated = app.api_with("JWT_SIGNING_KEY", &both).await.unwrap();
     let access = first["access_token"].as_str().unwrap();
     assert_eq!(rotated.get("/v1/me").key(access).send().await.unwrap().status, 200);
@@ -250,9 +269,15 @@ async fn a_new_signing_key_logs_nobody_out() {
 async fn an_older_hash_is_renewed_at_login() {
     let app = app().await;
     sign_up(&app, "ada@example.com").await;
-    // Of the same password, by one pass over 8 MiB: `argon2 0123456789abcdef -id -t 1 -k 8192 -p 1 -l 32 -e`.
-    let older = "$argon2id$v=19$m=8192,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$Qd/uPU2dNuqz/ljLQKUryhqKULDfO/egRNHbpCY1GDk";
-    sqlx::query("UPDATE users SET password_hash = $1").bind(older).execute(app.core().db.pool()).await.unwrap();
+    // Of the same password, by one pass over 8 MiB: `argon2 0123456789abcdef -id -t 1 -k 8192 -p 1
+    // -l 32 -e`.
+    let older =
+        "$argon2id$v=19$m=8192,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$Qd/uPU2dNuqz/ljLQKUryhqKULDfO/egRNHbpCY1GDk";
+    sqlx::query("UPDATE users SET password_hash = $1")
+        .bind(older)
+        .execute(app.core().db.pool())
+        .await
+        .unwrap();
     post(&app, "/v1/auth/login", json!({"email": "ada@example.com", "password": PASSWORD}))
         .await
         .expect::<Value>(200)
@@ -265,7 +290,8 @@ async fn an_older_hash_is_renewed_at_login() {
 #[tokio::test]
 async fn attempts_are_few_by_account_and_by_address() {
     let variables = vec![("AUTH_RATE_LIMIT", "10".to_owned()), ("TRUSTED_PROXY_DEPTH", "1".to_owned())];
-    let app = TestApp::start_with(AppOptions { worker: false, variables, ..AppOptions::default() }).await.unwrap();
+    let app =
+        TestApp::start_with(AppOptions { worker: false, variables, ..AppOptions::default() }).await.unwrap();
     let attempt = |address: String, email: String| {
         let login = app.post("/v1/auth/login").header("x-forwarded-for", &address);
         login.json(&json!({"email": email, "password": "of no account"})).send()
@@ -288,7 +314,10 @@ async fn attempts_are_few_by_account_and_by_address() {
             .unwrap()
             .refused(401, Code::LoginFailed);
     }
-    attempt("198.51.100.1".to_owned(), "another@example.com".to_owned()).await.unwrap().refused(429, Code::RateLimited);
+    attempt("198.51.100.1".to_owned(), "another@example.com".to_owned())
+        .await
+        .unwrap()
+        .refused(429, Code::RateLimited);
 }
 
 /// Hashes are what takes time, and commits: as many of both, whether there is an account or not.
@@ -300,9 +329,12 @@ async fn the_same_work_is_done_for_who_has_no_account() {
     let (right, wrong) = (Password::from(PASSWORD.to_owned()), Password::from("of somebody else".to_owned()));
     let request = RequestContext::default();
     let mut done = Vec::new();
-    for (email, password) in [("ada@example.com", &wrong), ("nobody@example.com", &right), ("no address", &right)] {
+    for (email, password) in
+        [("ada@example.com", &wrong), ("nobody@example.com", &right), ("no address", &right)]
+    {
         let before = (passwords.computed(), audited(&app).await);
-        let refused = sessions::login(app.core(), &passwords, &Login { email, password }, &request).await.unwrap_err();
+        let refused =
+            sessions::login(app.core(), &passwords, &Login { email, password }, &request).await.unwrap_err();
         assert_eq!(refused.code(), Code::LoginFailed);
         done.push((passwords.computed() - before.0, audited(&app).await - before.1));
     }

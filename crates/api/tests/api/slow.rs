@@ -13,7 +13,8 @@ use crate::{harness::Api, vault};
 
 /// Sends `start` and then nothing; what the server answered until it closed the connection.
 async fn answer_to(url: &str, start: &str) -> String {
-    let mut stream = TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/')).await.unwrap();
+    let mut stream =
+        TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/')).await.unwrap();
     stream.write_all(start.as_bytes()).await.unwrap();
     let mut answer = String::new();
     let read = tokio::time::timeout(Duration::from_secs(60), stream.read_to_string(&mut answer));
@@ -34,8 +35,8 @@ async fn a_connection_that_does_not_finish_its_headers_is_closed() {
 async fn a_body_that_does_not_arrive_is_a_problem() {
     let app = TestApp::start().await.unwrap();
     let head = format!(
-        "POST /v1/agents HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\
-         Connection: close\r\n\r\n{{",
+        "POST /v1/agents HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: \
+        application/json\r\nContent-Length: 9\r\nConnection: close\r\n\r\n{{",
         app.key()
     );
     let answer = answer_to(app.url().as_str(), &head).await;
@@ -49,14 +50,17 @@ async fn an_answer_that_is_not_read_is_given_up() {
     let app = vault::app().await;
     let seal = serde_json::json!({"kind": "k", "verdict": "SEAL", "payload": "x".repeat(48_000)});
     for _ in 0..16 {
-        let batch =
-            app.post("/v1/vault/seals/batch").key(app.key()).json(&serde_json::json!({"seals": vec![&seal; 16]}));
+        let batch = app
+            .post("/v1/vault/seals/batch")
+            .key(app.key())
+            .json(&serde_json::json!({"seals": vec![&seal; 16]}));
         batch.send().await.unwrap().expect::<serde_json::Value>(201).unwrap();
     }
     let log = kernel::ids::LogId::from(app.project());
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(4_096).unwrap();
-    let address = app.url().socket_addrs(|| None).unwrap().into_iter().find(|address| address.is_ipv4()).unwrap();
+    let address =
+        app.url().socket_addrs(|| None).unwrap().into_iter().find(|address| address.is_ipv4()).unwrap();
     let mut stream = socket.connect(address).await.unwrap();
     let request = format!("GET /v1/vault/logs/{log}/tile/entries/000 HTTP/1.1\r\nHost: x\r\n\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -67,7 +71,11 @@ async fn an_answer_that_is_not_read_is_given_up() {
     // What the kernel had taken is still read, and then it ends, long before the answer's end.
     let mut rest = Vec::new();
     let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
-    assert!(ended.expect("the connection was closed").is_err() || rest.len() < 256 * 48_000, "{}", rest.len());
+    assert!(
+        ended.expect("the connection was closed").is_err() || rest.len() < 256 * 48_000,
+        "{}",
+        rest.len()
+    );
 }
 
 #[tokio::test]

@@ -13,8 +13,8 @@ use kernel::Code;
 use serde_json::{Value, json};
 use testkit::Identity;
 use vault::{
-    note::VaultKeys,
-    receipt::{Flaw, Receipt},
+    VaultKeyRing,
+    format::receipt::{Flaw, Receipt},
 };
 
 pub async fn app() -> TestApp {
@@ -68,7 +68,10 @@ async fn a_seal_is_answered_with_what_proves_it_and_is_found_again() {
     });
     let made = app.post("/v1/vault/seals").key(app.key()).json(&wanted).send().await.unwrap();
     let answer: Value = made.expect(201).unwrap();
-    assert_eq!((&answer["index"], &answer["size"], &answer["inclusion_proof"]), (&json!(0), &json!(1), &json!([])));
+    assert_eq!(
+        (&answer["index"], &answer["size"], &answer["inclusion_proof"]),
+        (&json!(0), &json!(1), &json!([]))
+    );
     assert_eq!(made.header("location"), "/v1/vault/seals/0");
     assert_eq!(log(&app).await["checkpoint"], answer["checkpoint"]);
 
@@ -103,8 +106,14 @@ async fn seals_are_filtered_paged_and_counted() {
         sealed(&app, &json!({"kind": format!("kind.{}", n % 2), "verdict": verdict, "payload": n, "tags": tags, "session_id": session, "subject": "s"})).await;
     }
     let indexes = async |query: String| -> Vec<u64> {
-        let page: Value =
-            app.get(&format!("/v1/vault/seals?{query}")).key(app.key()).send().await.unwrap().expect(200).unwrap();
+        let page: Value = app
+            .get(&format!("/v1/vault/seals?{query}"))
+            .key(app.key())
+            .send()
+            .await
+            .unwrap()
+            .expect(200)
+            .unwrap();
         page["data"].as_array().unwrap().iter().map(|seal| seal["index"].as_u64().unwrap()).collect()
     };
     for (query, wanted) in [
@@ -126,10 +135,19 @@ async fn seals_are_filtered_paged_and_counted() {
     assert_eq!(indexes(format!("to={}", start.format("%Y-%m-%dT%H:%M:%SZ"))).await, [0_u64; 0]);
 
     let counts = async |query: &str| -> Value {
-        app.get(&format!("/v1/vault/seals/counts{query}")).key(app.key()).send().await.unwrap().expect(200).unwrap()
+        app.get(&format!("/v1/vault/seals/counts{query}"))
+            .key(app.key())
+            .send()
+            .await
+            .unwrap()
+            .expect(200)
+            .unwrap()
     };
     assert_eq!(counts("").await, json!({"verdicts": {"SEAL": 4, "DENY": 3}, "total": 7, "complete": true}));
-    assert_eq!(counts("?tag=even").await, json!({"verdicts": {"SEAL": 2, "DENY": 2}, "total": 4, "complete": true}));
+    assert_eq!(
+        counts("?tag=even").await,
+        json!({"verdicts": {"SEAL": 2, "DENY": 2}, "total": 4, "complete": true})
+    );
 
     let mut seen = Vec::new();
     let mut path = "/v1/vault/seals?subject=s&limit=3".to_owned();
@@ -151,8 +169,11 @@ async fn seals_are_filtered_paged_and_counted() {
 #[tokio::test]
 async fn a_batch_is_whole_or_not_at_all() {
     let app = app().await;
-    let post = async |body: &Value| app.post("/v1/vault/seals/batch").key(app.key()).json(body).send().await.unwrap();
-    let answer: Value = post(&json!({"seals": (0..300).map(seal).collect::<Vec<_>>()})).await.expect(201).unwrap();
+    let post = async |body: &Value| {
+        app.post("/v1/vault/seals/batch").key(app.key()).json(body).send().await.unwrap()
+    };
+    let answer: Value =
+        post(&json!({"seals": (0..300).map(seal).collect::<Vec<_>>()})).await.expect(201).unwrap();
     let seals = answer["seals"].as_array().unwrap();
     assert_eq!((seals.len(), &answer["size"]), (300, &json!(300)));
     assert!(seals.iter().enumerate().all(|(n, seal)| seal["index"] == n));
@@ -185,7 +206,8 @@ async fn a_batch_is_whole_or_not_at_all() {
 #[tokio::test]
 async fn an_expected_size_makes_it_conditional() {
     let app = app().await;
-    let with = |expected: u64| json!({"kind": "k", "verdict": "SEAL", "payload": 1, "expected_size": expected});
+    let with =
+        |expected: u64| json!({"kind": "k", "verdict": "SEAL", "payload": 1, "expected_size": expected});
     assert_eq!(sealed(&app, &with(0)).await["index"], 0);
     let refused = app.post("/v1/vault/seals").key(app.key()).json(&with(0)).send().await.unwrap();
     assert_eq!((refused.status, refused.code().as_str()), (409, "size_mismatch"));
@@ -204,21 +226,25 @@ async fn an_expected_size_makes_it_conditional() {
 async fn a_request_that_comes_twice_is_sealed_once() {
     let mut app = app().await;
     let other = app.another_api().await.unwrap();
-    let send = || app.post("/v1/vault/seals").key(app.key()).json(&seal(1)).header("idempotency-key", "once").send();
+    let send =
+        || app.post("/v1/vault/seals").key(app.key()).json(&seal(1)).header("idempotency-key", "once").send();
     let replies = futures::future::join_all((0..8).map(|_| send())).await;
     let replies: Vec<_> = replies.into_iter().map(Result::unwrap).collect();
     let made = replies.iter().filter(|reply| reply.status == 201).count();
     assert!(made >= 1 && replies.iter().all(|reply| [201, 409].contains(&reply.status)));
     sealed(&app, &seal(2)).await;
-    // Asked again, also on another replica, the first answer comes to the byte, though the log has grown.
+    // Asked again, also on another replica, the first answer comes to the byte, though the log has
+    // grown.
     let first = replies.iter().find(|reply| reply.status == 201).unwrap();
     for client in [app.client(), &other] {
-        let request = client.post("/v1/vault/seals").key(app.key()).json(&seal(1)).header("idempotency-key", "once");
+        let request =
+            client.post("/v1/vault/seals").key(app.key()).json(&seal(1)).header("idempotency-key", "once");
         let again = request.send().await.unwrap();
         assert_eq!((again.status, &again.body), (201, &first.body));
         assert_eq!(again.header("idempotency-replayed"), "true");
     }
-    let reused = app.post("/v1/vault/seals").key(app.key()).json(&seal(3)).header("idempotency-key", "once").send();
+    let reused =
+        app.post("/v1/vault/seals").key(app.key()).json(&seal(3)).header("idempotency-key", "once").send();
     assert_eq!(reused.await.unwrap().code(), "idempotency_key_reused");
     assert_eq!(log(&app).await["size"], 2);
 }
@@ -238,7 +264,8 @@ async fn an_agent_seals_by_its_signature_and_never_twice() {
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409, 409, 409]);
     assert_eq!(log(&app).await["size"], 2);
-    let stranger = app.post("/v1/vault/seals").json(&seal(1)).sign(&Identity::generate()).send().await.unwrap();
+    let stranger =
+        app.post("/v1/vault/seals").json(&seal(1)).sign(&Identity::generate()).send().await.unwrap();
     assert_eq!(stranger.status, 401);
 }
 
@@ -267,7 +294,12 @@ async fn what_could_be_read_in_two_ways_is_refused_and_nothing_is_written() {
             .send()
             .await
             .unwrap();
-        assert_eq!((reply.status, reply.code().as_str()), (status, code.as_str()), "{}", &body[..body.len().min(100)]);
+        assert_eq!(
+            (reply.status, reply.code().as_str()),
+            (status, code.as_str()),
+            "{}",
+            &body[..body.len().min(100)]
+        );
     }
     let not_text = [b"{\"kind\":\"k\",\"verdict\":\"SEAL\",\"payload\":\"".as_slice(), b"\xff\"}"].concat();
     let reply = app
@@ -292,14 +324,21 @@ async fn scopes_projects_and_people_are_kept_apart() {
     let anonymous = app.get("/v1/vault/seals").send().await.unwrap();
     assert_eq!(anonymous.status, 401);
     let narrow = json!({"name": "n", "scopes": ["vault:read"]});
-    let key =
-        app.post(&format!("/v1/projects/{}/keys", app.project())).key(app.key()).json(&narrow).send().await.unwrap();
+    let key = app
+        .post(&format!("/v1/projects/{}/keys", app.project()))
+        .key(app.key())
+        .json(&narrow)
+        .send()
+        .await
+        .unwrap();
     let key: Value = key.expect(201).unwrap();
-    let refused = app.post("/v1/vault/seals").key(key["key"].as_str().unwrap()).json(&seal(2)).send().await.unwrap();
+    let refused =
+        app.post("/v1/vault/seals").key(key["key"].as_str().unwrap()).json(&seal(2)).send().await.unwrap();
     assert_eq!((refused.status, refused.code().as_str()), (403, "permission_missing"));
     // Whoever may not is told so, and not what else is wrong.
     let bad = json!({"kind": "", "verdict": "SEAL", "payload": 1});
-    for (path, body) in [("/v1/vault/seals", bad.clone()), ("/v1/vault/seals/batch", json!({"seals": [bad]}))] {
+    for (path, body) in [("/v1/vault/seals", bad.clone()), ("/v1/vault/seals/batch", json!({"seals": [bad]}))]
+    {
         let refused = app.post(path).key(key["key"].as_str().unwrap()).json(&body).send().await.unwrap();
         assert_eq!(refused.code(), "permission_missing", "{path}");
     }
@@ -311,7 +350,7 @@ async fn after_a_rotation_old_and_new_keys_verify() {
     fill(&app, 3).await;
     let before = receipt(&app, 1).await;
     let old = app.variable("VAULT_SIGNING_KEY").unwrap().to_owned();
-    let both = format!("{old},{}", VaultKeys::generate(&app.core().ids).reveal());
+    let both = format!("{old},{}", VaultKeyRing::generate(&app.core().ids).reveal());
     let rotated = app.api_with("VAULT_SIGNING_KEY", &both).await.unwrap();
     let after = rotated.get("/v1/vault/seals/1/receipt").key(app.key()).send().await.unwrap().text();
     let log: Value = rotated.get("/v1/vault/log").key(app.key()).send().await.unwrap().expect(200).unwrap();

@@ -1,5 +1,5 @@
-//! What must hold of a log whatever broke while it was written: checked by SQL as the owner and by a tree of this file's own, with nothing of what is tested
-//! but the text of a receipt.
+//! What must hold of a log whatever broke while it was written: checked by SQL as the owner and by
+//! a tree of this file's own, with nothing of what is tested but the text of a receipt.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,7 +12,7 @@ use sqlx::{Connection, PgConnection};
 use testkit::Client;
 use tlog_tiles::Hash;
 use uuid::Uuid;
-use vault::receipt::Receipt;
+use vault::format::receipt::Receipt;
 
 use crate::writers::{Done, Way};
 
@@ -29,7 +29,8 @@ pub struct Log {
     roots: Vec<Hash32>,
 }
 
-/// Checks every log of the database, all that can be checked of each alone, and returns that of the key's project.
+/// Checks every log of the database, all that can be checked of each alone, and returns that of the
+/// key's project.
 pub async fn sound(database_url: &str, client: &Client, key: &str) -> Log {
     let log: Value = client.get("/v1/vault/log").key(key).send().await.unwrap().expect(200).unwrap();
     let ours: LogId = log["log"].as_str().unwrap().parse().unwrap();
@@ -37,7 +38,8 @@ pub async fn sound(database_url: &str, client: &Client, key: &str) -> Log {
     // One moment for all that is read: the worker may be publishing.
     sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ").execute(&mut db).await.unwrap();
     let (mut entries, mut roots) = (Vec::new(), vec![Tree::default().root()]);
-    let logs: Vec<Uuid> = sqlx::query_scalar("SELECT project_id FROM vault_logs").fetch_all(&mut db).await.unwrap();
+    let logs: Vec<Uuid> =
+        sqlx::query_scalar("SELECT project_id FROM vault_logs").fetch_all(&mut db).await.unwrap();
     for project in logs {
         let read = rebuilt(&mut db, project).await;
         if ours.project().uuid() == project {
@@ -51,7 +53,8 @@ pub async fn sound(database_url: &str, client: &Client, key: &str) -> Log {
     Log { origin: log["origin"].as_str().unwrap().to_owned(), keys, entries, roots }
 }
 
-/// The entries of a log, and its roots of every size from 0 on, which all that is stored agrees with.
+/// The entries of a log, and its roots of every size from 0 on, which all that is stored agrees
+/// with.
 async fn rebuilt(db: &mut PgConnection, project: Uuid) -> (Vec<Vec<u8>>, Vec<Hash32>) {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT index, leaf_hash, entry, verdict, at FROM vault_entries WHERE project_id = $1 ORDER BY index",
@@ -76,7 +79,8 @@ async fn rebuilt(db: &mut PgConnection, project: Uuid) -> (Vec<Vec<u8>>, Vec<Has
     }
 
     let sql = "SELECT size, root FROM vault_checkpoints WHERE project_id = $1 ORDER BY size";
-    let checkpoints: Vec<(i64, Vec<u8>)> = sqlx::query_as(sql).bind(project).fetch_all(&mut *db).await.unwrap();
+    let checkpoints: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as(sql).bind(project).fetch_all(&mut *db).await.unwrap();
     for (size, root) in &checkpoints {
         let recomputed = roots.get(usize::try_from(*size).unwrap()).expect("a checkpoint beyond the log");
         assert_eq!(root, recomputed, "the checkpoint of size {size} has another root");
@@ -97,13 +101,14 @@ async fn rebuilt(db: &mut PgConnection, project: Uuid) -> (Vec<Vec<u8>>, Vec<Has
     (rows.into_iter().map(|(_, _, entry, ..)| entry).collect(), roots)
 }
 
-/// What stands beside the entries was committed with them: personal data, proposals and the jobs that end them.
+/// What stands beside the entries was committed with them: personal data, proposals and the jobs
+/// that end them.
 async fn beside(db: &mut PgConnection) {
     for (what, sql) in [
         (
             "personal data",
             "SELECT count(*) FROM vault_entries e FULL JOIN vault_payloads p USING (project_id, index) \
-             WHERE (e.entry IS NULL) OR (p.sealed IS NOT NULL) <> (convert_from(e.entry, 'UTF8') LIKE '%\"personal_sha256\":%' \
+             WHERE (e.entry IS NULL) OR (p.ciphertext IS NOT NULL) <> (convert_from(e.entry, 'UTF8') LIKE '%\"personal_sha256\":%' \
                  AND NOT EXISTS (SELECT FROM vault_entries x WHERE x.project_id = e.project_id AND x.subject = e.subject \
                                  AND x.kind = 'subject.erased' AND x.index > e.index))",
         ),
@@ -129,17 +134,26 @@ impl Log {
         self.entries.len()
     }
 
-    /// That everything acknowledged is in it, as the receipt says, and as often as was promised; and that no size was signed with two roots.
+    /// That everything acknowledged is in it, as the receipt says, and as often as was promised;
+    /// and that no size was signed with two roots.
     pub fn holds(&self, done: &[Done]) {
         let mut found: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, entry) in self.entries.iter().enumerate() {
             let entry: Value = serde_json::from_slice(entry).unwrap();
-            found.entry(entry["payload"]["id"].as_str().unwrap_or_default().to_owned()).or_default().push(index);
+            found
+                .entry(entry["payload"]["id"].as_str().unwrap_or_default().to_owned())
+                .or_default()
+                .push(index);
         }
         for done in done {
             let there = found.get(&done.id).map_or(0, Vec::len);
             assert!(there >= 1, "{} was acknowledged and is lost", done.id);
-            assert!(done.way == Way::Plain || there == 1, "{} ({:?}) is there {there} times", done.id, done.way);
+            assert!(
+                done.way == Way::Plain || there == 1,
+                "{} ({:?}) is there {there} times",
+                done.id,
+                done.way
+            );
             if let Some(answer) = &done.answer {
                 let index = self.verify(answer);
                 assert!(found[&done.id].contains(&index), "{} has the receipt of another seal", done.id);
@@ -154,8 +168,15 @@ impl Log {
         let checkpoint = answer["checkpoint"].as_str().unwrap().to_owned();
         let mut lines = checkpoint.lines().skip(1);
         assert_eq!(lines.next(), Some(size.to_string().as_str()));
-        let root = self.roots.get(size).unwrap_or_else(|| panic!("size {size} was signed, and the log never had it"));
-        assert_eq!(lines.next(), Some(STANDARD.encode(root).as_str()), "another root of size {size} was signed");
+        let root = self
+            .roots
+            .get(size)
+            .unwrap_or_else(|| panic!("size {size} was signed, and the log never had it"));
+        assert_eq!(
+            lines.next(),
+            Some(STANDARD.encode(root).as_str()),
+            "another root of size {size} was signed"
+        );
         let hash = |text: &Value| Hash(STANDARD.decode(text.as_str().unwrap()).unwrap().try_into().unwrap());
         let receipt = Receipt {
             entry: Some(self.entries[index].clone()),

@@ -13,7 +13,8 @@ use testkit::{
 
 use crate::check::sound;
 
-/// Postgres gives the number of a transaction whose log was lost with it to another one. `pg_xact_status` then speaks of that one.
+/// Postgres gives the number of a transaction whose log was lost with it to another one.
+/// `pg_xact_status` then speaks of that one.
 #[tokio::test]
 async fn the_number_of_a_lost_transaction_is_not_taken_for_its_commit() {
     let options = Options { valkey: false, nats: false, ..Options::durable() };

@@ -1,4 +1,5 @@
-//! Who queues for a log: replicas that race, clients that hang up, too many at once, and a replica that hangs with the log's lock.
+//! Who queues for a log: replicas that race, clients that hang up, too many at once, and a replica
+//! that hangs with the log's lock.
 
 use std::{
     sync::Arc,
@@ -68,13 +69,21 @@ async fn of_all_who_expect_a_size_one_wins() {
             let reply = reply.unwrap();
             match reply.status {
                 201 => winners.push(reply.json()),
-                _ => assert_eq!((reply.status, reply.code().as_str()), (409, "size_mismatch"), "{}", reply.text()),
+                _ => assert_eq!(
+                    (reply.status, reply.code().as_str()),
+                    (409, "size_mismatch"),
+                    "{}",
+                    reply.text()
+                ),
             }
         }
         assert_eq!(winners.len(), size + 1, "size {size} has not one winner");
     }
     let log = sound(app.database().url(), app.client(), app.key()).await;
-    assert_eq!(winners.iter().map(|winner| log.verify(winner)).collect::<Vec<_>>(), (0..25).collect::<Vec<_>>());
+    assert_eq!(
+        winners.iter().map(|winner| log.verify(winner)).collect::<Vec<_>>(),
+        (0..25).collect::<Vec<_>>()
+    );
     app.stop().await.unwrap();
 }
 
@@ -86,8 +95,8 @@ async fn clients_that_hang_up_break_no_lane() {
     let held = lock(&app).await;
     let body = seal("gone").to_string();
     let request = format!(
-        "POST /v1/vault/seals HTTP/1.1\r\nhost: holdfast\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
-         content-length: {}\r\n\r\n{body}",
+        "POST /v1/vault/seals HTTP/1.1\r\nhost: holdfast\r\nauthorization: Bearer {}\r\ncontent-type: \
+        application/json\r\ncontent-length: {}\r\n\r\n{body}",
         app.key(),
         body.len()
     );
@@ -161,7 +170,8 @@ async fn a_full_queue_says_so_and_loses_nothing() {
     app.stop().await.unwrap();
 }
 
-/// One request is sent to all replicas, several times, with others in between. Each batch but the first collides with what another replica commits.
+/// One request is sent to all replicas, several times, with others in between. Each batch but the
+/// first collides with what another replica commits.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn keys_that_come_to_all_replicas_are_sealed_once_and_harm_no_neighbour() {
     let mut app = app().await;
@@ -195,7 +205,8 @@ async fn keys_that_come_to_all_replicas_are_sealed_once_and_harm_no_neighbour() 
     app.stop().await.unwrap();
 }
 
-/// A replica that stops in the middle of a batch, with the connection open, keeps the lock only for as long as Postgres lets it idle.
+/// A replica that stops in the middle of a batch, with the connection open, keeps the lock only for
+/// as long as Postgres lets it idle.
 #[tokio::test]
 async fn a_replica_that_hangs_with_the_lock_holds_nobody_up() {
     let way = Arc::new(PgFault::before(services::shared().await.unwrap().postgres.port()).await.unwrap());

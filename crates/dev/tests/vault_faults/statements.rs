@@ -1,4 +1,5 @@
-//! Every statement of a batch fails, or fails though it was done: the connection to Postgres is cut there.
+//! Every statement of a batch fails, or fails though it was done: the connection to Postgres is cut
+//! there.
 
 use std::{
     sync::{
@@ -10,7 +11,10 @@ use std::{
 
 use chrono::TimeDelta;
 use dev::{AppOptions, TestApp};
-use kernel::{Caller, Clock, Code, Db, caller::Role};
+use kernel::{
+    Clock, Code, Db, DbScope,
+    caller::{Caller, Role},
+};
 use serde_json::{Value, json};
 use testkit::{
     Client, PgFault,
@@ -18,7 +22,11 @@ use testkit::{
     pg_fault::{Cut, Fault},
     services,
 };
-use vault::{self, Verdict, jobs::ExpireProposal, outbox};
+use vault::{
+    self, Verdict,
+    jobs::ExpireProposal,
+    outbox::{self, OutboxSeal},
+};
 
 use crate::{
     check::sound,
@@ -56,7 +64,8 @@ fn seal(id: &str) -> Value {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn three_replicas_and_200_writers_while_each_statement_of_the_batch_fails() {
     let (mut app, way) = app().await;
-    let replicas = vec![app.client().clone(), app.another_api().await.unwrap(), app.another_api().await.unwrap()];
+    let replicas =
+        vec![app.client().clone(), app.another_api().await.unwrap(), app.another_api().await.unwrap()];
     let agent = app.agent("writer").await.unwrap();
     let crew = Crew { replicas, key: app.key().to_owned(), agent, over: Arc::new(AtomicBool::new(false)) };
     way.arm(&[
@@ -121,7 +130,8 @@ async fn a_commit_whose_answer_is_lost_is_acknowledged() {
     app.stop().await.unwrap();
 }
 
-/// Postgres takes its time with a COMMIT whose connection is gone: it is waited for, but not for ever.
+/// Postgres takes its time with a COMMIT whose connection is gone: it is waited for, but not for
+/// ever.
 #[tokio::test]
 async fn a_commit_that_goes_on_after_its_connection_is_waited_for() {
     let (app, way) = app().await;
@@ -156,13 +166,21 @@ async fn a_commit_that_goes_on_after_its_connection_is_waited_for() {
     app.stop().await.unwrap();
 }
 
-/// What is sealed past the queue: each is done once, whether its commit was lost or only the answer to it.
+/// What is sealed past the queue: each is done once, whether its commit was lost or only the answer
+/// to it.
 #[tokio::test]
 async fn decisions_expiries_and_the_outbox_are_sealed_once() {
     let (app, way) = app().await;
     let hold = json!({"kind": "fault", "verdict": "HOLD", "payload": {"id": "held"}});
     for _ in 0..4 {
-        app.post("/v1/vault/seals").key(app.key()).json(&hold).send().await.unwrap().expect::<Value>(201).unwrap();
+        app.post("/v1/vault/seals")
+            .key(app.key())
+            .json(&hold)
+            .send()
+            .await
+            .unwrap()
+            .expect::<Value>(201)
+            .unwrap();
     }
     let (person, token) = app.person("ada@example.com").await.unwrap();
     app.join(person, Role::Owner).await.unwrap();
@@ -177,10 +195,10 @@ async fn decisions_expiries_and_the_outbox_are_sealed_once() {
     vault.core.db = Db::lazy(way.url(app.database().url()).unwrap().parse().unwrap(), 2);
     let expire = async |proposal| vault::expire(&vault, &ExpireProposal { project, proposal }).await;
     let put = async |n: u64| {
-        let mut tx = app.core().db.begin(Caller::Project(project)).await.unwrap();
         let payload = json!({"id": format!("put {n}")});
-        outbox::put(&mut tx, app.core(), project, "fault", Verdict::Seal, None, &payload).await.unwrap();
-        tx.commit().await.unwrap();
+        let seal = OutboxSeal { kind: "fault", verdict: Verdict::Seal, subject: None, payload: &payload };
+        let system = Caller::system(DbScope::Project(project));
+        app.core().write(system, async |unit| outbox::put(unit, project, seal).await).await.unwrap();
     };
     let drain = async || outbox::drain(&vault, project).await;
 
@@ -207,7 +225,8 @@ async fn decisions_expiries_and_the_outbox_are_sealed_once() {
     app.stop().await.unwrap();
 }
 
-/// Whether the COMMIT was lost or only the answer to it: an erasure that is asked for again with its key was done once.
+/// Whether the COMMIT was lost or only the answer to it: an erasure that is asked for again with
+/// its key was done once.
 #[tokio::test]
 async fn an_erasure_whose_commit_is_lost_is_asked_for_again() {
     let (app, way) = app().await;
@@ -243,7 +262,8 @@ async fn an_erasure_whose_commit_is_lost_is_asked_for_again() {
     // It is not known in time that it was done.
     seal("three").await;
     for sql in [
-        "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(3); RETURN NULL; END $$",
+        "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(3); RETURN \
+        NULL; END $$",
         "CREATE CONSTRAINT TRIGGER dawdle AFTER INSERT ON vault_checkpoints DEFERRABLE INITIALLY DEFERRED \
              FOR EACH ROW EXECUTE FUNCTION dawdle()",
     ] {

@@ -1,4 +1,5 @@
-//! Those who write while things break: each makes sure of one seal after the other, in one of the ways that the API offers for it.
+//! Those who write while things break: each makes sure of one seal after the other, in one of the
+//! ways that the API offers for it.
 
 use std::{
     sync::{
@@ -21,7 +22,8 @@ pub enum Way {
     Plain,
     /// By an `Idempotency-Key`: asked again, the first answer comes.
     Keyed,
-    /// By a signature's nonce, which is spent in the commit of the seal: the replay of a signed request that was made is refused.
+    /// By a signature's nonce, which is spent in the commit of the seal: the replay of a signed
+    /// request that was made is refused.
     Signed,
     /// By both: the replay of the signed request brings the first answer.
     SignedAndKeyed,
@@ -43,7 +45,8 @@ pub struct Done {
 /// Who writes, and to whom.
 #[derive(Clone)]
 pub struct Crew {
-    /// The replicas. Signatures are for the URL of the first, which all of them have as their public one.
+    /// The replicas. Signatures are for the URL of the first, which all of them have as their
+    /// public one.
     pub replicas: Vec<Client>,
     /// The project's key.
     pub key: String,
@@ -54,11 +57,22 @@ pub struct Crew {
 }
 
 impl Crew {
-    /// `count` writers, half of them with a key, a quarter with a signature. Each makes `least` seals and goes on until it is over.
+    /// `count` writers, half of them with a key, a quarter with a signature. Each makes `least`
+    /// seals and goes on until it is over.
     pub fn start(&self, count: usize, least: usize) -> Vec<tokio::task::JoinHandle<Vec<Done>>> {
-        let ways =
-            [Way::Plain, Way::Keyed, Way::Plain, Way::Keyed, Way::Plain, Way::Keyed, Way::Signed, Way::SignedAndKeyed];
-        (0..count).map(|writer| tokio::spawn(self.clone().write(writer, ways[writer % ways.len()], least))).collect()
+        let ways = [
+            Way::Plain,
+            Way::Keyed,
+            Way::Plain,
+            Way::Keyed,
+            Way::Plain,
+            Way::Keyed,
+            Way::Signed,
+            Way::SignedAndKeyed,
+        ];
+        (0..count)
+            .map(|writer| tokio::spawn(self.clone().write(writer, ways[writer % ways.len()], least)))
+            .collect()
     }
 
     async fn write(self, writer: usize, way: Way, least: usize) -> Vec<Done> {

@@ -30,8 +30,13 @@ async fn permissions_and_projects_are_kept_apart() {
     let seal = json!({"kind": "k", "verdict": "SEAL", "payload": 1});
     given(&ask(&app, "vault_seal", &seal).await);
     let draft = json!({"name": "n", "scopes": ["vault:read"]});
-    let made =
-        app.post(&format!("/v1/projects/{}/keys", app.project())).key(app.key()).json(&draft).send().await.unwrap();
+    let made = app
+        .post(&format!("/v1/projects/{}/keys", app.project()))
+        .key(app.key())
+        .json(&draft)
+        .send()
+        .await
+        .unwrap();
     let reader: Value = made.expect(201).unwrap();
     let reader = reader["key"].as_str().unwrap();
     let lacking = refused(&call(&app, "vault_seal", &seal).key(reader).send().await.unwrap());
@@ -46,7 +51,8 @@ async fn permissions_and_projects_are_kept_apart() {
         refused(&call(&app, "vault_receipt", &json!({"index": 0})).key(&other).send().await.unwrap())["code"],
         "not_found"
     );
-    let named = call(&app, "vault_query", &json!({})).key(app.key()).header("holdfast-project", &project.to_string());
+    let named =
+        call(&app, "vault_query", &json!({})).key(app.key()).header("holdfast-project", &project.to_string());
     let named = named.send().await.unwrap();
     assert_eq!((named.status, named.code().as_str()), (404, "not_found"));
     assert_eq!(log(&app).await["size"], 1);
@@ -59,7 +65,11 @@ async fn a_person_names_the_project_they_mean() {
     let ask = |token: &str| call(&company.app, "vault_query", &json!({})).key(token);
     let unnamed = ask(&member.token).send().await.unwrap();
     assert_eq!((unnamed.status, unnamed.code().as_str()), (400, "project_missing"));
-    let named = ask(&member.token).header("holdfast-project", &company.app.project().to_string()).send().await.unwrap();
+    let named = ask(&member.token)
+        .header("holdfast-project", &company.app.project().to_string())
+        .send()
+        .await
+        .unwrap();
     assert_eq!(given(&named)["data"], json!([]));
 }
 
@@ -137,7 +147,11 @@ async fn messages_that_are_none_are_refused_by_json_rpcs_rules() {
         (r#"{"jsonrpc":"2.0","id":1,"method":"tools/list","method":"ping"}"#.to_owned(), 400, -32700),
         (r#"{"jsonrpc":"1.0","id":1,"method":"tools/list"}"#.to_owned(), 400, -32600),
         (r#"{"jsonrpc":"2.0","id":1,"result":{}}"#.to_owned(), 400, -32600),
-        (r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"vault_drop"}}"#.to_owned(), 200, -32602),
+        (
+            r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"vault_drop"}}"#.to_owned(),
+            200,
+            -32602,
+        ),
         (r#"{"jsonrpc":"2.0","id":1,"method":"no/such"}"#.to_owned(), 200, -32601),
         (r#"{"jsonrpc":"2.0","id":1,"method":"prompts/list"}"#.to_owned(), 200, -32601),
         (r#"{"jsonrpc":"2.0","id":1,"method":"resources/list"}"#.to_owned(), 200, -32601),
@@ -145,7 +159,12 @@ async fn messages_that_are_none_are_refused_by_json_rpcs_rules() {
     ] {
         let reply = post(&app).body(body.clone()).key(app.key()).send().await.unwrap();
         let shown = &body[..body.len().min(80)];
-        assert_eq!((reply.status, &reply.json()["error"]["code"]), (status, &json!(code)), "{shown}: {}", reply.text());
+        assert_eq!(
+            (reply.status, &reply.json()["error"]["code"]),
+            (status, &json!(code)),
+            "{shown}: {}",
+            reply.text()
+        );
         assert_eq!(reply.header("content-type"), "application/json", "{shown}");
         assert_eq!(reply.header("cache-control"), "no-store", "{shown}");
     }
@@ -175,13 +194,17 @@ async fn messages_that_are_none_are_refused_by_json_rpcs_rules() {
             .send()
             .await
             .unwrap();
-        assert_eq!((reply.status, reply.code().as_str(), reply.header("allow")), (405, "method_not_allowed", "POST"));
+        assert_eq!(
+            (reply.status, reply.code().as_str(), reply.header("allow")),
+            (405, "method_not_allowed", "POST")
+        );
     }
 }
 
 #[tokio::test]
 async fn names_and_pages_that_are_not_ours_are_refused() {
-    let app = with(&[("CORS_ORIGINS", "https://app.example.com"), ("APP_URL", "http://localhost:3000")]).await;
+    let app =
+        with(&[("CORS_ORIGINS", "https://app.example.com"), ("APP_URL", "http://localhost:3000")]).await;
     let list = || message(&app, "tools/list", &json!({})).key(app.key());
     let own = app.url().origin().ascii_serialization();
     for (name, value, status) in [
@@ -201,7 +224,8 @@ async fn names_and_pages_that_are_not_ours_are_refused() {
         assert!(status == 200 || reply.code() == "origin_refused", "{name}: {value}");
     }
     let app = with(&[("CORS_ORIGINS", "*")]).await;
-    let anybody = message(&app, "tools/list", &json!({})).key(app.key()).header("origin", "https://any.example").send();
+    let anybody =
+        message(&app, "tools/list", &json!({})).key(app.key()).header("origin", "https://any.example").send();
     assert_eq!(anybody.await.unwrap().status, 200);
 
     let deployed = [("PUBLIC_URL", "https://api.example.com"), ("ENVIRONMENT", "staging")];

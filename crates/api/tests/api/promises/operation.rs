@@ -5,6 +5,8 @@ use reqwest::Method;
 use serde_json::{Map, Value};
 use testkit::client::Reply;
 
+use crate::openapi;
+
 pub struct Operation {
     pub method: Method,
     pub path: String,
@@ -14,7 +16,7 @@ pub struct Operation {
 impl Operation {
     /// All that there are.
     pub fn all() -> Vec<Self> {
-        let document = serde_json::to_value(api::document()).unwrap();
+        let document = openapi::resolved();
         let paths = document["paths"].as_object().unwrap();
         let of_path = |(path, item): (&String, &Value)| {
             let operation = |(method, spec): (&String, &Value)| Self {
@@ -72,7 +74,8 @@ impl Operation {
         self.spec["responses"][status.to_string()].is_object()
     }
 
-    /// What every answer promises: its status and headers are documented, and an error is a whole problem of a documented code.
+    /// What every answer promises: its status and headers are documented, and an error is a whole
+    /// problem of a documented code.
     pub fn check(&self, reply: &Reply) {
         let name = self.name();
         let documented = &self.spec["responses"][reply.status.to_string()];
@@ -106,7 +109,10 @@ impl Operation {
         let (name, problem) = (self.name(), reply.json());
         assert_eq!(reply.header("content-type"), "application/problem+json", "{name}: {problem}");
         let code = problem["code"].as_str().unwrap();
-        assert!(Code::ALL.iter().any(|known| known.as_str() == code), "{name}: {code} is not in the catalogue");
+        assert!(
+            Code::ALL.iter().any(|known| known.as_str() == code),
+            "{name}: {code} is not in the catalogue"
+        );
         let described = documented["description"].as_str().unwrap();
         assert!(described.split(", ").any(|one| one == code), "{name}: {code} is not among {described}");
         assert_eq!(problem["status"], reply.status, "{name}: {problem}");

@@ -1,4 +1,5 @@
-//! What the operations are asked on: two tenants that know nothing of each other, and something of every kind.
+//! What the operations are asked on: two tenants that know nothing of each other, and something of
+//! every kind.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -11,14 +12,13 @@ use domain::identity::sessions::RefreshToken;
 use kernel::{
     caller::Role,
     ids::{
-        ApiKeyId, CeremonyId, DeliveryId, IntentId, InvitationId, LogId, OrganizationId, PasskeyId, ProjectId,
-        SessionId, UserId,
+        ApiKeyId, CeremonyId, DeliveryId, IntentId, InvitationId, LogId, OrganizationId, PasskeyId,
+        ProjectId, SessionId, UserId,
     },
 };
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{Identity, Witness, client::Request};
-use vault;
 
 use super::operation::Operation;
 use crate::people::{Company, Human};
@@ -81,8 +81,10 @@ impl World {
     pub async fn start() -> Self {
         // High enough for the walk, and there, so that answers tell of it.
         let witness = Witness::start("witness.example").await.unwrap();
-        let variables = vec![("RATE_LIMIT_PER_MINUTE", "1000000".to_owned()), ("VAULT_WITNESSES", witness.entry())];
-        let app = TestApp::start_with(AppOptions { worker: false, variables, ..Default::default() }).await.unwrap();
+        let variables =
+            vec![("RATE_LIMIT_PER_MINUTE", "1000000".to_owned()), ("VAULT_WITNESSES", witness.entry())];
+        let app =
+            TestApp::start_with(AppOptions { worker: false, variables, ..Default::default() }).await.unwrap();
         let company = Company::of(app).await;
         let app = &company.app;
         let us = Tenant {
@@ -133,11 +135,18 @@ impl World {
     }
 
     /// The request of `draft` in the way that has `scheme`, with another credential of ours.
-    pub fn request_with(&self, operation: &Operation, draft: &Draft, scheme: &str, credential: &str) -> Request {
+    pub fn request_with(
+        &self,
+        operation: &Operation,
+        draft: &Draft,
+        scheme: &str,
+        credential: &str,
+    ) -> Request {
         let request = self.anonymous(operation, draft).key(credential);
         let request = request.header("holdfast-project", &self.us.project.to_string());
-        let signed =
-            |way: &&serde_json::Map<String, Value>| way.contains_key(scheme) && way.contains_key("agent_signature");
+        let signed = |way: &&serde_json::Map<String, Value>| {
+            way.contains_key(scheme) && way.contains_key("agent_signature")
+        };
         match operation.ways().iter().any(signed) {
             true => request.sign(draft.signer.as_ref().unwrap_or(&self.us.agent)),
             false => request,
@@ -187,7 +196,9 @@ impl World {
             (_, "/v1/auth/signup") => {
                 json!({ "email": format!("new{number}@example.com"), "password": PASSWORD, "name": "new" })
             }
-            (_, "/v1/auth/verify-email/send" | "/v1/auth/password/forgot") => json!({ "email": "nobody@example.com" }),
+            (_, "/v1/auth/verify-email/send" | "/v1/auth/password/forgot") => {
+                json!({ "email": "nobody@example.com" })
+            }
             (_, "/v1/auth/verify-email" | "/v1/auth/password/reset") => {
                 json!({ "token": "hfm_unknown", "password": PASSWORD })
             }
@@ -196,7 +207,9 @@ impl World {
                 json!({ "refresh_token": RefreshToken::generate(ids).reveal() })
             }
             (_, "/v1/auth/passkeys/begin") => json!({}),
-            (_, "/v1/auth/passkeys/finish") => json!({ "ceremony_id": ids.next::<CeremonyId>(), "credential": {} }),
+            (_, "/v1/auth/passkeys/finish") => {
+                json!({ "ceremony_id": ids.next::<CeremonyId>(), "credential": {} })
+            }
             (_, "/v1/me/passkeys/finish") => {
                 json!({ "ceremony_id": ids.next::<CeremonyId>(), "name": "new", "credential": {} })
             }
@@ -257,13 +270,16 @@ impl World {
             "project" => self.us.project.to_string(),
             "user" => self.company.member(Role::ReadOnly).await.id.to_string(),
             "key" => self.company.key(&["agents:read"]).await.0,
-            "did" => app.agent("made").await.unwrap().did().to_owned(),
-            "id" => self.intent().await,
+            "agent" => app.agent("made").await.unwrap().did().to_owned(),
+            "intent" => self.intent().await,
             "passkey" => {
                 let id: PasskeyId = app.core().ids.next();
-                let insert = "INSERT INTO passkeys (id, user_id, credential_id, credential, name, created_at) VALUES ($1, $2, $3, '{}', 'made', now())";
-                let insert =
-                    sqlx::query(insert).bind(id).bind(self.company.owner.id).bind(id.uuid().as_bytes().as_slice());
+                let insert = "INSERT INTO passkeys (id, user_id, credential_id, credential, name, \
+                    created_at) VALUES ($1, $2, $3, '{}', 'made', now())";
+                let insert = sqlx::query(insert)
+                    .bind(id)
+                    .bind(self.company.owner.id)
+                    .bind(id.uuid().as_bytes().as_slice());
                 insert.execute(app.core().db.pool()).await.unwrap();
                 id.to_string()
             }
@@ -271,7 +287,12 @@ impl World {
                 let id: SessionId = app.core().ids.next();
                 let insert = "INSERT INTO sessions (id, user_id, method, address, user_agent, created_at, last_used_at, expires_at) \
                               VALUES ($1, $2, 'password', '', '', now(), now(), now() + interval '1 day')";
-                sqlx::query(insert).bind(id).bind(self.company.owner.id).execute(app.core().db.pool()).await.unwrap();
+                sqlx::query(insert)
+                    .bind(id)
+                    .bind(self.company.owner.id)
+                    .execute(app.core().db.pool())
+                    .await
+                    .unwrap();
                 id.to_string()
             }
             "invitation" => self.company.old_invitation().await,
@@ -297,8 +318,8 @@ impl World {
             "project" => ids.next::<ProjectId>().to_string(),
             "user" => ids.next::<UserId>().to_string(),
             "key" => ids.next::<ApiKeyId>().to_string(),
-            "did" => Identity::generate().did().to_owned(),
-            "id" => ids.next::<IntentId>().to_string(),
+            "agent" => Identity::generate().did().to_owned(),
+            "intent" => ids.next::<IntentId>().to_string(),
             "delivery" => ids.next::<DeliveryId>().to_string(),
             "invitation" => ids.next::<InvitationId>().to_string(),
             "session" => ids.next::<SessionId>().to_string(),
@@ -326,14 +347,16 @@ impl World {
     async fn sealed(&self, more: Value) -> String {
         let mut seal = json!({ "kind": "test.walk", "payload": null });
         seal.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-        let sealed = self.company.app.post("/v1/vault/seals").key(&self.us.key).json(&seal).send().await.unwrap();
+        let sealed =
+            self.company.app.post("/v1/vault/seals").key(&self.us.key).json(&seal).send().await.unwrap();
         sealed.expect::<Value>(201).unwrap()["index"].to_string()
     }
 
     /// Our agent's intent to itself.
     async fn intent(&self) -> String {
         let body = json!({ "to": self.us.agent.did(), "type": "test.walk", "payload": null });
-        let sent = self.company.app.post("/v1/intents").json(&body).sign(&self.us.agent).send().await.unwrap();
+        let sent =
+            self.company.app.post("/v1/intents").json(&body).sign(&self.us.agent).send().await.unwrap();
         sent.expect::<Value>(202).unwrap()["id"].as_str().unwrap().to_owned()
     }
 

@@ -1,10 +1,12 @@
-//! The audit log, digested into the vault: an export of it can be held against the seals, and what is changed of it shows.
+//! The audit log, digested into the vault: an export of it can be held against the seals, and what
+//! is changed of it shows.
 
 use std::time::Duration;
 
 use dev::{AppOptions, TestApp};
 use kernel::{
     Clock,
+    caller::RequestContext,
     crypto::{hex, sha256},
     ids::LogId,
 };
@@ -27,7 +29,9 @@ async fn start() -> (TestApp, Clock) {
 /// Digests what is settled, twice at once, and appends the seals.
 async fn digest(app: &TestApp) -> Vec<Value> {
     let (core, project) = (app.core(), app.project());
-    let both = tokio::join!(vault::digest_project(core, project), vault::digest_project(core, project));
+    let request = RequestContext::default();
+    let digest = || vault::digest_project(core, project, &request);
+    let both = tokio::join!(digest(), digest());
     both.0.and(both.1).unwrap();
     outbox::drain(&app.vault().unwrap(), project).await.unwrap();
     let path = "/v1/vault/seals?kind=audit.digested";
@@ -81,7 +85,8 @@ async fn an_export_of_the_audit_log_is_what_was_sealed_of_it() {
     assert_eq!(jobs().await, 1, "a project that has nothing new is left alone");
 
     let url = app.url().join(&format!("/v1/organizations/{organization}/audit-events/export")).unwrap();
-    let export = reqwest::Client::new().get(url).bearer_auth(&token).send().await.unwrap().text().await.unwrap();
+    let export =
+        reqwest::Client::new().get(url).bearer_auth(&token).send().await.unwrap().text().await.unwrap();
     for sealed in &both {
         let (events, sha256) = of_export(&export, &app.project().to_string(), sealed);
         assert!(events >= 1);
@@ -107,12 +112,14 @@ async fn whatever_is_changed_of_the_audit_log_is_found() {
 
     let pool = app.core().db.pool();
     let vault = app.vault().unwrap();
-    let second = "(SELECT id FROM audit_events WHERE action = 'agent.registered' ORDER BY id OFFSET 1 LIMIT 1)";
+    let second =
+        "(SELECT id FROM audit_events WHERE action = 'agent.registered' ORDER BY id OFFSET 1 LIMIT 1)";
     sqlx::raw_sql("CREATE TABLE kept AS TABLE audit_events").execute(pool).await.unwrap();
     for (sql, wanted) in [
         (String::new(), ""),
         (format!("UPDATE audit_events SET actor = 'system' WHERE id = {second}"), "had 5, and has 5 there"),
-        (format!("UPDATE audit_events SET at = at + interval '1 microsecond' WHERE id = {second}"), "has 5 there"),
+        (format!("UPDATE audit_events SET at = at + interval '1 microsecond' WHERE id = \
+            {second}"), "has 5 there"),
         (format!("DELETE FROM audit_events WHERE id = {second}"), "had 5, and has 4 there"),
         ("DELETE FROM audit_events".to_owned(), "had 5, and has 0 there"),
         (
@@ -142,7 +149,8 @@ async fn whatever_is_changed_of_the_audit_log_is_found() {
         sqlx::raw_sql("TRUNCATE audit_events; INSERT INTO audit_events TABLE kept").execute(pool).await.unwrap();
     }
 
-    // Whoever wants events never to be digested moves the mark past them: then the next digest does not begin where the last one ended.
+    // Whoever wants events never to be digested moves the mark past them: then the next digest does
+    // not begin where the last one ended.
     app.agent("Una").await.unwrap();
     sqlx::query("UPDATE vault_progress SET audited_through = (SELECT max(id::text)::uuid FROM audit_events)")
         .execute(pool)
@@ -153,5 +161,9 @@ async fn whatever_is_changed_of_the_audit_log_is_found() {
     clock.advance(Duration::from_secs(301));
     assert_eq!(digest(&app).await.len(), 3);
     let report = fsck::check(&vault, LogId::from(app.project()), &Check::default(), |_, _| {}).await.unwrap();
-    assert!(report.summary().unwrap().contains("does not digest the audit log from where"), "{:?}", report.findings);
+    assert!(
+        report.summary().unwrap().contains("does not digest the audit log from where"),
+        "{:?}",
+        report.findings
+    );
 }

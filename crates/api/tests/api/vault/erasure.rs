@@ -30,7 +30,9 @@ async fn personal_data_is_shown_proved_and_then_gone() {
     assert_eq!(seal["personal_sha256"], hex(&sha256(&salted)));
     let before = receipt(&app, 0).await;
     assert!(
-        !String::from_utf8(vault::receipt::Receipt::parse(&before).unwrap().entry.unwrap()).unwrap().contains("Ada")
+        !String::from_utf8(vault::format::receipt::Receipt::parse(&before).unwrap().entry.unwrap())
+            .unwrap()
+            .contains("Ada")
     );
 
     let erased: Value = erase("s1").await.expect(201).unwrap();
@@ -39,7 +41,10 @@ async fn personal_data_is_shown_proved_and_then_gone() {
         (&sealed_erasure["kind"], &sealed_erasure["subject"], &sealed_erasure["payload"]),
         (&json!("subject.erased"), &json!("s1"), &json!({"seals": 2}))
     );
-    assert_eq!((get(0).await["personal"].clone(), get(1).await["personal"].clone()), (Value::Null, Value::Null));
+    assert_eq!(
+        (get(0).await["personal"].clone(), get(1).await["personal"].clone()),
+        (Value::Null, Value::Null)
+    );
     assert_eq!(get(0).await["personal_sha256"], seal["personal_sha256"]);
     assert_eq!(get(2).await["personal"]["value"], json!({"name": "Bob"}));
     assert!(verifies(&app, &before).await.is_ok() && verifies(&app, &receipt(&app, 0).await).await.is_ok());
@@ -47,17 +52,22 @@ async fn personal_data_is_shown_proved_and_then_gone() {
     for subject in ["s1", "s3", "%00"] {
         assert_eq!(erase(subject).await.code(), "not_found", "{subject}");
     }
-    let kept: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM vault_payloads").fetch_one(app.core().db.pool()).await.unwrap();
-    let keys: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM vault_subject_keys").fetch_one(app.core().db.pool()).await.unwrap();
+    let kept: i64 = sqlx::query_scalar("SELECT count(*) FROM vault_payloads")
+        .fetch_one(app.core().db.pool())
+        .await
+        .unwrap();
+    let keys: i64 = sqlx::query_scalar("SELECT count(*) FROM vault_subject_keys")
+        .fetch_one(app.core().db.pool())
+        .await
+        .unwrap();
     assert_eq!((kept, keys), (1, 1));
     // What is sealed later is under a key of its own.
     sealed(&app, &about("s1", "Ada again")).await;
     assert_eq!(get(4).await["personal"]["value"], json!({"name": "Ada again"}));
 }
 
-/// The answer to the first got lost: asked again, on whichever replica, it is the same, and nothing is erased that was sealed since.
+/// The answer to the first got lost: asked again, on whichever replica, it is the same, and nothing
+/// is erased that was sealed since.
 #[tokio::test]
 async fn an_erasure_that_is_asked_for_twice_is_done_once() {
     let mut app = app().await;
@@ -80,7 +90,8 @@ async fn an_erasure_that_is_asked_for_twice_is_done_once() {
     assert_eq!(erase(app.client(), "s2").await.code(), "idempotency_key_reused");
 }
 
-/// A seal of the subject waits on another replica while it is erased: it is erased with the rest, or kept under a key of its own.
+/// A seal of the subject waits on another replica while it is erased: it is erased with the rest,
+/// or kept under a key of its own.
 #[tokio::test]
 async fn an_erasure_that_races_a_seal_leaves_nothing_half() {
     let mut app = app().await;
@@ -107,7 +118,13 @@ async fn an_erasure_that_races_a_seal_leaves_nothing_half() {
         let erased: Value = erase.await.unwrap().unwrap().expect(201).unwrap();
         let (sealed, erased) = (seal["index"].as_u64().unwrap(), erased["index"].as_u64().unwrap());
         let get = async |index: u64| -> Value {
-            app.get(&format!("/v1/vault/seals/{index}")).key(app.key()).send().await.unwrap().expect(200).unwrap()
+            app.get(&format!("/v1/vault/seals/{index}"))
+                .key(app.key())
+                .send()
+                .await
+                .unwrap()
+                .expect(200)
+                .unwrap()
         };
         assert_eq!(get(before).await["personal"], Value::Null);
         let kept = get(sealed).await["personal"]["value"].clone();
@@ -118,7 +135,13 @@ async fn an_erasure_that_races_a_seal_leaves_nothing_half() {
         );
         assert_eq!(get(erased).await["payload"]["seals"].as_u64().unwrap() > 1, sealed < erased);
         if sealed > erased {
-            app.post("/v1/vault/subjects/s1/erase").key(app.key()).send().await.unwrap().expect::<Value>(201).unwrap();
+            app.post("/v1/vault/subjects/s1/erase")
+                .key(app.key())
+                .send()
+                .await
+                .unwrap()
+                .expect::<Value>(201)
+                .unwrap();
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::Stdio, time::Duration};
 
 use dev::{AppOptions, TestApp};
-use kernel::{ids::LogId, queue::enqueue};
+use kernel::{DbScope, caller::Caller, ids::LogId};
 use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use tokio::process::Command;
@@ -52,7 +52,8 @@ impl Drop for Kept {
 /// Changes a table past its triggers, as its owner can.
 async fn tamper(app: &TestApp, table: &str, sql: &str) {
     let sql = format!(
-        "ALTER TABLE {table} DISABLE TRIGGER append_only; {sql}; ALTER TABLE {table} ENABLE ALWAYS TRIGGER append_only"
+        "ALTER TABLE {table} DISABLE TRIGGER append_only; {sql}; ALTER TABLE {table} ENABLE ALWAYS TRIGGER \
+        append_only"
     );
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(app.core().db.pool()).await.unwrap();
 }
@@ -72,7 +73,10 @@ async fn the_program_tells_what_is_wrong_and_where_and_what_to_do() {
     let report: Value = serde_json::from_str(&told).unwrap();
     assert_eq!(
         (code, report),
-        (0, json!({"clean": true, "logs": [{"log": id, "size": 700, "count": 0, "findings": [], "notes": []}]}))
+        (
+            0,
+            json!({"clean": true, "logs": [{"log": id, "size": 700, "count": 0, "findings": [], "notes": []}]})
+        )
     );
 
     tamper(&app, "vault_tiles", "DELETE FROM vault_tiles WHERE n = 1").await;
@@ -85,8 +89,7 @@ async fn the_program_tells_what_is_wrong_and_where_and_what_to_do() {
     );
     let (code, told, _) = api(&app, &["vault", "fsck", "--json"]).await;
     let report: Value = serde_json::from_str(&told).unwrap();
-    let finding =
-        json!({"finding": "tile_missing", "level": 0, "n": 1, "about": "lists", "detail": "tile 0/1 is missing"});
+    let finding = json!({"finding": "tile_missing", "level": 0, "n": 1, "about": "lists", "detail": "tile 0/1 is missing"});
     assert_eq!((code, &report["logs"][0]["findings"][0]), (1, &finding));
 }
 
@@ -159,7 +162,7 @@ async fn what_cannot_be_done_is_another_end_than_what_is_found() {
         (vec!["--against", "/nowhere"], "cannot be read"),
         (vec!["--against", nothing.path()], "neither a receipt nor a signed checkpoint"),
         (vec!["--against", changed.path()], "does not verify"),
-        (vec!["--against", foreign.path()], "none of ours: is PUBLIC_URL"),
+        (vec!["--against", foreign.path()], "not one of ours: was PUBLIC_URL"),
         (vec!["--against", good.path(), "--log", &other], "--against is of"),
         (vec!["--log", &other], "there is no"),
         (vec!["--log", "everything"], "it wants log_… or all"),
@@ -178,9 +181,8 @@ async fn the_worker_checks_and_the_log_shows_what_it_found() {
     fill(&app, 300).await;
     let check = async || {
         let before = log(&app).await["checked_at"].clone();
-        let mut tx = app.core().db.pool().begin().await.unwrap();
-        enqueue(&mut tx, &CheckLog { project: app.project() }, app.core().clock.now()).await.unwrap();
-        tx.commit().await.unwrap();
+        let (job, worker) = (CheckLog { project: app.project() }, Caller::system(DbScope::Worker));
+        app.core().write(worker, async |unit| unit.enqueue(&job)).await.unwrap();
         for _ in 0..600 {
             let now = log(&app).await;
             if now["checked_at"] != before {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tlog_tiles::{Hash, check_record, check_tree, record_hash};
-use vault::tree;
+use vault::format::tree;
 
 use super::{app, fill, log, receipt, sealed, verifies};
 
@@ -49,7 +49,11 @@ async fn the_whole_tree_follows_from_the_tiles() {
         (log["checkpoint"].as_str().unwrap(), "public, max-age=2")
     );
     let policy = app.get(&format!("{base}/policy")).send().await.unwrap();
-    assert!(policy.text().starts_with(&format!("log {} http", log["keys"][0].as_str().unwrap())), "{}", policy.text());
+    assert!(
+        policy.text().starts_with(&format!("log {} http", log["keys"][0].as_str().unwrap())),
+        "{}",
+        policy.text()
+    );
 }
 
 #[tokio::test]
@@ -82,7 +86,11 @@ async fn tiles_that_are_not_there_are_not_found() {
         assert_eq!(reply.header("cache-control"), "no-store", "{path}");
     }
     for log in ["log_00000000000000000000000000000001", "prj_00000000000000000000000000000001", "log_x"] {
-        assert_eq!(app.get(&format!("/v1/vault/logs/{log}/checkpoint")).send().await.unwrap().status, 404, "{log}");
+        assert_eq!(
+            app.get(&format!("/v1/vault/logs/{log}/checkpoint")).send().await.unwrap().status,
+            404,
+            "{log}"
+        );
     }
 }
 
@@ -91,9 +99,15 @@ async fn every_entry_is_proved_in_every_tree() {
     let app = app().await;
     fill(&app, 530).await;
     let prove = async |index: u64, size: u64| {
-        app.get(&format!("/v1/vault/proof/inclusion?index={index}&size={size}")).key(app.key()).send().await.unwrap()
+        app.get(&format!("/v1/vault/proof/inclusion?index={index}&size={size}"))
+            .key(app.key())
+            .send()
+            .await
+            .unwrap()
     };
-    for (index, size) in [(0, 1), (0, 530), (255, 256), (255, 257), (256, 257), (300, 512), (511, 530), (529, 530)] {
+    for (index, size) in
+        [(0, 1), (0, 530), (255, 256), (255, 257), (256, 257), (300, 512), (511, 530), (529, 530)]
+    {
         let proof: Value = prove(index, size).await.expect(200).unwrap();
         let leaf: Vec<u8> = (0..32)
             .map(|n| u8::from_str_radix(&proof["leaf_hash"].as_str().unwrap()[n * 2..n * 2 + 2], 16).unwrap())
@@ -104,14 +118,20 @@ async fn every_entry_is_proved_in_every_tree() {
     for (from, to) in [(1, 1), (1, 530), (255, 256), (256, 512), (257, 530), (529, 530), (530, 530)] {
         let path = format!("/v1/vault/proof/consistency?from={from}&to={to}");
         let proof: Value = app.get(&path).key(app.key()).send().await.unwrap().expect(200).unwrap();
-        let (old, new) = (hash(proof["from_root"].as_str().unwrap()), hash(proof["to_root"].as_str().unwrap()));
+        let (old, new) =
+            (hash(proof["from_root"].as_str().unwrap()), hash(proof["to_root"].as_str().unwrap()));
         check_tree(&hashes(&proof["hashes"]), to, new, from, old).unwrap();
     }
-    for (index, size) in [(530, 530), (0, 531), (0, 0), (5, 5), (u64::MAX, 530), (0, u64::MAX), (1 << 62, 1 << 63)] {
+    for (index, size) in
+        [(530, 530), (0, 531), (0, 0), (5, 5), (u64::MAX, 530), (0, u64::MAX), (1 << 62, 1 << 63)]
+    {
         assert_eq!(prove(index, size).await.status, 422, "{index} in {size}");
     }
-    for query in ["from=0&to=5", "from=6&to=5", "from=1&to=531", "from=18446744073709551615", "from=-1", "to=0"] {
-        let reply = app.get(&format!("/v1/vault/proof/consistency?{query}")).key(app.key()).send().await.unwrap();
+    for query in
+        ["from=0&to=5", "from=6&to=5", "from=1&to=531", "from=18446744073709551615", "from=-1", "to=0"]
+    {
+        let reply =
+            app.get(&format!("/v1/vault/proof/consistency?{query}")).key(app.key()).send().await.unwrap();
         assert_eq!(reply.status, 422, "{query}");
     }
 }
@@ -132,13 +152,21 @@ async fn the_server_checks_a_receipt_and_names_the_first_flaw() {
         (&json!(true), &Value::Null, &json!(17), &json!(40))
     );
     let (_, other) = app.another_project("Other").await.unwrap();
-    app.post("/v1/vault/seals").key(&other).json(&super::seal(1)).send().await.unwrap().expect::<Value>(201).unwrap();
+    app.post("/v1/vault/seals")
+        .key(&other)
+        .json(&super::seal(1))
+        .send()
+        .await
+        .unwrap()
+        .expect::<Value>(201)
+        .unwrap();
     let foreign = app.get("/v1/vault/seals/0/receipt").key(&other).send().await.unwrap().text();
     assert_eq!(verify(&foreign).await["valid"], true);
     let checkpoint_of_other =
         format!("{}\n\n{}", good.split_once("\n\n").unwrap().0, foreign.split_once("\n\n").unwrap().1);
     let mut flipped = good.clone().into_bytes();
-    // In the part of the entry that is the same each time: elsewhere the flipped letter might be none of base64.
+    // In the part of the entry that is the same each time: elsewhere the flipped letter might be
+    // none of base64.
     flipped[37] ^= 1;
     for (text, flaw) in [
         (good.replace("index 17", "index 18"), "proof"),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use dev::{AppOptions, TestApp};
 use kernel::{Clock, caller::Role, queue::Outcome};
 use serde_json::{Value, json};
-use vault::{self, jobs::ExpireProposal, receipt::Receipt};
+use vault::{self, format::receipt::Receipt, jobs::ExpireProposal};
 
 use crate::people::Company;
 
@@ -27,12 +27,14 @@ impl Company {
 
     async fn decide(&self, token: &str, index: u64, how: &str) -> testkit::client::Reply {
         let path = format!("/v1/vault/proposals/{index}/{how}");
-        let request = self.app.post(&path).key(token).header("holdfast-project", &self.app.project().to_string());
+        let request =
+            self.app.post(&path).key(token).header("holdfast-project", &self.app.project().to_string());
         request.json(&json!({"reason": "seen the invoice"})).send().await.unwrap()
     }
 
     async fn proposals(&self, query: &str) -> Vec<Value> {
-        let reply = self.app.get(&format!("/v1/vault/proposals{query}")).key(self.app.key()).send().await.unwrap();
+        let reply =
+            self.app.get(&format!("/v1/vault/proposals{query}")).key(self.app.key()).send().await.unwrap();
         reply.expect::<Value>(200).unwrap()["data"].as_array().unwrap().clone()
     }
 }
@@ -60,7 +62,11 @@ async fn a_person_decides_and_the_decision_is_sealed() {
         (found(index).await.expect(200).unwrap(), found(other).await.expect(200).unwrap());
     assert_eq!((&approved["decision"], &approved["decided_by"]), (&json!("approved"), &decided["index"]));
     assert_eq!((&rejected["decision"], &rejected["index"]), (&json!("rejected"), &json!(other)));
-    assert_eq!(found(decided["index"].as_u64().unwrap()).await.code(), "not_found", "a decision is no proposal");
+    assert_eq!(
+        found(decided["index"].as_u64().unwrap()).await.code(),
+        "not_found",
+        "a decision is no proposal"
+    );
     let seal = company.app.post("/v1/vault/seals").key(company.app.key()).json(&super::seal(1)).send();
     let plain = seal.await.unwrap().expect::<Value>(201).unwrap()["index"].as_u64().unwrap();
     for none in [plain, 99, u64::MAX] {
@@ -72,12 +78,16 @@ async fn a_person_decides_and_the_decision_is_sealed() {
     assert_eq!(beyond.json()["detail"], format!("There is no seal {} in this project", u64::MAX));
 
     let path = format!("/v1/vault/seals/{}", decided["index"]);
-    let seal: Value = company.app.get(&path).key(company.app.key()).send().await.unwrap().expect(200).unwrap();
+    let seal: Value =
+        company.app.get(&path).key(company.app.key()).send().await.unwrap().expect(200).unwrap();
     assert_eq!(
         (&seal["kind"], &seal["verdict"], &seal["actor"]),
         (&json!("proposal.approved"), &json!("SEAL"), &json!(admin.id))
     );
-    assert_eq!((&seal["payload"]["proposal"], &seal["payload"]["reason"]), (&json!(index), &json!("seen the invoice")));
+    assert_eq!(
+        (&seal["payload"]["proposal"], &seal["payload"]["reason"]),
+        (&json!(index), &json!("seen the invoice"))
+    );
     assert_eq!(seal["session_id"], "run");
     assert!(company.proposals("?open=true").await.is_empty());
     let settled = company.proposals("?open=false").await;
@@ -108,7 +118,8 @@ async fn what_nobody_decides_is_void() {
     let clock = Clock::held("2026-11-21T12:00:00Z".parse().unwrap());
     let options = AppOptions { worker: false, clock: clock.clone(), ..Default::default() };
     let company = Company::of(TestApp::start_with(options).await.unwrap()).await;
-    let (late, decided) = (company.propose(company.app.key()).await, company.propose(company.app.key()).await);
+    let (late, decided) =
+        (company.propose(company.app.key()).await, company.propose(company.app.key()).await);
     company.decide(&company.owner.token, decided, "approve").await.expect::<Value>(201).unwrap();
     let vault = company.app.vault().unwrap();
     let expire = async |proposal: u64| {
@@ -134,7 +145,8 @@ async fn what_nobody_decides_is_void() {
             .await
             .unwrap();
     assert_eq!(rows, [("system".to_owned(), format!("{}/{late}", company.app.project()))]);
-    let receipt = company.app.get(&format!("/v1/vault/seals/{late}/receipt")).key(company.app.key()).send().await;
+    let receipt =
+        company.app.get(&format!("/v1/vault/seals/{late}/receipt")).key(company.app.key()).send().await;
     let receipt = Receipt::parse(&receipt.unwrap().text()).unwrap();
     let entry: Value = serde_json::from_slice(receipt.entry.as_ref().unwrap()).unwrap();
     assert_eq!(

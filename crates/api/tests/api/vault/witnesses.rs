@@ -13,15 +13,17 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use chrono::TimeDelta;
 use dev::{AppOptions, TestApp};
 use futures::future::{BoxFuture, join_all};
-use kernel::{Clock, Code, ids::LogId};
+use kernel::{Clock, Code, effect::Effect, ids::LogId};
 use serde_json::{Value, json};
 use testkit::Witness;
 use tlog_tiles::check_tree;
 use tokio::net::TcpListener;
 use vault::{
     self,
-    cosignature::{self, WitnessKey},
-    receipt::Receipt,
+    format::{
+        cosignature::{self, WitnessKey},
+        receipt::Receipt,
+    },
 };
 
 use super::{fill, log, seal};
@@ -88,7 +90,14 @@ async fn the_meta_log_tells_nobody_where_a_log_is() {
     let app = super::app().await;
     let (other, key) = app.another_project("Other").await.unwrap();
     for key in [app.key(), &key] {
-        app.post("/v1/vault/seals").key(key).json(&seal(1)).send().await.unwrap().expect::<Value>(201).unwrap();
+        app.post("/v1/vault/seals")
+            .key(key)
+            .json(&seal(1))
+            .send()
+            .await
+            .unwrap()
+            .expect::<Value>(201)
+            .unwrap();
     }
     let vault = app.vault().unwrap();
     vault::publish(&vault).await.unwrap();
@@ -106,7 +115,8 @@ async fn the_meta_log_tells_nobody_where_a_log_is() {
         let digits = project.uuid().simple().to_string();
         assert!(!said.contains(&digits) && !said.contains(&project.uuid().to_string()), "{said}");
         // Who knows the log finds it.
-        let origin = note.lines().next().unwrap().replace(&LogId::META.to_string(), &LogId::from(project).to_string());
+        let origin =
+            note.lines().next().unwrap().replace(&LogId::META.to_string(), &LogId::from(project).to_string());
         assert!(
             bundle.contains(&kernel::crypto::hex(&kernel::crypto::sha256(origin.as_bytes()))),
             "{origin}: {bundle}"
@@ -129,7 +139,8 @@ async fn published(app: &TestApp) -> BTreeMap<String, Vec<u64>> {
     let mut heads = BTreeMap::<String, Vec<u64>>::new();
     for entry in entries {
         let entry: Value = serde_json::from_slice(&entry).unwrap();
-        let (log, size) = (entry["payload"]["log"].as_str().unwrap(), entry["payload"]["size"].as_u64().unwrap());
+        let (log, size) =
+            (entry["payload"]["log"].as_str().unwrap(), entry["payload"]["size"].as_u64().unwrap());
         heads.entry(log.to_owned()).or_default().push(size);
     }
     heads
@@ -179,8 +190,10 @@ async fn a_restored_older_backup_signs_nothing() {
     let restored = witnessed(&witness, &same(&app)).await;
     let refused = seal_when_asked(&restored).await;
     assert_eq!((refused.status, refused.code().as_str()), (503, "log_behind"));
-    let size: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM vault_entries").fetch_one(restored.core().db.pool()).await.unwrap();
+    let size: i64 = sqlx::query_scalar("SELECT count(*) FROM vault_entries")
+        .fetch_one(restored.core().db.pool())
+        .await
+        .unwrap();
     assert_eq!(size, 0, "nor is anything appended");
     // The one with the newer data goes on.
     assert_eq!(seal_when_asked(&app).await.status, 201);
@@ -196,10 +209,13 @@ async fn a_restored_older_backup_signs_nothing() {
 
 /// What makes another API the same deployment.
 fn same(app: &TestApp) -> Vec<(&'static str, String)> {
-    ["PUBLIC_URL", "VAULT_SIGNING_KEY", "VAULT_KEK"].map(|name| (name, app.variable(name).unwrap().to_owned())).to_vec()
+    ["PUBLIC_URL", "VAULT_SIGNING_KEY", "VAULT_KEK"]
+        .map(|name| (name, app.variable(name).unwrap().to_owned()))
+        .to_vec()
 }
 
-/// A deployment whose meta-log, of `heads` heads and one entry of keys, the witness has cosigned; and its clients.
+/// A deployment whose meta-log, of `heads` heads and one entry of keys, the witness has cosigned;
+/// and its clients.
 async fn cosigned(witness: &Witness, heads: usize) -> (TestApp, Vec<Arc<dyn vault::Witness>>) {
     let app = witnessed(witness, &[]).await;
     let (vault, client) = (app.vault().unwrap(), dev_client(&app));
@@ -229,10 +245,18 @@ async fn another_history_signs_nothing_whether_it_is_as_long_or_longer() {
             vault::publish(&vault).await.unwrap();
         }
         assert!(vault.signs());
-        assert_eq!(vault::cosign(&vault, &client, PATIENCE).await.unwrap_err().code(), Code::LogBehind, "{heads}");
+        assert_eq!(
+            vault::cosign(&vault, &client, PATIENCE).await.unwrap_err().code(),
+            Code::LogBehind,
+            "{heads}"
+        );
         assert!(!vault.signs());
         let other = forked.vault().unwrap();
-        assert_eq!(other.check_rollback(&client, PATIENCE).await.unwrap_err().code(), Code::LogBehind, "{heads}");
+        assert_eq!(
+            other.check_rollback(&client, PATIENCE).await.unwrap_err().code(),
+            Code::LogBehind,
+            "{heads}"
+        );
         assert!(!other.signs());
     }
     app.vault().unwrap().check_rollback(&client, PATIENCE).await.unwrap();
@@ -256,7 +280,7 @@ impl vault::Witness for Meanwhile {
         old_size: u64,
         proof: &'a [vault::Hash],
         checkpoint: &'a str,
-    ) -> BoxFuture<'a, Result<Vec<String>, vault::WitnessRefused>> {
+    ) -> BoxFuture<'a, Effect<vault::WitnessAnswer>> {
         Box::pin(async move {
             if self.asked.fetch_add(1, Ordering::Relaxed) == 0 {
                 assert_eq!(vault::publish(&self.other).await.unwrap().heads, 1);
@@ -283,9 +307,11 @@ async fn what_another_worker_publishes_meanwhile_is_no_rollback() {
     assert_eq!(witness.size(&vault.origin(LogId::META)), 3);
 }
 
-/// A witness that takes connections and never answers: its entry for `VAULT_WITNESSES`, and what must live as long as it.
+/// A witness that takes connections and never answers: its entry for `VAULT_WITNESSES`, and what
+/// must live as long as it.
 async fn hung(name: &str) -> (String, TcpListener) {
-    let (witness, listener) = (Witness::start(name).await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let (witness, listener) =
+        (Witness::start(name).await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
     let entry = witness.entry();
     let key = entry.split_once(' ').unwrap().0;
     (format!("{key} http://{}", listener.local_addr().unwrap()), listener)
@@ -303,7 +329,8 @@ async fn witnesses_that_hang_cost_one_wait_and_starve_nobody() {
     }
     let variables = vec![("VAULT_WITNESSES", entries.join(","))];
     let started = Instant::now();
-    let app = TestApp::start_with(AppOptions { worker: false, variables, ..Default::default() }).await.unwrap();
+    let app =
+        TestApp::start_with(AppOptions { worker: false, variables, ..Default::default() }).await.unwrap();
     // Nothing is signed at first, and soon it is.
     let early = app.post("/v1/vault/seals").key(app.key()).json(&seal(1)).send().await.unwrap();
     assert_eq!((early.status, early.code().as_str()), (503, "unavailable"));
@@ -317,7 +344,11 @@ async fn witnesses_that_hang_cost_one_wait_and_starve_nobody() {
     let reached = vault.check_rollback(&clients, short).await.unwrap();
     assert_eq!(reached.iter().map(|witness| witness.key().name()).collect::<Vec<_>>(), ["good.example"]);
     assert_eq!(vault::publish(&vault).await.unwrap().heads, 1);
-    assert_eq!(vault::cosign(&vault, &clients, short).await.unwrap(), 1, "those that hang keep no other from it");
+    assert_eq!(
+        vault::cosign(&vault, &clients, short).await.unwrap(),
+        1,
+        "those that hang keep no other from it"
+    );
     assert!(started.elapsed() < short * 3, "{:?}", started.elapsed());
 }
 
@@ -331,7 +362,10 @@ async fn a_cosignature_of_another_time_is_not_kept() {
     vault.check_rollback(&client, PATIENCE).await.unwrap();
     vault::publish(&vault).await.unwrap();
     let kept = async || -> i64 {
-        sqlx::query_scalar("SELECT count(*) FROM vault_cosignatures").fetch_one(app.core().db.pool()).await.unwrap()
+        sqlx::query_scalar("SELECT count(*) FROM vault_cosignatures")
+            .fetch_one(app.core().db.pool())
+            .await
+            .unwrap()
     };
     assert_eq!((vault::cosign(&vault, &client, PATIENCE).await.unwrap(), kept().await), (0, 0));
     clock.advance(Duration::from_secs(10 * 60));
@@ -360,7 +394,8 @@ async fn what_witnesses_have_seen_of_a_log_is_proved() {
         assert_eq!(seen["name"], kernel::crypto::hex(&name));
         let proof = &seen["consistency"];
         assert_eq!((&proof["from_root"], &proof["to"]), (&seen["root"], &json!(2 + more)));
-        let hash = |text: &Value| vault::Hash(STANDARD.decode(text.as_str().unwrap()).unwrap().try_into().unwrap());
+        let hash =
+            |text: &Value| vault::Hash(STANDARD.decode(text.as_str().unwrap()).unwrap().try_into().unwrap());
         let hashes: Vec<_> = proof["hashes"].as_array().unwrap().iter().map(hash).collect();
         check_tree(&hashes, 2 + more as u64, hash(&log(&app).await["root"]), 2, hash(&seen["root"])).unwrap();
     }
@@ -391,7 +426,8 @@ async fn the_policy_calls_no_two_lines_the_same() {
         entries.push(Witness::start(name).await.unwrap().entry());
     }
     let variables = vec![("VAULT_WITNESSES", entries.join(","))];
-    let app = TestApp::start_with(AppOptions { worker: false, variables, ..Default::default() }).await.unwrap();
+    let app =
+        TestApp::start_with(AppOptions { worker: false, variables, ..Default::default() }).await.unwrap();
     let policy = app.get(&format!("/v1/vault/logs/{}/policy", LogId::META)).send().await.unwrap().text();
     let lines: Vec<&str> = policy.lines().skip(1).collect();
     let [first, second, third] = [0, 1, 2].map(|n| format!("witness w{} {}", n + 1, entries[n]));
@@ -406,11 +442,14 @@ async fn a_rollback_fails_the_workers_task() {
     let restored = TestApp::start_with(AppOptions { variables, ..Default::default() }).await.unwrap();
     let mut told = None;
     for _ in 0..200 {
-        told = sqlx::query_scalar::<_, Option<String>>("SELECT last_error FROM schedules WHERE name = 'vault.publish'")
-            .fetch_optional(restored.core().db.pool())
-            .await
-            .unwrap()
-            .flatten();
+        told = sqlx::query_scalar::<_, Option<String>>(
+            // Its next slot is a minute away: now it is due.
+            "UPDATE schedules SET slot = '-infinity' WHERE name = 'vault.publish' RETURNING last_error",
+        )
+        .fetch_optional(restored.core().db.pool())
+        .await
+        .unwrap()
+        .flatten();
         if told.is_some() {
             break;
         }
@@ -441,6 +480,7 @@ async fn a_witness_that_is_away_keeps_nobody_from_sealing() {
     let gone = witness.entry();
     drop(witness);
     let variables = vec![("VAULT_WITNESSES", gone)];
-    let app = TestApp::start_with(AppOptions { worker: false, variables, ..Default::default() }).await.unwrap();
+    let app =
+        TestApp::start_with(AppOptions { worker: false, variables, ..Default::default() }).await.unwrap();
     assert_eq!(seal_when_asked(&app).await.status, 201);
 }
