@@ -21,11 +21,11 @@ const seconds = (path: string, pattern: RegExp) => Number(find(path, pattern));
 /** The longest that each program takes from SIGTERM to its end, added up from its source. */
 const bounds = {
   api:
-    seconds("crates/api/src/serve.rs", /const LEAVING: Duration = Duration::from_secs\((\d+)\)/) +
-    seconds("crates/api/src/serve.rs", /const LINGER: Duration = Duration::from_secs\((\d+)\)/) +
-    seconds("crates/api/src/serve.rs", /const DRAIN: Duration = Duration::from_secs\((\d+)\)/) +
+    seconds("crates/api/src/listener.rs", /const SHUTDOWN_GRACE: Duration = Duration::from_secs\((\d+)\)/) +
+    seconds("crates/api/src/listener.rs", /const IDLE_TIMEOUT: Duration = Duration::from_secs\((\d+)\)/) +
+    seconds("crates/api/src/listener.rs", /const DRAIN_TIMEOUT: Duration = Duration::from_secs\((\d+)\)/) +
     seconds("crates/adapters/src/connect.rs", /const CLOSE_LIMIT: Duration = Duration::from_secs\((\d+)\)/) +
-    seconds("crates/api/src/serve.rs", /const FAREWELL: Duration = Duration::from_secs\((\d+)\)/) +
+    seconds("crates/api/src/serve.rs", /const CLOSE_TIMEOUT: Duration = Duration::from_secs\((\d+)\)/) +
     seconds("crates/api/src/commands/mod.rs", /shutdown_timeout\(std::time::Duration::from_secs\((\d+)\)\)/),
   worker: seconds("crates/worker/src/timing.rs", /With the other bounds of a shutdown it makes (\d+) s/),
 };

@@ -75,6 +75,7 @@ export default defineRailway((ctx) => {
       CORS_ORIGINS: preserve(),
       // Railway's edge is the one proxy in front.
       TRUSTED_PROXY_DEPTH: "1",
+      SECRETS_KEY: preserve(),
       WEBHOOK_SIGNING_KEY: preserve(),
       JWT_SIGNING_KEY: preserve(),
       VAULT_SIGNING_KEY: preserve(),
@@ -95,6 +96,8 @@ export default defineRailway((ctx) => {
     deploy: { restartPolicyType: "ALWAYS", overlapSeconds: 0, drainingSeconds: 60 },
     env: {
       ...both,
+      // What one program encrypts, the other decrypts: one copy.
+      SECRETS_KEY: api.env.SECRETS_KEY,
       // What the worker signs with must be what the API publishes: one copy.
       WEBHOOK_SIGNING_KEY: api.env.WEBHOOK_SIGNING_KEY,
       VAULT_SIGNING_KEY: api.env.VAULT_SIGNING_KEY,

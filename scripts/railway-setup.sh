@@ -24,6 +24,7 @@ die() { echo "railway-setup: $1" >&2; exit "${2:-1}"; }
 secrets() {
   cat <<'TABLE'
 postgres POSTGRES_PASSWORD password
+api SECRETS_KEY keygen secrets
 api WEBHOOK_SIGNING_KEY keygen webhook
 api JWT_SIGNING_KEY keygen jwt
 api VAULT_SIGNING_KEY keygen vault

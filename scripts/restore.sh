@@ -89,6 +89,7 @@ echo "restore: $file is restored"
 
 [ "$migrate_check" = yes ] || exit 0
 # `api` wants all of its configuration; the keys play no part in this.
+export SECRETS_KEY=${SECRETS_KEY:-$("$api" keygen secrets)}
 export WEBHOOK_SIGNING_KEY=${WEBHOOK_SIGNING_KEY:-$("$api" keygen webhook)}
 export JWT_SIGNING_KEY=${JWT_SIGNING_KEY:-$("$api" keygen jwt)}
 export VAULT_SIGNING_KEY=${VAULT_SIGNING_KEY:-$("$api" keygen vault)}

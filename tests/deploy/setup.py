@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "railway-setup.sh"
-PASSWORD, KEY = "POSTGRES_PASSWORD", "WEBHOOK_SIGNING_KEY"
-MADE = "whsk_made-by-api-keygen"
+PASSWORD, KEY = "POSTGRES_PASSWORD", "SECRETS_KEY"
+MADE = "hfsk_made-by-api-keygen"
 DIGEST = "ghcr.io/acme/holdfast@sha256:" + "ab" * 32
 
 
@@ -159,7 +159,7 @@ assert site.variable("production", "api", KEY) == "set by hand"
 
 site = Site()
 expect("a dry run", site.run("--dry-run", "--yes"), 0, "railway environment new staging", "railway config apply --yes",
-       f"railway variable set {KEY} --stdin --service api --environment staging --json   with a new keygen webhook, ***")
+       f"railway variable set {KEY} --stdin --service api --environment staging --json   with a new keygen secrets, ***")
 assert site.state["calls"] == [], site.state["calls"]
 expect("a dry run without the CLI", Site(programs=()).run("--dry-run"), 0, "railway whoami")
 
@@ -170,7 +170,7 @@ for step in steps:
         continue
     site = Site(fails=step)
     ended = site.run("--yes")
-    expected = "keygen webhook" if step == "api keygen" else step
+    expected = "keygen secrets" if step == "api keygen" else step
     assert ended[0] == 1 and "failed: refused by test" in site.complained and expected in site.complained, (step, ended)
     assert len(site.complained.splitlines()) == 1, site.complained
     assert site.state["calls"][-1].startswith(step), f"after {step} failed came {site.state['calls'][-1]}"
@@ -185,7 +185,7 @@ print(f"  ✓ each of {len(steps)} commands, failing, ends it with one sentence"
 
 site = Site(programs=("railway", "npm", "docker"))
 expect("keys by Docker", site.run("--yes"), 0)
-assert "docker run --rm ghcr.io/acme/holdfast:main api keygen webhook" in site.state["calls"]
+assert "docker run --rm ghcr.io/acme/holdfast:main api keygen secrets" in site.state["calls"]
 expect("nothing to make keys with", Site(programs=("railway", "npm")).run("--yes"), 1, "neither the program api nor docker is here")
 expect("no CLI", Site(programs=("npm",)).run(), 1, "the Railway CLI is missing: npm install --global @railway/cli")
 expect("another environment", Site().run(environment="prod"), 2, 'wants staging or production, and held "prod"')
