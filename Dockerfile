@@ -26,6 +26,7 @@ FROM debian:bookworm-slim
 ARG GIT_SHA=unknown
 LABEL org.opencontainers.image.title="Holdfast" \
       org.opencontainers.image.description="The backend of a product made of AI agents: api and worker" \
+      org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.revision="${GIT_SHA}"
 COPY --from=build /out/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /out/api /out/worker /usr/local/bin/
