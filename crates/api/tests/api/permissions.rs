@@ -304,10 +304,10 @@ fn the_roles_are_documented() {
     }
     use domain::identity::{api_keys, organizations};
     for (what, most) in [
-        ("organisations of a person", organizations::MAX_OF_A_PERSON.to_string()),
-        ("members of an organisation", organizations::MAX_MEMBERS.to_string()),
-        ("open invitations of an organisation", organizations::invitations::MAX_OPEN.to_string()),
-        ("projects of an organisation", organizations::MAX_PROJECTS.to_string()),
+        ("organizations of a person", organizations::MAX_OF_A_PERSON.to_string()),
+        ("members of an organization", organizations::MAX_MEMBERS.to_string()),
+        ("open invitations of an organization", organizations::invitations::MAX_OPEN.to_string()),
+        ("projects of an organization", organizations::MAX_PROJECTS.to_string()),
         ("API keys in use in a project", api_keys::MAX_LIVE.to_string()),
     ] {
         let row = format!("| {what} | {most} |");
