@@ -15,7 +15,10 @@ use reqwest::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::sign::{Identity, Signing, content_digest};
+use crate::{
+    met_codes,
+    sign::{Identity, Signing, content_digest},
+};
 
 /// Longer than the longest long poll.
 const TIMEOUT: Duration = Duration::from_secs(75);
@@ -184,11 +187,15 @@ impl Request {
             bail!("{fault}");
         }
         let what = format!("{} {}", self.method, self.url);
+        let (method, path) = (self.method.to_string(), self.url.path().to_owned());
         let answer =
             self.http.request(self.method, self.url).headers(self.headers).body(self.body).send().await;
         let answer = answer.with_context(|| format!("no answer to {what}"))?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
         let body = answer.bytes().await.with_context(|| format!("half an answer to {what}"))?.to_vec();
+        if status >= 400 {
+            met_codes::note(&method, &path, &body);
+        }
         Ok(Reply { what, status, headers, body })
     }
 }

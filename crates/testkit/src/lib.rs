@@ -8,6 +8,7 @@
 //! see the `process` module.
 
 pub mod client;
+pub mod met_codes;
 pub mod pg_fault;
 pub mod print;
 mod process;

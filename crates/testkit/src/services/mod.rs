@@ -4,135 +4,15 @@
 //! starts its own.
 
 mod database;
+mod kind;
+mod options;
 mod postgres;
 mod service;
-
-use std::path::PathBuf;
-
-use anyhow::{Context, Result};
-use tokio::sync::OnceCell;
+mod set;
+mod site;
 
 pub use database::TestDatabase;
+pub use options::Options;
 pub use postgres::Postgres;
 pub use service::Service;
-
-use crate::{user, wheels};
-use service::Kind;
-
-/// How to run the services.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// Where their data lives on; without it, in temporary folders that are removed at the end.
-    pub data: Option<PathBuf>,
-    /// Postgres waits for the disk at every commit. Off, commits are faster: they survive a crash
-    /// of Postgres, but a power cut loses the database.
-    pub fsync: bool,
-    /// Valkey beside Postgres.
-    pub valkey: bool,
-    /// NATS beside Postgres.
-    pub nats: bool,
-}
-
-impl Options {
-    /// For tests: temporary, fast, all services.
-    pub fn testing() -> Self {
-        Self { data: None, fsync: false, valkey: true, nats: true }
-    }
-
-    /// For development and benchmarks: as durable as production.
-    pub fn durable() -> Self {
-        Self { fsync: true, ..Self::testing() }
-    }
-}
-
-/// Running services. Dropping ends them and removes their temporary folders.
-#[derive(Debug)]
-pub struct Services {
-    /// The rock.
-    pub postgres: Postgres,
-    valkey: Option<Service>,
-    nats: Option<Service>,
-}
-
-impl Services {
-    /// Fetches the programs when they are not here yet, and starts them side by side. Each answers
-    /// when this returns.
-    ///
-    /// # Errors
-    /// One sentence for what is missing or did not start.
-    pub async fn start(options: Options) -> Result<Self> {
-        let programs = tokio::task::spawn_blocking(wheels::programs).await??;
-        let user = user::unprivileged()?;
-        let accelerator = async |kind, program: Option<&PathBuf>, wanted| match program {
-            Some(program) if wanted => {
-                let site = service::Site::new(kind, options.data.as_deref(), user)?;
-                Service::start_new(kind, site, |port, folder| kind.command(program, port, folder))
-                    .await
-                    .map(Some)
-            }
-            _ => Ok(None),
-        };
-        let (postgres, valkey, nats) = tokio::try_join!(
-            Box::pin(Postgres::start_new(&programs.postgres, &options, user)),
-            Box::pin(accelerator(Kind::Valkey, programs.valkey.as_ref(), options.valkey)),
-            Box::pin(accelerator(Kind::Nats, programs.nats.as_ref(), options.nats)),
-        )?;
-        Ok(Self { postgres, valkey, nats })
-    }
-
-    /// The Redis server.
-    ///
-    /// # Errors
-    /// When it is not among these services.
-    pub fn valkey(&self) -> Result<&Service> {
-        self.valkey.as_ref().context("Valkey is not among these services")
-    }
-
-    /// The NATS server.
-    ///
-    /// # Errors
-    /// When it is not among these services.
-    pub fn nats(&self) -> Result<&Service> {
-        self.nats.as_ref().context("NATS is not among these services")
-    }
-
-    /// Every service that was started.
-    pub fn all(&self) -> impl Iterator<Item = &Service> {
-        [Some(self.postgres.service()), self.valkey.as_ref(), self.nats.as_ref()].into_iter().flatten()
-    }
-
-    /// Stops all of them, each with the signal that it likes best.
-    ///
-    /// # Errors
-    /// When one can be neither stopped nor killed.
-    pub async fn stop(&self) -> Result<()> {
-        for service in self.all() {
-            service.stop().await?;
-        }
-        Ok(())
-    }
-}
-
-/// The services that all tests of this process share, started when first asked for and gone when it
-/// is.
-///
-/// # Errors
-/// As [`Services::start`]; the next call tries again.
-pub async fn shared() -> Result<&'static Services> {
-    static SHARED: OnceCell<Services> = OnceCell::const_new();
-    SHARED
-        .get_or_try_init(|| {
-            open_many_files();
-            Services::start(Options::testing())
-        })
-        .await
-}
-
-/// Clients and servers of a test share one process, whose open files an ordinary user's shell
-/// limits to some 1,024: as many are allowed as may be.
-fn open_many_files() {
-    use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    // Where it is refused, what needs more says so.
-    let _ = getrlimit(Resource::RLIMIT_NOFILE)
-        .and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
-}
+pub use set::{Services, shared};

@@ -14,10 +14,7 @@ use nix::sys::signal::Signal;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::sync::OnceCell;
 
-use super::{
-    Options, TestDatabase,
-    service::{Kind, Service, Site},
-};
+use super::{database::TestDatabase, kind::Kind, options::Options, service::Service, site::Site};
 use crate::{process::describe, user::Unprivileged};
 
 const INITDB_TIMEOUT: Duration = Duration::from_secs(60);
@@ -39,7 +36,7 @@ impl Postgres {
         user: Option<Unprivileged>,
     ) -> Result<Self> {
         let site = Site::new(Kind::Postgres, options.data.as_deref(), user)?;
-        initialise(programs, &site).await?;
+        initialize(programs, &site).await?;
         let service = Service::start_new(Kind::Postgres, site, |port, folder| {
             let mut command = vec![programs.join("postgres").display().to_string()];
             command.extend(["-D".to_owned(), folder.join("data").display().to_string()]);
@@ -143,7 +140,7 @@ const FORGETFUL: [&str; 4] = ["fsync=off", "full_page_writes=off", "wal_level=mi
 
 /// Makes the cluster beside its place and renames it, so that one that was interrupted is not taken
 /// for whole.
-async fn initialise(programs: &Path, site: &Site) -> Result<()> {
+async fn initialize(programs: &Path, site: &Site) -> Result<()> {
     let (data, unfinished) = (site.folder.join("data"), site.folder.join("data.unfinished"));
     if data.exists() {
         return Ok(());
@@ -162,14 +159,7 @@ async fn initialise(programs: &Path, site: &Site) -> Result<()> {
     command.push(unfinished.display().to_string());
     let mut initdb = site.run(command, Signal::SIGTERM)?;
     let status = initdb.wait(INITDB_TIMEOUT).await?.context("initdb takes longer than a minute")?;
-    ensure!(status.success(), "initdb {}. Its last words:\n  {}", describe(status), site.last_words());
+    ensure!(status.success(), "initdb {}. Its last words:\n  {}", describe(status), site.tail());
     fs::rename(unfinished, data)?;
     Ok(())
-}
-
-/// Takes connections and answers.
-pub(crate) async fn answers(url: &str) -> Result<()> {
-    let mut connection = PgConnection::connect(url).await?;
-    connection.ping().await?;
-    Ok(connection.close().await?)
 }

@@ -2,156 +2,22 @@
 //! on the same port and data.
 
 use std::{
-    fs::{self, File},
-    path::{Path, PathBuf},
+    fs,
+    path::Path,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail};
 use kernel::{Clock, Ids};
-use nix::sys::signal::Signal;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    sync::Mutex,
-};
+use tokio::sync::Mutex;
 
-use crate::{
-    process::{Process, Recipe, describe},
-    user::{self, Unprivileged},
-};
+use super::{kind::Kind, site::Site};
+use crate::process::{Process, describe};
 
 /// A server that does not answer within this after its start will not.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a server may take to end before it is killed.
-const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a port that somebody else took meanwhile is replaced.
 const PORT_ATTEMPTS: u32 = 8;
-
-/// Which server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Postgres,
-    Valkey,
-    Nats,
-}
-
-impl Kind {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Kind::Postgres => "Postgres",
-            Kind::Valkey => "Valkey",
-            Kind::Nats => "NATS",
-        }
-    }
-
-    /// The command of an accelerator; Postgres' is in its own module.
-    pub(crate) fn command(self, program: &Path, port: u16, folder: &Path) -> Vec<String> {
-        let arguments = match self {
-            Kind::Postgres => String::new(),
-            Kind::Valkey => format!(
-                "--bind 127.0.0.1 --port {port} --dir {} --appendonly no --databases 16 --maxmemory 64mb \
-                --save",
-                folder.display()
-            ),
-            Kind::Nats => {
-                format!("--addr 127.0.0.1 --port {port} --jetstream --store_dir {}", folder.display())
-            }
-        };
-        let mut command = vec![program.display().to_string()];
-        command.extend(arguments.split(' ').map(str::to_owned));
-        if self == Kind::Valkey {
-            // The value of `--save`: never.
-            command.push(String::new());
-        }
-        command
-    }
-
-    fn url(self, port: u16) -> String {
-        match self {
-            Kind::Postgres => format!("postgres://postgres@127.0.0.1:{port}/postgres"),
-            Kind::Valkey => format!("redis://127.0.0.1:{port}"),
-            Kind::Nats => format!("nats://127.0.0.1:{port}"),
-        }
-    }
-
-    /// What each takes for "end at once, but in order".
-    fn stop_signal(self) -> Signal {
-        match self {
-            Kind::Postgres => Signal::SIGINT,
-            Kind::Valkey | Kind::Nats => Signal::SIGTERM,
-        }
-    }
-
-    /// The server answers in its own protocol.
-    async fn answers(self, port: u16) -> Result<()> {
-        if self == Kind::Postgres {
-            return super::postgres::answers(&self.url(port)).await;
-        }
-        let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
-        let greeting: &[u8] = if self == Kind::Valkey { b"PING\r\n" } else { b"" };
-        stream.write_all(greeting).await?;
-        let mut answer = [0; 5];
-        stream.read_exact(&mut answer).await?;
-        ensure!(answer == *b"+PONG" || answer == *b"INFO ", "something else answers on port {port}");
-        Ok(())
-    }
-}
-
-/// Where a service keeps its data, and as whom it runs.
-#[derive(Debug, Clone)]
-pub(crate) struct Site {
-    pub(crate) folder: PathBuf,
-    pub(crate) scratch: bool,
-    pub(crate) user: Option<Unprivileged>,
-}
-
-impl Site {
-    pub(crate) fn new(kind: Kind, data: Option<&Path>, user: Option<Unprivileged>) -> Result<Self> {
-        let name = kind.name().to_lowercase();
-        let folder = match data {
-            Some(data) => {
-                fs::create_dir_all(data)
-                    .with_context(|| format!("cannot make the folder {}", data.display()))?;
-                data.canonicalize()?.join(name)
-            }
-            None => tempfile::Builder::new().prefix(&format!("holdfast-{name}-")).tempdir()?.keep(),
-        };
-        user::own_folder(&folder, user)?;
-        Ok(Self { folder, scratch: data.is_none(), user })
-    }
-
-    /// A process of this site, its output in the log.
-    pub(crate) fn run(&self, command: Vec<String>, stop: Signal) -> Result<Process> {
-        let log = File::options().create(true).append(true).open(self.log())?;
-        Process::start(Recipe {
-            command,
-            environment: vec![
-                ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned()),
-                ("HOME".to_owned(), self.folder.display().to_string()),
-                ("LC_ALL".to_owned(), "C".to_owned()),
-                ("TZ".to_owned(), "UTC".to_owned()),
-            ],
-            inherit: false,
-            user: self.user,
-            output: log.into(),
-            stop,
-            patience: PATIENCE,
-            scratch: self.scratch.then(|| self.folder.clone()),
-        })
-    }
-
-    fn log(&self) -> PathBuf {
-        self.folder.join("log")
-    }
-
-    /// The last words of a server that ended.
-    pub(crate) fn last_words(&self) -> String {
-        let log = fs::read_to_string(self.log()).unwrap_or_default();
-        let lines: Vec<_> = log.lines().rev().take(6).collect();
-        lines.into_iter().rev().collect::<Vec<_>>().join("\n  ")
-    }
-}
 
 /// A server that was started here. Dropping ends it.
 #[derive(Debug)]
@@ -178,7 +44,7 @@ impl Service {
             attempts += 1;
             match service.start().await {
                 Ok(()) => return Ok(service),
-                Err(_) if attempts < PORT_ATTEMPTS && site.last_words().contains("ddress already in use") => {
+                Err(_) if attempts < PORT_ATTEMPTS && site.tail().contains("ddress already in use") => {
                     fs::write(site.log(), "")?;
                     // Or its end would remove the folder that the next attempt needs.
                     service.site.scratch = false;
@@ -225,7 +91,7 @@ impl Service {
             let answer = tokio::time::timeout(Duration::from_secs(1), self.kind.answers(self.port)).await;
             // The end first: what answers may be somebody else, who took the port.
             if let Some(status) = process.status()? {
-                let words = self.site.last_words();
+                let words = self.site.tail();
                 bail!("{} {} at its start. Its last words:\n  {words}", self.name(), describe(status));
             }
             if let Ok(Ok(())) = answer {
