@@ -6,9 +6,10 @@ use kernel::{Clock, ids::ProjectId};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
 use super::{
-    Case, Load, Report,
-    load::{Counted, Stroke, drive},
+    drive::{Counted, RunOnce, drive},
+    load::Load,
     product::{Product, median, peak_rss},
+    report::{Case, Report},
 };
 use crate::app::register;
 use testkit::{client::Client, sign::Identity, test_core};
@@ -99,8 +100,8 @@ struct Selecting {
     as_tenant: bool,
 }
 
-impl Stroke for Selecting {
-    async fn stroke(&mut self) -> Result<()> {
+impl RunOnce for Selecting {
+    async fn run_once(&mut self) -> Result<()> {
         if !self.as_tenant {
             return select(&mut self.connection, self.project, &self.did).await;
         }

@@ -7,9 +7,10 @@ use anyhow::Result;
 use axum::{Router, routing::get};
 
 use super::{
-    Case, Load, Report,
-    load::Counted,
+    drive::Counted,
+    load::Load,
     product::{Product, free_address, median},
+    report::{Case, Report},
 };
 
 const CONNECTIONS: usize = 32;

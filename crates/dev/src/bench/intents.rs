@@ -14,9 +14,10 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection, types::Json};
 use uuid::Uuid;
 
 use super::{
-    Case, Load, Report,
-    load::{Connection, Counted, Stroke, connect, drive, exchange},
+    drive::{Connection, Counted, RunOnce, connect, drive, exchange},
+    load::Load,
     product::{Product, median, peak_rss},
+    report::{Case, Report},
 };
 use testkit::{
     client::Client,
@@ -132,8 +133,8 @@ struct Sender {
     requests: Vec<Request<Full<Bytes>>>,
 }
 
-impl Stroke for Sender {
-    async fn stroke(&mut self) -> Result<()> {
+impl RunOnce for Sender {
+    async fn run_once(&mut self) -> Result<()> {
         let request = self.requests.pop().context("more intents were accepted than were signed")?;
         exchange(&mut self.connection, request, 202).await
     }
@@ -179,8 +180,8 @@ struct Statements {
     body: Vec<u8>,
 }
 
-impl Stroke for Statements {
-    async fn stroke(&mut self) -> Result<()> {
+impl RunOnce for Statements {
+    async fn run_once(&mut self) -> Result<()> {
         let (intent, delivery): (Uuid, Uuid) = (self.ids.next(), self.ids.next());
         let now = Clock::system().now();
         let begin = format!(

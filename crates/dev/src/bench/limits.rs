@@ -6,7 +6,10 @@ use anyhow::{Result, ensure};
 use kernel::Clock;
 use reqwest::Url;
 
-use super::{Case, Report, product::Product};
+use super::{
+    product::Product,
+    report::{Case, Report},
+};
 use testkit::{client::Client, test_core};
 
 /// Requests a minute.

@@ -11,7 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use kernel::Clock;
 use tokio::process::{Child, Command};
 
-use super::release_binary;
+use super::release::release_binary;
 use testkit::{Client, Services, services::Options};
 
 /// A running `api` over services of its own.

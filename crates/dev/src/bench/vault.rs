@@ -20,9 +20,10 @@ use uuid::Uuid;
 use vault::{Appender, KekRing, NewSeal, NewSeals, Vault, VaultKeyRing};
 
 use super::{
-    Case, Load, Report,
-    load::{Connection, Counted, Stroke, connect, drive, exchange},
+    drive::{Connection, Counted, RunOnce, connect, drive, exchange},
+    load::Load,
     product::{Product, median, peak_rss},
+    report::{Case, Report},
 };
 
 const SECONDS: u64 = 5;
@@ -206,8 +207,8 @@ struct Caller {
     number: u64,
 }
 
-impl Stroke for Caller {
-    async fn stroke(&mut self) -> Result<()> {
+impl RunOnce for Caller {
+    async fn run_once(&mut self) -> Result<()> {
         self.number += 1_000;
         let request = Request::post("/v1/vault/seals")
             .header("host", self.address.to_string())
@@ -246,8 +247,8 @@ struct Row {
     number: u64,
 }
 
-impl Stroke for Row {
-    async fn stroke(&mut self) -> Result<()> {
+impl RunOnce for Row {
+    async fn run_once(&mut self) -> Result<()> {
         self.number += 1_000;
         let body = body(self.number);
         if !self.chained {

@@ -49,8 +49,8 @@ pub(super) async fn run(arguments: BenchArgs) -> Result<ExitCode> {
 /// Plays one part.
 pub(super) async fn play(part: Part) -> Result<ExitCode> {
     match part {
-        Part::Load(load) => print::line(serde_json::to_string(&load.run().await?)?),
-        Part::Bare { address } => bench::health::serve_bare(address).await?,
+        Part::Load(load) => print::line(serde_json::to_string(&bench::play(load).await?)?),
+        Part::Bare { address } => bench::serve_bare(address).await?,
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,17 +1,19 @@
 //! `cargo dev …`.
 
+mod asked_to_end;
 mod bench;
+mod service_args;
 mod services;
 mod tour;
 mod up;
 
-use std::{ffi::OsString, future::Future, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, future::Future, process::ExitCode};
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
+use testkit::print;
 
-use testkit::{print, services::Options};
+use service_args::ServiceArgs;
 
 /// Holdfast on this machine, with a private Postgres, Valkey and NATS.
 ///
@@ -52,25 +54,6 @@ struct Arguments {
     arguments: Vec<OsString>,
 }
 
-/// Which services, and where.
-#[derive(Debug, Clone, Default, Args)]
-struct ServiceArgs {
-    /// Keep the data and the API key in this folder, and find them again next time; else they are
-    /// temporary.
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Neither Valkey nor NATS: Holdfast works without them.
-    #[arg(long)]
-    only_postgres: bool,
-}
-
-impl ServiceArgs {
-    fn options(&self) -> Options {
-        let accelerators = !self.only_postgres;
-        Options { data: self.data.clone(), valkey: accelerators, nats: accelerators, ..Options::durable() }
-    }
-}
-
 /// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -95,18 +78,4 @@ fn named(name: &str, program: Arguments) -> Vec<OsString> {
 
 fn run(command: impl Future<Output = Result<ExitCode>>) -> Result<ExitCode> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
-}
-
-/// Ctrl-C, or SIGTERM, or a terminal that was closed. The signals are caught from this call on.
-fn asked_to_end() -> Result<impl Future<Output = ()>> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut hangup = signal(SignalKind::hangup())?;
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-    })
 }

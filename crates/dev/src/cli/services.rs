@@ -4,7 +4,7 @@ use std::{process::ExitCode, time::Instant};
 
 use anyhow::Result;
 
-use super::{ServiceArgs, asked_to_end};
+use super::{asked_to_end::asked_to_end, service_args::ServiceArgs};
 use crate::instance;
 use testkit::{print, services::Services};
 

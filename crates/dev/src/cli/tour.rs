@@ -7,7 +7,7 @@ use clap::Args;
 use kernel::Clock;
 use reqwest::Url;
 
-use super::asked_to_end;
+use super::asked_to_end::asked_to_end;
 use crate::{Instance, InstanceOptions, tour};
 use testkit::{Client, print, services::Options};
 

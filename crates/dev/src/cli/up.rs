@@ -10,7 +10,7 @@ use clap::Args;
 use kernel::ids::{LogId, ProjectId};
 use serde_json::Value;
 
-use super::{ServiceArgs, asked_to_end};
+use super::{asked_to_end::asked_to_end, service_args::ServiceArgs};
 use crate::{Instance, InstanceOptions};
 use testkit::print;
 

@@ -7,7 +7,7 @@ use std::{
 };
 
 use syn::{
-    Item, ItemMod, ItemUse,
+    Item, ItemMod, ItemUse, Visibility,
     visit::{self, Visit},
 };
 
@@ -130,6 +130,9 @@ impl<'ast> Visit<'ast> for Reader<'_> {
             flatten(&line.tree).iter().for_each(|(_, path)| self.name(path));
         }
     }
+
+    /// `pub(in crate::area)` names who may see an item; it uses nothing.
+    fn visit_visibility(&mut self, _: &'ast Visibility) {}
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
         let parts: Vec<_> = path.segments.iter().map(|part| part.ident.to_string()).collect();

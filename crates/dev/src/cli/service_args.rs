@@ -1,0 +1,25 @@
+//! Which services a command starts.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use testkit::services::Options;
+
+/// The services to start, and where.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct ServiceArgs {
+    /// Keep the data and the API key in this folder, and find them again next time; else they are
+    /// temporary.
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Neither Valkey nor NATS: Holdfast works without them.
+    #[arg(long)]
+    only_postgres: bool,
+}
+
+impl ServiceArgs {
+    pub(super) fn options(&self) -> Options {
+        let accelerators = !self.only_postgres;
+        Options { data: self.data.clone(), valkey: accelerators, nats: accelerators, ..Options::durable() }
+    }
+}
