@@ -1,5 +1,5 @@
 //! The adapters against the real things: running, absent, frozen, killed and restarted.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod faults;
 mod rates;

@@ -22,7 +22,8 @@ fn every_code_that_was_met_is_listed_and_every_own_code_was_met() {
 
     let mut faults = Vec::new();
     for (method, path, code) in &met {
-        let operation = operations.iter().find(|one| one.method == *method && one.path == *path).unwrap();
+        let operation =
+            operations.iter().find(|one| one.method == method.as_str() && one.path == *path).unwrap();
         let listed = operation.own.iter().chain(&operation.inherited).any(|known| known.as_str() == code);
         if !listed {
             faults.push(format!("{method} {path} answered {code}, which the document does not list"));
@@ -33,7 +34,8 @@ fn every_code_that_was_met_is_listed_and_every_own_code_was_met() {
         let (method, path) = (operation.method.to_string(), operation.path.clone());
         let is_met = |code: &str| met.contains(&(method.clone(), path.clone(), code.to_owned()));
         let unmet = operation.own.iter().filter(|code| !is_met(code.as_str()));
-        faults.extend(unmet.map(|code| format!("no test met {code} of {method} {path}", code = code.as_str())));
+        faults
+            .extend(unmet.map(|code| format!("no test met {code} of {method} {path}", code = code.as_str())));
         for code in &operation.inherited {
             *inherited.entry(code.as_str()).or_insert(false) |= is_met(code.as_str());
         }
@@ -53,21 +55,21 @@ fn place(operations: &[OperationCodes], line: &str) -> Option<(String, String, S
     let path = path.strip_prefix("/api").unwrap_or(path);
     let fits = |one: &&OperationCodes| one.method == method && is_of(&one.path, path);
     // `/audit-events` is no event's id: the template with fewer placeholders is the one that routed it.
-    let operation =
-        operations.iter().filter(fits).min_by_key(|one| one.path.matches('{').count())?;
+    let operation = operations.iter().filter(fits).min_by_key(|one| one.path.matches('{').count())?;
     Some((method.to_owned(), operation.path.clone(), code.to_owned()))
 }
 
 fn is_of(template: &str, path: &str) -> bool {
     let (template, path): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
-    let same = |(wanted, found): (&&str, &&str)| wanted.starts_with('{') && !found.is_empty() || wanted == found;
+    let same =
+        |(wanted, found): (&&str, &&str)| wanted.starts_with('{') && !found.is_empty() || wanted == found;
     template.len() == path.len() && template.iter().zip(&path).all(same)
 }
 
 #[test]
 fn a_line_leads_to_its_operation() {
     let operations = operation_codes();
-    let place = |line| place(&operations, line).map(|(method, path, _)| format!("{method} {path}"));
+    let place = |line: &str| place(&operations, line).map(|(method, path, _)| format!("{method} {path}"));
     let id = "did:key:z6Mk";
     assert_eq!(place(&format!("HEAD /api/v1/agents/{id}/?x=1 not_found")).unwrap(), "GET /v1/agents/{agent}");
     assert_eq!(place("GET /v1/vault/seals/7 not_found").unwrap(), "GET /v1/vault/seals/{index}");

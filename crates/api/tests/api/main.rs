@@ -8,6 +8,7 @@ mod accounts;
 mod agents;
 mod audit;
 mod bad_input;
+mod codes;
 mod config;
 mod cors;
 mod document;

@@ -9,13 +9,7 @@ use crate::harness::{Api, unknown_api_key};
 #[tokio::test]
 async fn a_path_that_does_not_exist() {
     let api = Api::ready(&[]).await;
-    for path in [
-        "/nowhere",
-        "/v1/nowhere",
-        "/api/v1/nowhere",
-        "/v1",
-        "/v1/agents/did:key:z6Mk/nowhere",
-    ] {
+    for path in ["/nowhere", "/v1/nowhere", "/api/v1/nowhere", "/v1", "/v1/agents/did:key:z6Mk/nowhere"] {
         let problem = api.get(path).await.problem(404, Code::NotFound);
         assert!(problem.get("errors").is_none(), "{problem}");
     }
