@@ -1,4 +1,5 @@
-// Holds railway.ts, railway.*.toml, compose.yaml's grace periods, the Dockerfile and the programs to one another: npm test
+// Checks that railway.ts, railway.*.toml, the grace periods of compose.yaml, the Dockerfile and the
+// programs agree: npm test
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ const { default: program } = await import("./railway.ts");
 
 const root = join(import.meta.dirname, "..");
 const read = (path: string) => readFileSync(join(root, path), "utf8");
-/** What `pattern` captures in a file: when the source is written anew, this fails rather than compares nothing. */
+/** Returns what `pattern` captures in a file, and fails if the source no longer matches. */
 const find = (path: string, pattern: RegExp): string => {
   const found = read(path).match(pattern)?.[1];
   assert(found !== undefined, `${path} no longer matches ${pattern}`);
@@ -18,7 +19,7 @@ const find = (path: string, pattern: RegExp): string => {
 };
 const seconds = (path: string, pattern: RegExp) => Number(find(path, pattern));
 
-/** The longest that each program takes from SIGTERM to its end, added up from its source. */
+/** The longest time that each program takes from SIGTERM to its end, added up from its source. */
 const bounds = {
   api:
     seconds("crates/api/src/listener.rs", /const SHUTDOWN_GRACE: Duration = Duration::from_secs\((\d+)\)/) +
@@ -52,7 +53,7 @@ for (const environment of ["staging", "production"]) {
     const deploy = node.deploy;
     const about = `${environment}, ${name}`;
 
-    // A region by region count is how the SDK may write one number down.
+    // The SDK may write one number as a count for each region.
     const { multiRegionConfig: _, ...plain } = deploy;
     assert.deepEqual(plain, toml(name, environment), `${about}: railway.ts (left) and railway.${name}.toml differ`);
 

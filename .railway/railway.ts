@@ -1,9 +1,10 @@
-// The whole Railway project: what `railway config plan` compares with what is there, and `railway config apply` makes so.
+// The whole Railway project. `railway config plan` compares it with the present state, `railway
+// config apply` applies it.
 //
-//   HOLDFAST_REPOSITORY   the GitHub repository, owner/name: where NATS' and Qdrant's images are built from
-//   IMAGE_REF             what api and worker run; the image that the workflow pushed last from main, when unset
+//   HOLDFAST_REPOSITORY   the GitHub repository, owner/name, that the images of NATS and Qdrant are built from
+//   IMAGE_REF             the image of api and worker; by default the one that the workflow pushed last from main
 //
-// Values that are secret are not here: `preserve()` keeps what was set once, by hand or by script.
+// Secrets are not here: `preserve()` keeps the values that were set by hand or by script.
 import { defineRailway, github, group, image, preserve, project, redis, service, volume } from "railway/iac";
 
 const repository = process.env.HOLDFAST_REPOSITORY;
@@ -56,7 +57,8 @@ export default defineRailway((ctx) => {
     NATS_URL: nats.env.URL,
     QDRANT_URL: qdrant.env.URL,
     REQUIRE_PRIVATE_NETWORK: "true",
-    // docs/operations.md, "Connections": during a deployment four copies of api and two of worker share Postgres' 100 connections.
+    // During a deployment, four copies of api and two of worker share Postgres' 100 connections:
+    // see "Connections" in docs/operations.md.
     DATABASE_MAX_CONNECTIONS: "13",
     METRICS_ADDR: "[::]:9090",
   };
@@ -73,14 +75,14 @@ export default defineRailway((ctx) => {
       ...both,
       PUBLIC_URL: "https://${{RAILWAY_PUBLIC_DOMAIN}}",
       CORS_ORIGINS: preserve(),
-      // Railway's edge is the one proxy in front.
+      // Railway's edge is the only proxy in front.
       TRUSTED_PROXY_DEPTH: "1",
       SECRETS_KEY: preserve(),
       WEBHOOK_SIGNING_KEY: preserve(),
       JWT_SIGNING_KEY: preserve(),
       VAULT_SIGNING_KEY: preserve(),
       VAULT_KEK: preserve(),
-      // Public keys, but each deployment's own; none until it is set.
+      // Public, but different for each deployment; none until it is set.
       VAULT_WITNESSES: preserve(),
       APP_URL: preserve(),
       SENTRY_DSN: preserve(),
@@ -96,19 +98,19 @@ export default defineRailway((ctx) => {
     deploy: { restartPolicyType: "ALWAYS", overlapSeconds: 0, drainingSeconds: 60 },
     env: {
       ...both,
-      // What one program encrypts, the other decrypts: one copy.
+      // One copy: each program decrypts what the other encrypts.
       SECRETS_KEY: api.env.SECRETS_KEY,
-      // What the worker signs with must be what the API publishes: one copy.
+      // One copy: the API publishes the key that the worker signs with.
       WEBHOOK_SIGNING_KEY: api.env.WEBHOOK_SIGNING_KEY,
       VAULT_SIGNING_KEY: api.env.VAULT_SIGNING_KEY,
       VAULT_KEK: api.env.VAULT_KEK,
-      // Names the logs that it signs for witnesses.
+      // Names the logs that the worker signs for witnesses.
       PUBLIC_URL: api.env.PUBLIC_URL,
-      // The API publishes as its policy whom the worker asks: one list.
+      // One list: the API publishes as its policy whom the worker asks.
       VAULT_WITNESSES: api.env.VAULT_WITNESSES,
       APP_URL: api.env.APP_URL,
       SENTRY_DSN: api.env.SENTRY_DSN,
-      // One of the two; mail waits until it is set.
+      // One of SMTP_URL and RESEND_API_KEY; mail waits until one is set.
       SMTP_URL: preserve(),
       RESEND_API_KEY: preserve(),
       MAIL_FROM: preserve(),

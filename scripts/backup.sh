@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Takes a backup that scripts/restore.sh restores: scripts/backup.sh [OPTIONS] FILE
+# Creates a backup that scripts/restore.sh restores: scripts/backup.sh [OPTIONS] FILE
 set -euo pipefail
 
 usage() {
@@ -7,9 +7,9 @@ usage() {
 Usage: scripts/backup.sh [--s3 s3://BUCKET/PREFIX] FILE
 
 Dumps the database of DATABASE_DIRECT_URL, or of DATABASE_URL, into FILE (pg_dump's custom format) and its SHA-256 into
-FILE.sha256. Holdfast keeps running. FILE must not exist: a backup is never overwritten. A FILE that is there is whole.
+FILE.sha256. Holdfast keeps running. FILE must not exist: a backup is never overwritten. A FILE that exists is complete.
 
-  --s3 URL  also upload both, by the AWS CLI (AWS_ENDPOINT_URL names another S3)
+  --s3 URL  also upload both, with the AWS CLI (AWS_ENDPOINT_URL names another S3)
 
 The dump holds everything, API keys as hashes. Keep it as safe as the database itself.
 TEXT
@@ -31,7 +31,7 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ -n "$file" ] || { usage >&2; exit 2; }
-# Through PgBouncer pg_dump would lose its snapshot.
+# Through PgBouncer, pg_dump would lose its snapshot.
 database=${DATABASE_DIRECT_URL:-${DATABASE_URL:-}}
 [ -n "$database" ] || die "DATABASE_URL is not set; it wants postgres://user:password@host:5432/database"
 need pg_dump "apt-get install postgresql-client, or brew install libpq; its version must be at least the server's"
@@ -43,14 +43,14 @@ if command -v sha256sum >/dev/null 2>&1; then sum=(sha256sum); else need shasum 
 umask 077
 partial=$file.partial.$$
 trap 'rm -f "$partial"' EXIT
-# In the environment, the password does not stand in the list of processes.
+# In the environment, the password is not in the list of processes.
 if [[ $database =~ ^([a-z]+://[^:/@]+):([^@]*)@(.*)$ ]]; then
   database=${BASH_REMATCH[1]}@${BASH_REMATCH[3]}
   encoded=${BASH_REMATCH[2]//\\/\\\\}
   printf -v PGPASSWORD '%b' "${encoded//%/\\x}"
   export PGPASSWORD
 fi
-# Roles belong to the cluster, not to the database: restore.sh makes them.
+# Roles belong to the cluster and not to the database: restore.sh creates them.
 pg_dump --dbname="$database" --format=custom --no-owner --file="$partial" \
   || die "pg_dump failed; nothing was kept. The role must be a superuser or have BYPASSRLS, to see every project's rows"
 digest=$("${sum[@]}" <"$partial")

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Puts one image on Railway, and waits until it runs: the api, whose pre-deploy command migrates, then the worker.
-# Which project and environment is the token's to say: a project token belongs to one environment.
+# Deploys one image to Railway and waits until it runs: first the api, whose pre-deploy command
+# migrates, then the worker. The token decides which project and environment: a project token
+# belongs to one environment.
 # shellcheck disable=SC2016  # the $ of GraphQL stays in its single quotes
 set -euo pipefail
 
@@ -8,12 +9,12 @@ usage() {
   cat <<'TEXT'
 scripts/railway-deploy.sh --image REPOSITORY@sha256:DIGEST [--url URL --commit SHA]
 
-  --image    what api and worker shall run, by digest: a tag may mean something else tomorrow
-  --url      where the api answers from outside; asked for /version
+  --image    the image that api and worker run, by digest: a tag may mean something else tomorrow
+  --url      the public URL of the api, to ask for /version
   --commit   the commit that /version must name
 
-RAILWAY_TOKEN is a project token (project settings, tokens). RAILWAY_SERVICES, when they are not called "api worker", are their names
-in the order of deployment. RAILWAY_TIMEOUT is how many seconds one deployment may take: 900.
+RAILWAY_TOKEN is a project token (project settings, tokens). RAILWAY_SERVICES has the names of the services in the
+order of deployment, "api worker" by default. RAILWAY_TIMEOUT is the seconds that one deployment may take, 900 by default.
 TEXT
 }
 die() { echo "railway-deploy: $1" >&2; exit "${2:-1}"; }
@@ -40,7 +41,8 @@ timeout=${RAILWAY_TIMEOUT:-900}
 endpoint=${RAILWAY_API_URL:-https://backboard.railway.com/graphql/v2}
 pause=${RAILWAY_POLL_SECONDS:-5}
 
-# graphql QUERY VARIABLES: prints .data. The token goes by a file descriptor: arguments are for everyone on the machine to see.
+# graphql QUERY VARIABLES: prints .data. The token goes through a file descriptor, since everyone on
+# the machine can see arguments.
 graphql() {
   local answer
   answer=$(jq -cn --arg query "$1" --argjson variables "$2" '{query: $query, variables: $variables}' |
@@ -55,7 +57,7 @@ scope=$(graphql 'query { projectToken { projectId environmentId } }' '{}' | jq -
 environment=$(jq -r .environmentId <<<"$scope")
 known=$(graphql 'query($id: String!) { project(id: $id) { services { edges { node { id name } } } } }' "$(jq -c '{id: .projectId}' <<<"$scope")" |
   jq -c '[.project.services.edges[].node | {(.name): .id}] | add // {}')
-# All of them before any is touched.
+# Checks all services before it touches any.
 for name in "${services[@]}"; do
   jq -e --arg name "$name" 'has($name)' >/dev/null <<<"$known" || die "the project has no service \"$name\", only: $(jq -r 'keys_unsorted | join(", ")' <<<"$known")"
 done
@@ -86,7 +88,7 @@ for name in "${services[@]}"; do
 done
 
 if [ -n "$url" ]; then
-  # While old and new overlap, either may answer: it counts once the new one did three times in a row.
+  # While old and new overlap, either may answer. So the new one must answer three times in a row.
   row=0
   for _ in $(seq 60); do
     running=$(curl -sS --max-time 10 "${url%/}/version" 2>/dev/null | jq -r '.commit // "none"' 2>/dev/null || true)

@@ -1,26 +1,28 @@
 #!/usr/bin/env bash
-# Makes an environment of a Railway project what .railway/railway.ts says, and gives it the secrets that it lacks. Run it as often as you like.
+# Sets an environment of a Railway project up as .railway/railway.ts says, and generates the secrets
+# that it lacks. It can be run any number of times.
 set -euo pipefail
 
 usage() {
   cat <<'TEXT'
 Usage: scripts/railway-setup.sh --project PROJECT --environment ENVIRONMENT [--repository OWNER/NAME] [--image IMAGE] [--yes] [--dry-run]
 
-  --project      the Railway project, by name or id; `railway init --name holdfast` makes one
-  --environment  staging or production; made when the project has none of that name
-  --repository   the GitHub repository that NATS' and Qdrant's images are built from; where origin points, when left out
-  --image        what api and worker shall run; what they run now, when left out, or main's image when they are new
+  --project      the Railway project, by name or id; `railway init --name holdfast` creates one
+  --environment  staging or production; created when the project has none of that name
+  --repository   the GitHub repository that the images of NATS and Qdrant are built from; by default that of origin
+  --image        the image of api and worker; by default the present one, or that of main when they are new
   --yes          do not ask before changes are applied. What would remove something is refused either way
   --dry-run      print every command, run none
 
-A secret that has a value stays as it is. Links this folder to the project and environment, as `railway link` does.
-Needs the Railway CLI (`railway login` first, or RAILWAY_API_TOKEN), Node.js, jq, and an `api` program or Docker to make keys with.
+A secret that has a value keeps it. Links this folder to the project and environment, as `railway link` does. Needs the
+Railway CLI (`railway login` first, or RAILWAY_API_TOKEN), Node.js, jq, and an `api` program or Docker to generate keys.
 TEXT
 }
 die() { echo "railway-setup: $1" >&2; exit "${2:-1}"; }
 
-# SERVICE VARIABLE MAKER: every secret there is. The worker refers to the api's (.railway/railway.ts), so each is kept once.
-# In this order: setting one deploys its service, and without Postgres the api only fails.
+# SERVICE VARIABLE MAKER: every secret. The worker refers to the api's (.railway/railway.ts), so
+# each exists once. Postgres comes first: setting a variable deploys its service, and without
+# Postgres the api only fails.
 secrets() {
   cat <<'TABLE'
 postgres POSTGRES_PASSWORD password
@@ -62,16 +64,18 @@ fi
 complaint=$(mktemp)
 trap 'rm -f "$complaint"' EXIT
 
-# failed COMMAND: one sentence, with the last that the command said about it.
+# failed COMMAND: dies with one sentence and the last line of the command's output.
 failed() { die "\`$1\` failed: $(grep -v '^[[:space:]]*$' "$complaint" | tail -1 | tr -d '\r' || true)"; }
-# ask ASSUMED COMMAND…: sets $answer to what the command prints; in a dry run, prints the command and takes ASSUMED.
+# ask ASSUMED COMMAND…: sets $answer to what the command prints; in a dry run, prints the command
+# and takes ASSUMED.
 ask() {
   local assumed=$1
   shift
   if [ -n "$dry" ]; then printf '  %s\n' "$*"; answer=$assumed; return; fi
   answer=$("$@" 2>"$complaint" </dev/null) || failed "$*"
 }
-# pick JQ_FILTER [JQ_OPTIONS]: sets $picked from $answer. A CLI of another age must not pass for one that knows of no secret.
+# pick JQ_FILTER [JQ_OPTIONS]: sets $picked from $answer. The output of another CLI version must not
+# pass for "there is no secret".
 pick() {
   picked=$(jq -er "($1) // \"\"" "${@:2}" 2>/dev/null <<<"$answer") ||
     die "the Railway CLI answered with something else than was asked of it; npm install --global @railway/cli updates it"
@@ -79,7 +83,7 @@ pick() {
 
 [ -z "$dry" ] || echo "Would run, with HOLDFAST_REPOSITORY=$repository:"
 ask '' railway whoami
-# Any environment will do for looking which there are; production is the one that Railway makes with a project.
+# Listing the environments takes a link to any; Railway creates production with the project.
 ask '' railway link --project "$project" --environment production --json
 ask '{"environments": []}' railway environment list --json
 pick '[.environments[].name] | join("\n")'
@@ -92,7 +96,7 @@ ask '' railway link --project "$project" --environment "$environment" --json
 # .railway/railway.ts imports Railway's SDK.
 [ -z "$dry" ] && [ -d .railway/node_modules/railway ] || ask '' npm ci --prefix .railway --no-audit --no-fund --silent
 if [ -z "$image" ]; then
-  # Or applying would put back the image of main where a deployment has put another.
+  # Otherwise, applying would replace the image of a deployment by that of main.
   ask '{"resources": []}' railway config pull --json
   pick '[.resources[] | select(.name == "api" and .type == "service").source.image][0]'
   image=$picked
@@ -107,13 +111,13 @@ else
   railway config plan --detailed-exit-code >/dev/null 2>"$complaint" </dev/null || pending=$?
   case $pending in
     0) echo "the project is as .railway/railway.ts says" ;;
-    # On the terminal: it shows the plan, and unless --yes was given asks whoever runs this.
+    # On the terminal: the CLI shows the plan, and asks unless --yes was given.
     2) if [ -n "$yes" ]; then ask '' "${apply[@]}"; else "${apply[@]}" || die "\`${apply[*]}\` failed, for the reason above"; fi ;;
     *) failed "railway config plan" ;;
   esac
 fi
 
-# make MAKER…: prints a secret.
+# make MAKER…: generates a secret and prints it.
 make() {
   case $1 in
     password) od -An -N24 -tx1 /dev/urandom | tr -d ' \n' ;;
@@ -143,11 +147,11 @@ while read -r service variable maker; do
   fi
   # shellcheck disable=SC2086  # a maker and its arguments
   value=$(make $maker 2>"$complaint" </dev/null) && [ -n "$value" ] || failed "$maker"
-  # By a pipe from the shell itself: arguments are for everyone on the machine to see.
+  # Through a pipe, since everyone on the machine can see arguments.
   printf %s "$value" | "${set_it[@]}" >/dev/null 2>"$complaint" || failed "${set_it[*]}"
   echo "$service: $variable is set to a new one"
 done < <(secrets)
 
-# A domain of Railway's, unless the service has one.
+# Gives the service a domain of Railway's, unless it has one.
 ask '' railway domain --service api --json
 [ -n "$dry" ] || echo "$project is set up for $environment; it runs once scripts/railway-deploy.sh, or the deploy workflow, has given it an image"

@@ -6,13 +6,13 @@ usage() {
   cat <<'TEXT'
 Usage: scripts/restore.sh [--no-migrate-check] FILE
 
-Restores FILE into the database of DATABASE_DIRECT_URL, or of DATABASE_URL, after its SHA-256 agrees with FILE.sha256.
-Refuses a database that holds anything. All of it is restored, or nothing. Then asks `api migrate --check` whether this
-build knows the schema: `api` is looked for in PATH, or is what HOLDFAST_API names.
+Restores FILE into the database of DATABASE_DIRECT_URL, or of DATABASE_URL, if its SHA-256 is that of FILE.sha256.
+Refuses a database that is not empty. Restores all or nothing. Then asks `api migrate --check` whether this build
+knows the schema: `api` is searched in PATH, or is what HOLDFAST_API names.
 
-  --no-migrate-check  where `api` is not at hand
+  --no-migrate-check  do not ask; for machines without `api`
 
-Stop api and worker first, or let them be: they do not serve a database without the schema.
+api and worker may run meanwhile: they do not serve a database without the schema.
 TEXT
 }
 die() { echo "restore: $1" >&2; exit 2; }
@@ -45,7 +45,7 @@ digest=$("${sum[@]}" <"$file")
 [ "${digest%% *}" = "$wanted" ] || die "the SHA-256 of $file is not that of $file.sha256: the backup is damaged; nothing was restored"
 pg_restore --list "$file" >/dev/null || die "pg_restore cannot read $file; nothing was restored"
 
-# In the environment, the password does not stand in the list of processes.
+# In the environment, the password is not in the list of processes.
 plain=$database
 if [[ $database =~ ^([a-z]+://[^:/@]+):([^@]*)@(.*)$ ]]; then
   plain=${BASH_REMATCH[1]}@${BASH_REMATCH[3]}
@@ -82,13 +82,13 @@ BEGIN
     END LOOP;
 END $$;
 SQL
-# Comments: on extensions only, and where the host made those, they are not ours to comment on.
+# The only comments are on extensions, which may belong to the host.
 pg_restore --dbname="$plain" --single-transaction --exit-on-error --no-owner --no-comments "$file" || die "pg_restore failed; nothing was restored"
 sql <<<'ANALYZE;'
 echo "restore: $file is restored"
 
 [ "$migrate_check" = yes ] || exit 0
-# `api` wants all of its configuration; the keys play no part in this.
+# `api` requires its whole configuration; the check uses none of the keys.
 export SECRETS_KEY=${SECRETS_KEY:-$("$api" keygen secrets)}
 export WEBHOOK_SIGNING_KEY=${WEBHOOK_SIGNING_KEY:-$("$api" keygen webhook)}
 export JWT_SIGNING_KEY=${JWT_SIGNING_KEY:-$("$api" keygen jwt)}

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks a deployment from the outside, as a client sees it: scripts/verify-deployment.sh [OPTIONS] URL
+# Checks a deployment from the outside, as a client sees it: scripts/verify-deployment.sh [OPTIONS]
+# URL
 set -euo pipefail
 
 usage() {
@@ -9,13 +10,13 @@ Usage: scripts/verify-deployment.sh [--commit SHA] [--origin ORIGIN] [--require-
 Checks a running Holdfast from the outside and prints a line per check. Exits with 1 when one fails.
 
   --commit SHA     /version must name this commit
-  --origin ORIGIN  a browser's page from there must be let in (CORS_ORIGINS)
-  --require-ok     /health must be "ok"; otherwise "degraded", an accelerator away, is enough
+  --origin ORIGIN  pages of this origin must be allowed to call (CORS_ORIGINS)
+  --require-ok     /health must be "ok"; by default "degraded" is enough: an accelerator is away
 
-With HOLDFAST_API_KEY set, two throw-away agents also register, send an intent, receive and acknowledge it, and leave
-again; and one entry, "deployment.verified", is sealed in the project's log, where it stays for ever, and is proved. Use a
-key of a project made for checks, with agents:read, agents:write, vault:read and vault:write. URL must then be what
-PUBLIC_URL says, since signatures cover it and logs are named by its host. Needs curl and Python 3, and for that, OpenSSL 3.
+With HOLDFAST_API_KEY set, two temporary agents also register, send an intent, receive and acknowledge it, and leave
+again. One entry, "deployment.verified", is sealed in the project's log, where it stays for ever, and is proved. Use the
+key of a project for checks, with agents:read, agents:write, vault:read and vault:write. URL must then be PUBLIC_URL,
+since signatures cover it and logs are named by its host. Needs curl and Python 3 and, for this part, OpenSSL 3.
 TEXT
 }
 die() { echo "verify-deployment: $1" >&2; exit 2; }
@@ -44,7 +45,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 total=0 failed=0
 
-# fetch PATH [CURL OPTIONS]: sets $status and $headers (lower-case names); the body is in a file.
+# fetch PATH [CURL OPTIONS]: sets $status and $headers (lower-case names), and puts the body into a
+# file.
 fetch() {
   local path=$1
   shift
@@ -53,7 +55,7 @@ fetch() {
   status=$(curl -sS --max-time 20 -o "$work/body" -D "$work/head" -w '%{http_code}' "$@" "$url$path" 2>"$work/error") || status=000
   headers=$(tr -d '\r' <"$work/head" | awk -F: 'NF > 1 { name = tolower($1); sub(/^[^:]*: */, ""); print name ": " $0 }')
 }
-# check NAME COMMAND…: a line of the table.
+# check NAME COMMAND…: runs a check and prints its line.
 check() {
   local name=$1 why
   shift
@@ -67,7 +69,7 @@ check() {
 }
 is() { [ "$status" = "$1" ] || { echo "answered $status, not $1; $(head -c 200 "$work/error")$(head -c 200 "$work/body")"; return 1; }; }
 header() { grep -qiE "^$1: $2" <<<"$headers" || { echo "the header $1 is missing or is not ${2:-there}"; return 1; }; }
-# json EXPRESSION: a Python expression over the body, `a`, that must be true.
+# json EXPRESSION: requires that a Python expression over the body, `a`, is true.
 json() {
   python3 -c '
 import json, sys
@@ -97,7 +99,7 @@ security_headers() {
 private() { header cache-control no-store; }
 limits() { header ratelimit-policy '"default";q=[0-9]+;w=[0-9]+' && header ratelimit '"default";r=[0-9]+;t=[0-9]+'; }
 challenge() { header www-authenticate '.*Bearer'; }
-# A page from an unknown origin gets nothing, or what everybody gets.
+# A page from an unknown origin must get nothing, or what everybody gets.
 stranger() {
   [ "$status" != 000 ] || { echo "no answer"; return 1; }
   if grep -qi '^access-control-allow-origin: https://stranger' <<<"$headers"; then echo "an unknown origin is let in"; return 1; fi
@@ -154,7 +156,7 @@ case $url in
     check "plain http is sent to https" redirects_to_https ;;
 esac
 
-# What is sealed: the build, and how many of the checks before held.
+# Prints the seal's body: the build, and how many of the checks so far held.
 entry() {
   python3 -c '
 import json, sys
@@ -166,7 +168,8 @@ total, failed = map(int, sys.argv[2:])
 payload = {"version": build.get("version"), "commit": build.get("commit"), "checks": total, "failed": failed}
 print(json.dumps({"kind": "deployment.verified", "verdict": "SEAL", "payload": payload, "tags": ["verify-deployment"]}))' "$work/build" "$total" "$failed"
 }
-# What a receipt's check is asked with: what fetch got, or, with "changed", that with another index.
+# Prints the body that verifies a receipt: the one that was fetched or, with "changed", one with
+# another index.
 receipt() {
   python3 -c '
 import json, re, sys
@@ -179,7 +182,8 @@ sealed() { is 201 && json "a['log'].startswith('log_') and a['index'] < a['size'
 has_receipt() { is 200 && header content-type text/plain && grep -qxF 'c2sp.org/tlog-proof@v1' "$work/body" && grep -qxF "index $place" "$work/body"; }
 is_valid() { is 200 && json "a['valid'] is True and a['log'] == '$log' and a['index'] == $place"; }
 is_refused() { is 200 && json "a['valid'] is False and a['flaw'] in ('index', 'proof')"; }
-# A signed note of the log by the name that clients know, over a tree that has the entry.
+# The checkpoint must be a signed note of the log by its public name, over a tree that has the
+# entry.
 checkpoint() {
   local host=${url#*://} size
   is 200 || return 1
@@ -272,7 +276,7 @@ try:
         wants(f"{agent.name} registers", agent.call("POST", "/v1/agents", registration, KEY), 201)
     token = secrets.token_hex(8)
     sent = wants("the intent is sent", alice.call("POST", "/v1/intents", {"to": bob.did, "type": "verify", "payload": {"token": token}}), 202)
-    # The delivery is a job of the worker's: this waits for it, and so checks that a worker works.
+    # A job of the worker delivers the intent, so waiting for it checks that a worker works.
     leased, until = [], time.time() + 45
     while not leased and time.time() < until:
         leased = wants("the inbox is asked", bob.call("GET", "/v1/inbox?wait=10"), 200)["data"]
@@ -300,7 +304,7 @@ if [ -n "${HOLDFAST_API_KEY:-}" ]; then
   printf 'Authorization: Bearer %s' "$HOLDFAST_API_KEY" >"$work/bearer"
   fetch /v1/vault/seals "${bearer[@]}" --data "$(entry)"
   check "an entry is sealed in the vault" sealed
-  # Both go into paths and expressions: nothing but an identifier and a number.
+  # Both go into paths and expressions: only an identifier and a number may pass.
   read -r log place < <(python3 -c '
 import json, re, sys
 a = json.load(open(sys.argv[1], encoding="utf-8"))
