@@ -31,7 +31,7 @@ pub struct Vault {
     pub(crate) key_wrap: KeyWrap,
     pub(crate) guard: Guard,
     pub(crate) locks: KeyedLock,
-    /// Who watches the meta-log, and where they are asked.
+    /// The witnesses of the meta-log, with their URLs.
     pub(crate) witnesses: Vec<(WitnessKey, String)>,
     /// Host and port of the public URL: a log is named by where it is found.
     authority: String,

@@ -25,7 +25,7 @@ const BYTES_PER_WEIGHT: usize = 4 * 1024;
 
 /// The seals of one request as they queue, to be appended one after the other, all or none.
 pub(super) struct Append {
-    /// Who asks, with the request's signature and `Idempotency-Key`.
+    /// The caller, with the request's signature and `Idempotency-Key`.
     pub(super) by: Authorized<allow::VaultWrite>,
     /// At least one.
     pub(super) seals: Vec<Draft>,

@@ -49,7 +49,7 @@ pub struct Seal {
     pub index: u64,
     /// When it was sealed.
     pub at: DateTime<Utc>,
-    /// Who sealed it: an agent, an API key or a person by their identifier, or `system`.
+    /// The actor that sealed it: the identifier of an agent, an API key or a person, or `system`.
     #[schema(max_length = 64)]
     pub actor: String,
     /// The kind of thing that it records.
