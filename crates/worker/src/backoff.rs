@@ -6,7 +6,7 @@ use kernel::Ids;
 
 use crate::timing::jittered;
 
-/// Waits between attempts on something that is away: jittered, doubling, capped.
+/// The waits between attempts at something that is away: jittered, doubling, capped.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     ids: Ids,
@@ -21,7 +21,7 @@ impl Backoff {
         Self { ids, next: Self::FIRST }
     }
 
-    /// Starts over: the next failure waits as short as the first.
+    /// Resets the wait to the shortest one.
     pub(crate) fn reset(&mut self) {
         self.next = Self::FIRST;
     }

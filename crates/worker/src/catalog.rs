@@ -1,4 +1,4 @@
-//! The one list of jobs, and the one list of periodic tasks.
+//! The list of all jobs, and the list of all periodic tasks.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use kernel::queue::schedule::Schedule::{Daily, Every};
 
 use crate::{jobs, periodic::Periodic, registry::Registry};
 
-/// Returns every job this worker can run. Adding one: docs/adding-a-job.md.
+/// Returns every job that this worker can run. docs/adding-a-job.md says how to add one.
 pub fn jobs() -> Registry {
     Registry::default()
         .on(jobs::intents::deliver)
@@ -18,7 +18,8 @@ pub fn jobs() -> Registry {
         .on(jobs::vault::check_log)
 }
 
-/// Returns every periodic task this worker runs. Adding one: docs/adding-a-schedule.md.
+/// Returns every periodic task that this worker runs. docs/adding-a-schedule.md says how to add
+/// one.
 pub fn tasks() -> Vec<Periodic> {
     let seconds = |seconds| Every(Duration::from_secs(seconds));
     vec![

@@ -1,4 +1,4 @@
-//! What the environment says about this program.
+//! The configuration, read from environment variables.
 
 use std::time::Duration;
 
@@ -16,11 +16,11 @@ use crate::{engine::Concurrency, timing::Timing};
 #[derive(Debug, Clone, Parser)]
 #[command(name = "worker", disable_help_flag = true)]
 pub struct Config {
-    /// What both programs share.
+    /// The settings that both programs share.
     #[command(flatten)]
     pub dependencies: Dependencies,
 
-    /// How mail is sent.
+    /// The settings of mail.
     #[command(flatten)]
     pub mail: MailSettings,
 
@@ -28,8 +28,7 @@ pub struct Config {
     #[command(flatten)]
     pub vault: VaultSettings,
 
-    /// The URL that clients use, by which the vault's logs are named; http://127.0.0.1:8080 when
-    /// unset.
+    /// The URL that clients use. Its host names the vault's logs. http://127.0.0.1:8080 when unset.
     #[arg(long, env = "PUBLIC_URL", default_value = "http://127.0.0.1:8080", value_parser = public_url)]
     pub public_url: Url,
 
@@ -38,15 +37,15 @@ pub struct Config {
     #[arg(long, env = "PORT", default_value = "8081")]
     pub port: u16,
 
-    /// How many quick jobs run at a time.
+    /// The number of quick jobs that run at a time.
     #[arg(long, env = "WORKER_CONCURRENCY", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub concurrency: u16,
 
-    /// How many jobs that call other people's servers run at a time.
+    /// The number of jobs that call other people's servers and run at a time.
     #[arg(long, env = "WORKER_EFFECTS_CONCURRENCY", default_value = "64", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub effects_concurrency: u16,
 
-    /// How many days a job that was given up is kept for inspection.
+    /// The number of days that a dead job is kept for inspection.
     #[arg(long, env = "DEAD_JOB_RETENTION_DAYS", default_value = "14", value_parser = clap::value_parser!(u16).range(1..=365))]
     pub dead_job_retention_days: u16,
 
@@ -60,10 +59,10 @@ pub struct Config {
 }
 
 impl Config {
-    /// Reads variables and nothing else.
+    /// Reads the configuration from these variables only.
     ///
     /// # Errors
-    /// The first variable that is missing or wrong.
+    /// Fails on the first variable that is missing or wrong.
     pub fn from_pairs(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, Invalid> {
         settings::parse(variables)
     }

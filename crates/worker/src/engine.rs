@@ -1,4 +1,4 @@
-//! What a worker is made of.
+//! The parts of a worker.
 
 use std::sync::Arc;
 
@@ -6,32 +6,32 @@ use kernel::{Db, queue::Queue};
 
 use crate::{context::Context, periodic::Periodic, registry::Registry, state::State, timing::Timing};
 
-/// Everything a worker is made of.
+/// The parts of a worker.
 #[derive(Debug)]
 pub struct Engine {
-    /// What jobs and tasks receive.
+    /// The context of jobs and tasks.
     pub context: Context,
-    /// Connections for the queue's own statements, apart from those of the jobs: these must not be
-    /// able to starve a renewal.
+    /// Connections for the queue's own statements, apart from those of jobs, which could otherwise
+    /// starve a renewal.
     pub queue_db: Db,
-    /// Which jobs it can run.
+    /// The jobs that it can run.
     pub registry: Arc<Registry>,
-    /// Which tasks it runs periodically.
+    /// Its periodic tasks.
     pub tasks: Vec<Periodic>,
-    /// How many jobs run at a time.
+    /// The number of jobs that run at a time.
     pub concurrency: Concurrency,
     /// Its intervals.
     pub timing: Timing,
-    /// What it is doing.
+    /// Its state.
     pub state: State,
 }
 
-/// How many jobs of each queue run at a time.
+/// The number of jobs of each queue that run at a time.
 #[derive(Debug, Clone, Copy)]
 pub struct Concurrency {
-    /// Of [`Queue::Default`].
+    /// For [`Queue::Default`].
     pub default: usize,
-    /// Of [`Queue::Effects`].
+    /// For [`Queue::Effects`].
     pub effects: usize,
 }
 

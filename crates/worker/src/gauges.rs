@@ -12,8 +12,8 @@ use crate::{
     timing::{bounded, rest},
 };
 
-/// Shows every `interval`, until `stop`, how the vault's logs are by their last checks, and how far
-/// the meta-log is cosigned.
+/// Measures every `interval`, until `stop`, how many of the vault's logs are damaged or unchecked,
+/// and how far the meta-log is cosigned.
 pub(crate) async fn watch_vault(context: Context, interval: Duration, stop: CancellationToken) {
     loop {
         gauge!("holdfast_vault_signs").set(f64::from(u8::from(context.vault.signs())));
@@ -33,7 +33,7 @@ pub(crate) async fn watch_vault(context: Context, interval: Duration, stop: Canc
     }
 }
 
-/// Measures the queues every `interval` until `stop`. One that has no jobs any more is set to zero.
+/// Measures the queues every `interval` until `stop`. The gauges of an empty queue are zero.
 pub(crate) async fn watch_queues(db: Db, interval: Duration, stop: CancellationToken) {
     loop {
         if let Ok(stats) = bounded(queue::stats(&db)).await {

@@ -1,4 +1,4 @@
-//! The worker's health listener: `/health/live` and `/health/ready`, for who deploys it.
+//! The worker's health listener: `/health/live` and `/health/ready`, for the platform.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -13,10 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::state::State;
 
-/// Listens on `port` of every address, IPv6 and IPv4; of IPv4 alone where the machine has no IPv6.
+/// Listens on `port` of every address, IPv6 and IPv4, or IPv4 only if the machine has no IPv6.
 ///
 /// # Errors
-/// When the port cannot be had.
+/// Fails when the port cannot be listened on.
 pub(crate) async fn bind(port: u16) -> std::io::Result<TcpListener> {
     match TcpListener::bind((Ipv6Addr::UNSPECIFIED, port)).await {
         Err(error) if error.kind() != std::io::ErrorKind::AddrInUse => {
@@ -26,7 +26,7 @@ pub(crate) async fn bind(port: u16) -> std::io::Result<TcpListener> {
     }
 }
 
-/// Answers until `stop`.
+/// Serves until `stop`.
 pub(crate) async fn serve(listener: TcpListener, state: State, stop: CancellationToken) {
     let router = Router::new()
         .route("/health/live", get(|| async { answer(StatusCode::OK, "ok", "alive") }))

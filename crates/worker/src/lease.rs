@@ -1,4 +1,4 @@
-//! The worker's lease: waiting for it, keeping it, giving it up. See [`kernel::queue::lease`].
+//! Waiting for the worker's lease, keeping it and releasing it. See [`kernel::queue::lease`].
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use crate::{
     timing::{Timing, bounded, jittered, rest},
 };
 
-/// How long giving the lease up may take.
+/// The timeout of releasing the lease.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// This worker, as the lease's row names it.
+/// This worker as a candidate for the lease.
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
     pub(crate) db: Db,
@@ -42,7 +42,7 @@ pub(crate) enum End {
 }
 
 impl Candidate {
-    /// Stands by until the lease is free. `None` when `stop` came first.
+    /// Waits for the lease and returns it, or `None` when `stop` came first.
     pub(crate) async fn wait(&self, stop: &CancellationToken) -> Option<Lease> {
         let mut backoff = Backoff::new(self.ids.clone());
         let mut standing_by = false;
@@ -77,8 +77,8 @@ impl Candidate {
 }
 
 impl Lease {
-    /// Renews the lease until `stop`, or until another worker has it. While Postgres is away nobody
-    /// can take the lease, nor claim.
+    /// Renews the lease until `stop`, or until another worker has it. While Postgres is away,
+    /// nobody can take the lease or claim jobs.
     pub(crate) async fn keep(&self, stop: &CancellationToken) -> End {
         let Candidate { db, ids, timing, state, .. } = &self.candidate;
         let mut backoff = Backoff::new(ids.clone());
@@ -108,15 +108,14 @@ impl Lease {
         End::Stopping
     }
 
-    /// Gives the lease up, so that a standby takes over at once. Where that fails, the lease ends
-    /// by itself.
+    /// Releases the lease, so that a standby takes over at once. If that fails, the lease expires.
     pub(crate) async fn release(self) {
         let released =
             tokio::time::timeout(RELEASE_TIMEOUT, lease::release(&self.candidate.db, self.epoch)).await;
         match released.map_err(kernel::Error::unavailable).flatten() {
-            Ok(()) => tracing::info!(epoch = self.epoch, "the worker's lease is given up"),
+            Ok(()) => tracing::info!(epoch = self.epoch, "the worker's lease is released"),
             Err(error) => {
-                tracing::warn!(error = %chain(&error), "cannot give the lease up; it will end by itself")
+                tracing::warn!(error = %chain(&error), "cannot release the lease; it will expire")
             }
         }
     }

@@ -1,7 +1,6 @@
 //! The worker: runs jobs and periodic tasks.
 //!
-//! Any number may run; one holds the lease and works, the others stand by. Adding a job:
-//! docs/adding-a-job.md.
+//! Any number of workers may run. One holds the lease and works; the others stand by.
 //!
 //! - [`catalog`] lists what it can run; `jobs/<area>.rs` holds the handlers.
 //! - [`engine`] is what it is made of and `life.rs` its life; `backend/` is the queue under apalis'

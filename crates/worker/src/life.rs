@@ -1,4 +1,5 @@
-//! The worker's life: wait for the schema, stand by, work while it has the lease, drain, and again.
+//! The worker's life: it waits for the schema, stands by, works while it has the lease, drains, and
+//! begins again.
 
 use tokio_util::sync::CancellationToken;
 
@@ -11,9 +12,9 @@ use crate::{
 };
 
 impl Engine {
-    /// Works until `stop`, then lets running jobs end, and returns: after `timing.drain` and
-    /// `timing.flush` at the latest, and the nine seconds that a Postgres which does not answer is
-    /// given. Nothing that happens to Postgres ends it.
+    /// Works until `stop`, then lets running jobs end and returns. That takes at most
+    /// `timing.drain`, `timing.flush` and nine seconds for a Postgres that does not answer. Nothing
+    /// that happens to Postgres ends it.
     pub async fn run(self, stop: CancellationToken) {
         let ids = self.context.core.ids.clone();
         if !schema::wait(&self.queue_db, &ids, &self.state, &stop).await {
@@ -28,8 +29,8 @@ impl Engine {
             self.state.enter(Phase::Draining);
             term.stop_claiming().await;
             if end == End::Stopping {
-                // The next worker need not wait for our running jobs: those are fenced by their own
-                // claims.
+                // The next worker does not have to wait for jobs that still run: their claims fence
+                // them.
                 lease.release().await;
             }
             term.drain().await;

@@ -1,4 +1,4 @@
-//! A periodic task.
+//! Periodic tasks.
 
 use std::{fmt, future::Future, sync::Arc};
 
@@ -9,8 +9,8 @@ use crate::context::Context;
 
 type Run = Arc<dyn Fn(Context) -> BoxFuture<'static, kernel::Result<()>> + Send + Sync>;
 
-/// A task that runs by a schedule. One that fails, or dies with its worker, waits for its next
-/// slot; so what must not be missed enqueues jobs.
+/// A task that runs by a schedule. If it fails, or dies with its worker, it runs again in its next
+/// slot. So a task whose work must not be missed enqueues jobs.
 #[derive(Clone)]
 pub struct Periodic {
     /// The stable name in the `schedules` table; `<area>.<verb>`.
@@ -20,7 +20,7 @@ pub struct Periodic {
 }
 
 impl Periodic {
-    /// Describes a task. A run is stopped when it takes longer than its slot, or than five minutes.
+    /// Creates a task. A run is stopped when it takes longer than its slot, or than five minutes.
     pub fn new<F, Fut>(name: &'static str, schedule: Schedule, run: F) -> Self
     where
         F: Fn(Context) -> Fut + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! Handlers of jobs, by the kind of job.
+//! The handlers of jobs, by kind.
 
 use std::{collections::HashMap, fmt, future::Future, time::Duration};
 
@@ -10,7 +10,7 @@ use kernel::{
 
 use crate::context::{Attempt, Context};
 
-/// The error of a handler; its text, and those of its sources, are kept with the job.
+/// The error of a handler. Its text and those of its sources are stored with the job.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The result of a handler.
@@ -33,7 +33,7 @@ impl Registry {
     /// Adds the handler of one kind of job.
     ///
     /// # Panics
-    /// When that kind has a handler already: the list is wrong, and the start stops.
+    /// Panics if that kind has a handler already, which stops the start.
     #[must_use]
     pub fn on<J, E, F, Fut>(mut self, handler: F) -> Self
     where
@@ -58,8 +58,8 @@ impl Registry {
         self
     }
 
-    /// Runs a claimed job to its end. A kind that nobody registered is a failure like any other: it
-    /// is tried again later, perhaps by the newer worker that knows it.
+    /// Runs a claimed job to its end. An unknown kind is a failure like any other: the job is tried
+    /// again later, perhaps by a newer worker that knows it.
     pub(crate) async fn run(&self, context: Context, claimed: &Claimed) -> JobResult {
         match self.entries.get(claimed.kind.as_str()) {
             Some(entry) => (entry.run)(context, claimed)?.await,
@@ -74,8 +74,8 @@ impl Registry {
         )
     }
 
-    /// Returns the kind as a label of metrics: one of ours, so that what others wrote into the
-    /// table cannot make any number of them.
+    /// Returns the kind as a label of metrics. Only registered kinds are used, so that rows of the
+    /// table cannot create any number of labels.
     pub(crate) fn label(&self, kind: &str) -> &'static str {
         self.entries.get_key_value(kind).map_or("unknown", |(known, _)| known)
     }

@@ -1,4 +1,5 @@
-//! Runs periodic tasks: by the lease's holder, at most once per slot across workers and restarts.
+//! Running periodic tasks on the holder of the lease, at most once per slot across workers and
+//! restarts.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -18,10 +19,10 @@ use crate::{
     timing::{STATEMENT, Timing, bounded, jittered, rest},
 };
 
-/// The longest a run of a task may take.
+/// The longest time that a run of a task may take.
 const RUN_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// Takes slots and runs their tasks until `stop`. What runs then is aborted.
+/// Takes slots and runs their tasks until `stop`, which aborts running tasks.
 pub(crate) async fn run(
     db: Db,
     epoch: i64,
@@ -67,7 +68,7 @@ pub(crate) async fn run(
 async fn run_once(db: Db, task: Periodic, context: Context) {
     let name = task.name;
     let limit = task.schedule.period().min(RUN_TIMEOUT);
-    // A task of its own, so that a panic is an error like any other.
+    // In a task of its own, so that a panic is an error like any other.
     let run = AbortOnDropHandle::new(tokio::spawn((task.run)(context)));
     let error = match tokio::time::timeout(limit, run).await {
         Ok(Ok(Ok(()))) => None,
@@ -82,7 +83,7 @@ async fn run_once(db: Db, task: Periodic, context: Context) {
         }
     }
     metrics::task_ended(name, error.is_none());
-    // Only for people to read: nothing depends on it.
+    // People read this; nothing depends on it.
     let finished = tokio::time::timeout(STATEMENT, schedule::finish(&db, name, error.as_deref())).await;
     if let Ok(Err(error)) = finished {
         tracing::warn!(task = name, error = %chain(&error), "cannot record how the periodic task ended");

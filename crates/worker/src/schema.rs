@@ -1,5 +1,5 @@
-//! Waits for the schema this build needs. `api migrate` brings it up, before or while the worker
-//! starts.
+//! Waiting for the schema of this build. `api migrate` updates the schema before or while the
+//! worker starts.
 
 use kernel::{Db, Ids, schema};
 use tokio_util::sync::CancellationToken;
@@ -11,7 +11,7 @@ use crate::{
     timing::{bounded, rest},
 };
 
-/// Returns once Postgres has every migration of this build, or `false` when `stop` came first.
+/// Waits until Postgres has every migration of this build. Returns `false` when `stop` came first.
 pub(crate) async fn wait(db: &Db, ids: &Ids, state: &State, stop: &CancellationToken) -> bool {
     let mut backoff = Backoff::new(ids.clone());
     let mut said = None;

@@ -1,4 +1,4 @@
-//! The program: what is wired to what, from its start to its end.
+//! The program, from its start to its end.
 
 use std::{io::Write, process::ExitCode, sync::Arc, time::Duration};
 
@@ -10,11 +10,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{catalog, config::Config, context::Context, engine::Engine, health, state::State};
 
-/// Connections for the queue's own statements, where there are enough: claiming, renewing,
-/// settling, the lease and the schedule at once.
+/// The connections for the queue's own statements, if there are enough: claiming, renewing,
+/// settling, the lease and the schedule.
 const QUEUE_CONNECTIONS: u32 = 6;
 
-/// How long open connections may take to be closed, once nothing needs them any more.
+/// The timeout of closing the connections.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Holdfast's worker: runs jobs and periodic tasks. Configured by environment variables.
@@ -22,13 +22,12 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 #[command(name = "worker", version, after_long_help = settings::describe(&Config::command()))]
 struct Cli {}
 
-/// Runs the program: reads its environment, and returns how it ended. What is wrong is told in one
-/// line.
+/// Runs the program with the configuration of its environment. Prints an error in one line.
 pub fn main() -> ExitCode {
     run_with(std::env::args_os().collect())
 }
 
-/// [`main`], with arguments of the caller's; the first is the program's name.
+/// Runs [`main`] with the caller's arguments; the first is the program's name.
 pub fn run_with(arguments: Vec<std::ffi::OsString>) -> ExitCode {
     if let Err(message) = Cli::try_parse_from(arguments) {
         let _ = message.print();
@@ -38,7 +37,7 @@ pub fn run_with(arguments: Vec<std::ffi::OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let line = format!("{error:#}").replace('\n', " ");
-            // Whoever would read it is gone.
+            // Nobody reads standard error any more.
             let _ = writeln!(std::io::stderr(), "worker: {}", telemetry::redact(&line));
             ExitCode::FAILURE
         }
@@ -62,11 +61,11 @@ fn until_told_to_stop() -> anyhow::Result<()> {
     ended
 }
 
-/// Works until `stop`, without a health listener: for tests that run the worker in their own
+/// Works until `stop`, without a health listener, for tests that run the worker in their own
 /// process.
 ///
 /// # Errors
-/// Settings that nothing can be made from.
+/// Fails on settings from which a part cannot be built.
 pub async fn run(config: Config, stop: CancellationToken) -> anyhow::Result<()> {
     work(config, None, State::new(), stop).await
 }
@@ -116,7 +115,7 @@ async fn work(
     engine.run(stop).await;
 
     health.cancel();
-    // A connection to something that does not answer is not waited for.
+    // Does not wait for connections whose other end does not answer.
     let closed = async { tokio::join!(adapters.close(), queue_db.pool().close(), db.pool().close()) };
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, closed).await;
     if let Some(listening) = listening {

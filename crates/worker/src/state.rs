@@ -1,4 +1,4 @@
-//! What the worker is doing, for its health listener.
+//! The worker's state, for its health listener.
 
 use std::sync::Arc;
 
@@ -6,14 +6,15 @@ use tokio::sync::watch;
 
 use crate::metrics;
 
-/// Where the worker stands.
+/// The phase that the worker is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Postgres does not answer.
     WithoutDatabase,
-    /// Postgres has an older schema than this build needs; `api migrate` brings it up.
+    /// The schema is older than this build; `api migrate` updates it.
     WaitingForSchema,
-    /// Another worker has the lease. Ready: a deploy that waited for more would wait for ever.
+    /// Another worker has the lease. This counts as ready, since a deploy that waited for the lease
+    /// would never end.
     StandingBy,
     /// It has the lease.
     Working,
@@ -33,7 +34,7 @@ impl Phase {
         }
     }
 
-    /// Whether it does, or could at once do, what a worker is for.
+    /// Returns whether the worker works, or could take over at once.
     pub fn is_ready(self) -> bool {
         matches!(self, Phase::StandingBy | Phase::Working)
     }
@@ -46,17 +47,17 @@ pub struct State {
 }
 
 impl State {
-    /// A worker that has not reached Postgres yet.
+    /// Creates the state of a worker that has not reached Postgres yet.
     pub fn new() -> Self {
         Self { phase: Arc::new(watch::Sender::new(Phase::WithoutDatabase)) }
     }
 
-    /// Where the worker stands now.
+    /// Returns the current phase.
     pub fn phase(&self) -> Phase {
         *self.phase.borrow()
     }
 
-    /// Waits until the worker stands there.
+    /// Waits until the worker is in `phase`.
     pub async fn reached(&self, phase: Phase) {
         // The sender lives as long as `self`.
         let _ = self.phase.subscribe().wait_for(|now| *now == phase).await;

@@ -1,4 +1,4 @@
-//! One term: the worker at work, from when it has the lease until it has none.
+//! One term: the worker at work, while it has the lease.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,7 +22,8 @@ use crate::{
     timing::Timing,
 };
 
-/// How many claimed jobs wait for each slot: enough that none is idle while the next are claimed.
+/// The number of claimed jobs that wait for each slot, so that no slot is idle while more are
+/// claimed.
 const READY: usize = 4;
 
 /// The tasks of one worker while it has the lease.
@@ -30,10 +31,10 @@ pub(crate) struct Term {
     timing: Timing,
     claims: Arc<Claims>,
     settlements: Settlements,
-    /// Ends what takes on work: claiming, schedules, statistics.
+    /// Ends the tasks that take on work: claiming, schedules, statistics.
     claiming: CancellationToken,
     claimers: TaskTracker,
-    /// Aborted once there is nothing left to renew.
+    /// It is aborted once there is nothing left to renew.
     renewer: JoinHandle<()>,
     writer: JoinHandle<()>,
     monitor: MonitorContext,
@@ -41,7 +42,7 @@ pub(crate) struct Term {
 }
 
 impl Term {
-    /// Starts the tasks under the lease of that epoch.
+    /// Starts the tasks under the lease of `epoch`.
     pub(crate) fn start(engine: &Engine, epoch: i64) -> Self {
         let ids = engine.context.core.ids.clone();
         let (db, timing) = (engine.queue_db.clone(), engine.timing);
@@ -99,14 +100,14 @@ impl Term {
         Self { timing, claims, settlements, claiming, claimers, renewer, writer, monitor: context, running }
     }
 
-    /// No job is claimed and no task starts once this returns.
+    /// Stops claiming. Once this returns, no job is claimed and no task starts.
     pub(crate) async fn stop_claiming(&self) {
         self.claiming.cancel();
         self.claimers.wait().await;
     }
 
-    /// Gives the jobs back that do not run, lets the others end, gives those back that do not, and
-    /// writes how each ended.
+    /// Hands back the jobs that do not run yet, lets the others end, hands back those that do not
+    /// end in time, and writes all settlements.
     pub(crate) async fn drain(self) {
         let Self { timing, claims, settlements, renewer, writer, monitor, mut running, .. } = self;
         hand_back(&settlements, claims.take_waiting()).await;
@@ -128,8 +129,8 @@ impl Term {
     }
 }
 
-/// Gives jobs back. Bounded, since the writer may be waiting for a database that is away; what is
-/// not given back runs again when its claim ends.
+/// Hands jobs back. This is bounded, since the writer may be waiting for a database that is away. A
+/// job that is not handed back runs again when its claim ends.
 async fn hand_back(settlements: &Settlements, claims: Vec<Claim>) {
     let all = async {
         for claim in claims {
@@ -139,7 +140,7 @@ async fn hand_back(settlements: &Settlements, claims: Vec<Claim>) {
     let _ = tokio::time::timeout(Duration::from_secs(1), all).await;
 }
 
-/// Passes each hint on to every queue.
+/// Passes each hint to every queue.
 async fn notify(wake: Arc<dyn Wake>, subscribers: Vec<Arc<Notify>>, stop: CancellationToken) {
     let hints = wake.subscribe(Topic::Jobs);
     loop {

@@ -1,4 +1,4 @@
-//! Every interval of the worker in one place, and waiting.
+//! All intervals of the worker, and functions that wait.
 
 use std::time::Duration;
 
@@ -8,27 +8,25 @@ use tokio_util::sync::CancellationToken;
 /// The worker's intervals. Tests shorten them; nothing else changes the defaults.
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
-    /// How long the worker's lease lasts when it is not renewed: how long a standby waits after the
-    /// holder vanished.
+    /// The length of the lease. A standby waits this long after the holder vanished.
     pub lease: Duration,
-    /// How often the holder renews the lease.
+    /// The interval at which the holder renews the lease.
     pub lease_renewal: Duration,
-    /// How often a standby asks for the lease.
+    /// The interval at which a standby asks for the lease.
     pub standby: Duration,
-    /// How long a claimed job is ours when the claim is not renewed: how soon a vanished worker's
-    /// jobs run again.
+    /// The length of a claim. The jobs of a vanished worker run again after this long.
     pub claim: Duration,
-    /// How often claims are renewed.
+    /// The interval at which claims are renewed.
     pub claim_renewal: Duration,
-    /// How long a queue that was found empty rests when no hint arrives.
+    /// The interval at which an empty queue is polled when no hint arrives.
     pub poll: Duration,
-    /// How often the schedule looks for slots to take.
+    /// The interval at which the scheduler looks for slots to take.
     pub schedule: Duration,
-    /// How long running jobs may take to end once the worker stops.
+    /// The time that running jobs have to end once the worker stops.
     pub drain: Duration,
-    /// How long the last settlements may take to be written after that.
+    /// The time that the last settlements have to be written after that.
     pub flush: Duration,
-    /// How often the queues are measured.
+    /// The interval at which the queues are measured.
     pub stats: Duration,
 }
 
@@ -51,11 +49,10 @@ impl Default for Timing {
     }
 }
 
-/// How long one statement of the worker's own may take before it counts as failed: a database that
-/// is frozen answers nothing at all.
+/// The timeout of one of the worker's own statements, since a frozen database never answers.
 pub(crate) const STATEMENT: Duration = Duration::from_secs(5);
 
-/// Bounds one of the worker's own statements.
+/// Runs one of the worker's own statements, bounded by [`STATEMENT`].
 pub(crate) async fn bounded<T>(statement: impl Future<Output = kernel::Result<T>>) -> kernel::Result<T> {
     match tokio::time::timeout(STATEMENT, statement).await {
         Ok(result) => result,
@@ -63,14 +60,14 @@ pub(crate) async fn bounded<T>(statement: impl Future<Output = kernel::Result<T>
     }
 }
 
-/// Returns between half of `at_most` and all of it, so that what failed together does not return
-/// together.
+/// Returns a random time between half of `at_most` and all of it, so that what failed together does
+/// not come back together.
 pub(crate) fn jittered(ids: &Ids, at_most: Duration) -> Duration {
     let random = f64::from(u32::from_le_bytes(ids.bytes())) / f64::from(u32::MAX);
     at_most.mul_f64(0.5 + random / 2.0)
 }
 
-/// Sleeps for `wait`. `false` when `stop` came first.
+/// Sleeps for `wait`. Returns `false` when `stop` came first.
 pub(crate) async fn rest(wait: Duration, stop: &CancellationToken) -> bool {
     tokio::select! {
         () = stop.cancelled() => false,

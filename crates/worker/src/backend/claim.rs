@@ -1,4 +1,4 @@
-//! Claims jobs of one queue and fills the channel that the queue's backend reads.
+//! Claiming the jobs of one queue for the channel that the queue's backend reads.
 
 use std::{
     sync::Arc,
@@ -21,10 +21,10 @@ use crate::{
     timing::{Timing, bounded, jittered, rest},
 };
 
-/// Jobs per statement.
+/// The most jobs in one statement.
 const BATCH: usize = 100;
 
-/// Everything the claiming task of one queue needs.
+/// The task that claims jobs of one queue.
 pub(crate) struct Claimer {
     pub(crate) db: Db,
     pub(crate) ids: Ids,
@@ -42,16 +42,16 @@ impl Claimer {
     /// Claims until `stop`. A claim under way is finished first, so that no job is claimed and
     /// forgotten.
     ///
-    /// Never claims more than the channel has room for: what is claimed must be renewed, and nobody
-    /// else can run it. Waits until half of it is free, since a claim of many jobs costs no more
-    /// than one of a single job.
+    /// Never claims more jobs than the channel has room for, since a claim must be renewed and
+    /// keeps others from running the job. Waits until half of the channel is free, since claiming
+    /// many jobs costs no more than claiming one.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let mut backoff = Backoff::new(self.ids.clone());
         let half = self.jobs.max_capacity().div_ceil(2);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                // This task alone fills the channel: what is free stays free.
+                // Only this task fills the channel, so what is free stays free.
                 free = self.jobs.reserve_many(half) => if free.is_err() { return },
             }
             let room = self.jobs.capacity().min(BATCH);
@@ -88,7 +88,7 @@ impl Claimer {
             tracing::error!(
                 job = job.claim.id,
                 kind = job.kind,
-                "job given up: its worker vanished during the last attempt"
+                "job is dead: its worker vanished during the last attempt"
             );
             metrics::job_ended(self.registry.label(&job.kind), "dead", Duration::ZERO);
         }
@@ -98,7 +98,7 @@ impl Claimer {
         }
     }
 
-    /// The hint makes it quick; the polling makes it certain.
+    /// Waits for a hint, or for the next poll in case the hint was lost.
     async fn wait_for_more(&self, stop: &CancellationToken) -> bool {
         tokio::select! {
             going_on = rest(jittered(&self.ids, self.timing.poll), stop) => going_on,

@@ -1,5 +1,4 @@
-//! The claims this worker holds: the one place that knows, for each, whether it runs and when it
-//! ends.
+//! The claims that this worker holds, each with its stage and its end.
 
 use std::{
     collections::HashMap,
@@ -9,10 +8,10 @@ use std::{
 
 use kernel::queue::Claim;
 
-/// Where a claimed job stands in this process.
+/// The stage of a claimed job in this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Claimed, and waiting for a slot.
+    /// It waits for a slot.
     Waiting,
     /// Its handler runs.
     Running,
@@ -25,13 +24,13 @@ enum Stage {
 #[derive(Debug)]
 struct Held {
     stage: Stage,
-    /// When the claim ends unless it is renewed; earlier than Postgres thinks, since it is counted
-    /// from before the statement.
+    /// When the claim ends unless it is renewed. It is earlier than in Postgres, since it is
+    /// counted from before the statement.
     until: Instant,
 }
 
-/// Shared by the tasks that claim, run, renew and settle. Bounded by the channels that those jobs
-/// pass through.
+/// The claims, shared by the tasks that claim, run, renew and settle. The channels that jobs pass
+/// through bound their number.
 #[derive(Debug, Default)]
 pub(crate) struct Claims {
     held: Mutex<HashMap<Claim, Held>>,
@@ -42,7 +41,7 @@ impl Claims {
         self.lock().insert(claim, Held { stage: Stage::Waiting, until });
     }
 
-    /// The job gets its slot. `false` when it was given back in the meantime, and must not run.
+    /// Marks a job as running. Returns `false` when it was handed back meanwhile and must not run.
     pub(crate) fn start(&self, claim: Claim) -> bool {
         match self.lock().get_mut(&claim) {
             Some(held) if held.stage == Stage::Waiting => {
@@ -53,7 +52,7 @@ impl Claims {
         }
     }
 
-    /// The run is gone. It matters only when nobody said how it ended.
+    /// Marks a job as dropped if its run is gone without a settlement.
     pub(crate) fn dropped(&self, claim: Claim) {
         if let Some(held) = self.lock().get_mut(&claim)
             && held.stage == Stage::Running
@@ -68,12 +67,12 @@ impl Claims {
         }
     }
 
-    /// It is settled, or no longer ours.
+    /// Removes a claim that is settled or lost.
     pub(crate) fn forget(&self, claim: Claim) {
         self.lock().remove(&claim);
     }
 
-    /// Whether the claim is still ours, as far as this process knows.
+    /// Returns whether the claim is still held, as far as this process knows.
     pub(crate) fn is_ours(&self, claim: Claim) -> bool {
         self.lock().get(&claim).is_some_and(|held| held.until > Instant::now())
     }
@@ -87,22 +86,22 @@ impl Claims {
         }
     }
 
-    /// All of them: what settles needs its claim until the settlement is written.
+    /// Returns all claims: a job keeps its claim until its settlement is written.
     pub(crate) fn all(&self) -> Vec<Claim> {
         self.lock().keys().copied().collect()
     }
 
-    /// Takes those that wait for a slot; [`Claims::start`] refuses them from now on.
+    /// Takes the claims that wait for a slot. [`Claims::start`] refuses them from now on.
     pub(crate) fn take_waiting(&self) -> Vec<Claim> {
         self.take(|stage| stage == Stage::Waiting)
     }
 
-    /// Takes those whose handler is gone without having said how it ended.
+    /// Takes the claims whose run was dropped.
     pub(crate) fn take_dropped(&self) -> Vec<Claim> {
         self.take(|stage| stage == Stage::Dropped)
     }
 
-    /// Takes all that nobody settles.
+    /// Takes the claims that are not being settled.
     pub(crate) fn take_unsettled(&self) -> Vec<Claim> {
         self.take(|stage| stage != Stage::Settling)
     }

@@ -1,22 +1,22 @@
-//! What is kept of a failed run.
+//! The error of a failed run.
 
 use apalis::layers::sentry::SentryTaskError;
 use kernel::effect::{Failed, Retry};
 
 use crate::{error_text::chain, registry::BoxError};
 
-/// The most bytes of an error that are kept: as many as a person may want to read.
+/// The most bytes of an error that are stored.
 const LONGEST: usize = 2000;
 
-/// A failed run: why, and when another attempt makes sense.
+/// The error of a failed run, and when another attempt makes sense.
 pub(super) struct Failure {
-    /// The error's text and its sources', without the NUL that Postgres refuses.
+    /// The text of the error and its sources, without NUL, which Postgres refuses.
     pub(super) error: String,
     pub(super) retry: Retry,
 }
 
 impl Failure {
-    /// Reads an error, without the wrapping of the layers it passed.
+    /// Reads an error, without the wrapping that layers added.
     pub(super) fn of(error: BoxError) -> Self {
         let error = match error.downcast::<SentryTaskError>() {
             Ok(wrapped) => match *wrapped {

@@ -16,8 +16,8 @@ use tokio::sync::mpsc;
 
 use super::{claims::Claims, settle::SettleLayer};
 
-/// Hands the claimed jobs of one queue to apalis. Cloning shares the channel: apalis builds its
-/// worker anew after a fault.
+/// Passes the claimed jobs of one queue to apalis. Clones share the channel, since apalis builds
+/// its worker again after a fault.
 #[derive(Debug, Clone)]
 pub(crate) struct QueueBackend {
     /// Locked only while polled.
@@ -49,8 +49,8 @@ impl Backend for QueueBackend {
         loop {
             match ready!(jobs.poll_recv(cx)) {
                 Some(job) if self.claims.start(job.claim) => {
-                    // The attempt's identity, not the job's: reports of two attempts must not look
-                    // like one.
+                    // Identifies the attempt and not the job, so that reports of two attempts
+                    // differ.
                     let id = format!("{}.{}", job.claim.id, job.claim.lease);
                     let builder = TaskBuilder::new(job).task_id(TaskId::from_string(id));
                     return Poll::Ready(Some(Ok(builder.build())));
@@ -61,7 +61,7 @@ impl Backend for QueueBackend {
         }
     }
 
-    /// Nothing to flush: settlements are written by a task that outlives the worker.
+    /// Flushes nothing, since the task that writes settlements outlives the worker.
     fn poll_close(&mut self, _: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }

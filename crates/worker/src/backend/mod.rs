@@ -7,9 +7,9 @@
 //!          ▲── renew (every claim held)
 //! ```
 //!
-//! Three tasks of their own talk to Postgres, so that neither a full buffer nor a slow handler
-//! delays a renewal or a settlement. docs/adr/0002-the-job-queue.md says why none of apalis' own
-//! backends is used.
+//! Three separate tasks talk to Postgres, so that neither a full buffer nor a slow handler delays a
+//! renewal or a settlement. docs/adr/0002-the-job-queue.md says why none of apalis' own backends is
+//! used.
 
 mod claim;
 mod claims;

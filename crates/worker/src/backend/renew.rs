@@ -1,4 +1,4 @@
-//! Keeps the claims of this worker from ending while it works on them.
+//! Renewing the claims of this worker.
 
 use std::{sync::Arc, time::Instant};
 
@@ -14,11 +14,10 @@ use crate::{
     timing::{Timing, bounded},
 };
 
-/// Claims per statement.
+/// The most claims in one statement.
 const BATCH: usize = 1000;
 
-/// Renews every claim, for ever; also hands back the jobs whose run was dropped, which nobody else
-/// would.
+/// Renews every claim, for ever. Also hands back the jobs whose run was dropped.
 pub(crate) async fn renew(db: Db, ids: Ids, timing: Timing, claims: Arc<Claims>, settlements: Settlements) {
     let mut backoff = Backoff::new(ids);
     let mut wait = timing.claim_renewal;

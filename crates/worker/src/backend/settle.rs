@@ -1,4 +1,4 @@
-//! A layer that learns from each run how its job is settled.
+//! The layer that turns the outcome of a run into the settlement of its job.
 
 use std::{
     sync::Arc,
@@ -22,11 +22,11 @@ use crate::{
     timing::jittered,
 };
 
-/// The longest that the other side of an effect can make a job wait.
+/// The longest time for which the other side of an effect can delay a job.
 const MAX_WAIT: Duration = Duration::from_secs(3600);
 
-/// Turns what a run returns into the job's [`Settlement`]. The outermost layer: nothing that
-/// happens to a run escapes it.
+/// Turns the result of a run into the [`Settlement`] of its job. It is the outermost layer, so that
+/// it sees everything that happens to a run.
 #[derive(Debug, Clone)]
 pub(crate) struct SettleLayer {
     pub(crate) settlements: Settlements,
@@ -87,7 +87,7 @@ where
             };
             let label = registry.label(&kind);
             if let Settlement::Dead { error } = &settlement {
-                tracing::error!(job = running.claim.id, kind, error, attempt, "job given up");
+                tracing::error!(job = running.claim.id, kind, error, attempt, "job is dead");
             }
             metrics::job_ended(label, name(&settlement), started.elapsed());
             running.layer.settlements.send(running.claim, settlement).await;
@@ -96,7 +96,7 @@ where
     }
 }
 
-/// Notices when a run's future is dropped before its settlement is on its way.
+/// Marks a job as dropped when its future is dropped before its settlement is sent.
 struct Running {
     layer: SettleLayer,
     claim: Claim,

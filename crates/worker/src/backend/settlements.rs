@@ -1,4 +1,4 @@
-//! The way of settlements from the layer that learns them to the task that writes them.
+//! The channel from the layer that learns settlements to the task that writes them.
 
 use std::sync::Arc;
 
@@ -7,26 +7,25 @@ use tokio::sync::mpsc;
 
 use super::claims::Claims;
 
-/// Settlements that may wait for the one being written. Jobs that end while it is full keep their
-/// slot until there is room.
+/// The most settlements that may wait to be written. Jobs that end while the channel is full keep
+/// their slot until there is room.
 const ROOM: usize = 1024;
 
-/// The end that takes settlements.
+/// The sending end of the channel.
 #[derive(Debug, Clone)]
 pub(crate) struct Settlements {
     pub(super) claims: Arc<Claims>,
     queue: mpsc::Sender<(Claim, Settlement)>,
 }
 
-/// Returns the two ends.
+/// Creates the channel.
 pub(crate) fn channel(claims: Arc<Claims>) -> (Settlements, mpsc::Receiver<(Claim, Settlement)>) {
     let (queue, receiver) = mpsc::channel(ROOM);
     (Settlements { claims, queue }, receiver)
 }
 
 impl Settlements {
-    /// Sends one on, once there is room. A claim counts as settling only from when its settlement
-    /// cannot be lost in this process any more.
+    /// Sends a settlement once there is room. Only from then on does the claim count as settling.
     pub(crate) async fn send(&self, claim: Claim, settlement: Settlement) {
         if let Ok(permit) = self.queue.reserve().await {
             self.claims.settling(claim);

@@ -11,14 +11,14 @@ use tokio::sync::mpsc;
 use super::claims::Claims;
 use crate::{backoff::Backoff, error_text::chain, metrics, timing::bounded};
 
-/// Settlements per statement.
+/// The most settlements in one statement.
 const BATCH: usize = 500;
 
-/// Writes settlements until every [`Settlements`](super::settlements::Settlements) is gone and the
-/// last one is written.
+/// Writes settlements until every [`Settlements`](super::settlements::Settlements) is dropped and
+/// the last one is written.
 ///
-/// Batches form by themselves: what arrives while one is written makes the next. What cannot be
-/// written is tried again while the claim lasts, and dropped after: the job then runs again.
+/// What arrives while a batch is written makes the next batch. A settlement that cannot be written
+/// is tried again while its claim lasts. Then it is dropped, and the job runs again.
 pub(crate) async fn write(
     db: Db,
     ids: Ids,
@@ -44,7 +44,7 @@ pub(crate) async fn write(
                     tracing::info!(
                         job = claim.id,
                         lease = claim.lease,
-                        "the job was settled or claimed anew before"
+                        "the job was settled or claimed again before"
                     );
                     metrics::settlement_lost("stale");
                 }

@@ -1,4 +1,4 @@
-//! Work in batches: short transactions, whatever has piled up.
+//! Work in batches, so that no transaction is long, however much has piled up.
 
 /// Counts the batches of one run; what is left waits for the next.
 #[derive(Debug)]

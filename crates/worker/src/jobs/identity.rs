@@ -1,4 +1,4 @@
-//! Mail, erasure, and deleting what has ended.
+//! Sending mail, erasing accounts, and deleting ended sessions and tokens.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::{
     registry::BoxError,
 };
 
-/// How long mail waits for an operator to say how it is sent.
+/// The time after which mail is tried again while neither SMTP nor Resend is configured.
 const WITHOUT_MAILER: Duration = Duration::from_secs(600);
 
 /// Sends one mail.
@@ -31,14 +31,14 @@ pub(crate) async fn send_mail(
     Ok(Outcome::Done)
 }
 
-/// Erases accounts whose time has come.
+/// Erases accounts that are due.
 pub(crate) async fn erase(context: Context) -> Result<()> {
     let mut batches = Batches::new(100, 100);
     while batches.goes_on(users::erase_due(&context.core, batches.size).await?) {}
     Ok(())
 }
 
-/// Deletes ended sessions, and tokens and ceremonies whose time is over.
+/// Deletes ended sessions, and expired tokens and ceremonies.
 pub(crate) async fn prune(context: Context) -> Result<()> {
     let mut batches = Batches::new(1_000, 100);
     while batches.goes_on(users::prune(&context.core, batches.size).await?) {}

@@ -1,4 +1,4 @@
-//! Delivering intents, and settling those that nobody will.
+//! Delivering intents, settling expired ones, and deleting old ones.
 
 use domain::intents::{self, jobs::DeliverIntent};
 use kernel::{Result, queue::Outcome};
@@ -11,14 +11,14 @@ pub(crate) async fn deliver(context: Context, job: DeliverIntent, attempt: Attem
     intents::deliver(&context.core, context.push.as_ref(), &job, &attempt.request).await
 }
 
-/// Settles what has expired.
+/// Settles expired intents.
 pub(crate) async fn sweep(context: Context) -> Result<()> {
     let mut batches = Batches::new(1_000, 100);
     while batches.goes_on(intents::sweep(&context.core, batches.size).await?) {}
     Ok(())
 }
 
-/// Deletes what was settled long ago.
+/// Deletes intents that were settled long ago.
 pub(crate) async fn prune(context: Context) -> Result<()> {
     let mut batches = Batches::new(1_000, 100);
     while batches.goes_on(intents::prune(&context.core, batches.size).await?) {}

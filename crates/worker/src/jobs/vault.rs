@@ -16,20 +16,19 @@ use crate::{
     timing::jittered,
 };
 
-/// Checks read much. So many run at a time; the others come back later, rather than keep slots from
-/// jobs that are quick.
+/// The number of checks that run at a time. Checks read much: the others come back later, so that
+/// they do not keep slots from quick jobs.
 static CHECKS: Semaphore = Semaphore::const_new(2);
-/// How long a log is left alone that is busy.
+/// The time after which a job whose log is busy comes back.
 const BUSY: Duration = Duration::from_secs(1);
-/// How many batches of heads one run publishes; the next run goes on.
+/// The most batches of heads that one run publishes; the next run goes on.
 const BATCHES: u32 = 20;
-/// How long witnesses are waited for, before heads are published and again after: all of them at
-/// once.
+/// The timeout of the witnesses, who are asked at once, before heads are published and again after.
 const WITNESS_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long at most a check waits for its turn.
+/// The longest time after which a check comes back that found no free slot.
 const TURN: Duration = Duration::from_secs(20);
 
-/// A log that is busy is no failure of the job: it comes back.
+/// Turns a busy log from a failure of the job into a snooze.
 fn later(ended: Result<Outcome>) -> Result<Outcome> {
     match ended {
         Err(error) if error.code() == Code::Overloaded => Ok(Outcome::Snooze(error.wait().unwrap_or(BUSY))),
@@ -37,29 +36,29 @@ fn later(ended: Result<Outcome>) -> Result<Outcome> {
     }
 }
 
-/// Seals a proposal as void that nobody decided.
+/// Seals a proposal as void if nobody decided it.
 pub(crate) async fn expire_proposal(context: Context, job: ExpireProposal, _: Attempt) -> Result<Outcome> {
     later(vault::expire(&context.vault, &job).await)
 }
 
-/// Appends what other areas want sealed.
+/// Appends the seals that other areas left in the outbox.
 pub(crate) async fn drain_outbox(context: Context, job: DrainOutbox, _: Attempt) -> Result<Outcome> {
     later(outbox::drain(&context.vault, job.project).await.map(|()| Outcome::Done))
 }
 
-/// Digests what a project's audit log has gained.
+/// Digests the new events of a project's audit log.
 pub(crate) async fn digest_audit(context: Context, job: DigestAudit, attempt: Attempt) -> Result<Outcome> {
     vault::digest_project(&context.core, job.project, &attempt.request).await?;
     Ok(Outcome::Done)
 }
 
-/// Has the audit logs digested that have gained something.
+/// Enqueues a digest of each audit log that has new events.
 pub(crate) async fn digest(context: Context) -> Result<()> {
     vault::digest_all(&context.core).await
 }
 
-/// Publishes the heads of all logs in the meta-log, and has that cosigned. A witness that did not
-/// answer at first costs that wait and no other; one that has seen what the database does not have
+/// Publishes the heads of all logs in the meta-log, and has the meta-log cosigned. A witness that
+/// did not answer at first is not asked again. One that has seen what the database does not hold
 /// fails the task.
 pub(crate) async fn publish(context: Context) -> Result<()> {
     let reached = context.vault.check_rollback(&context.witnesses, WITNESS_TIMEOUT).await?;
@@ -72,8 +71,8 @@ pub(crate) async fn publish(context: Context) -> Result<()> {
     Ok(())
 }
 
-/// Makes a log anew from its entries, compares, and records the outcome. What it finds is no
-/// failure of the job: once more would find it again.
+/// Rebuilds a log from its entries, compares, and records the outcome. A finding is no failure of
+/// the job, since another run would find the same.
 pub(crate) async fn check_log(context: Context, job: CheckLog, _: Attempt) -> Result<Outcome> {
     let Ok(_turn) = CHECKS.try_acquire() else {
         return Ok(Outcome::Snooze(jittered(&context.core.ids, TURN)));
@@ -96,7 +95,7 @@ pub(crate) async fn check_log(context: Context, job: CheckLog, _: Attempt) -> Re
     Ok(Outcome::Done)
 }
 
-/// Has every log checked.
+/// Enqueues a check of every log.
 pub(crate) async fn check(context: Context) -> Result<()> {
     fsck::check_all(&context.vault).await
 }

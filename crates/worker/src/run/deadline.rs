@@ -12,12 +12,12 @@ use tower::{Layer, Service};
 
 use crate::registry::BoxError;
 
-/// A handler took longer than its job may.
+/// A handler took longer than the timeout of its job.
 #[derive(Debug, thiserror::Error)]
 #[error("the handler was stopped: it may take {0:?}")]
 struct TimedOut(Duration);
 
-/// Bounds each run by its job's own timeout.
+/// Stops each run at the timeout of its job.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct DeadlineLayer;
 

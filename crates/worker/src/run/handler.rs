@@ -1,4 +1,4 @@
-//! The innermost service: finds the handler and runs it.
+//! The innermost service, which finds the handler and runs it.
 
 use std::{
     fmt,

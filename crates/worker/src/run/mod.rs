@@ -1,4 +1,4 @@
-//! One run of a job: apalis' worker and its layers, from the outside in, down to the handler.
+//! One run of a job: the apalis worker, its layers from the outside in, and the handler.
 
 mod deadline;
 mod handler;

@@ -8,7 +8,7 @@ use std::any::Any;
 pub(super) struct Panic(String);
 
 impl Panic {
-    /// Reads a panic's payload.
+    /// Reads the payload of a panic.
     pub(super) fn new(payload: &Box<dyn Any + Send>) -> Self {
         let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
         Self(

@@ -1,4 +1,4 @@
-//! apalis' worker of one queue.
+//! The apalis worker of one queue.
 
 use std::{any::Any, sync::Arc, time::Duration};
 
@@ -23,10 +23,10 @@ use crate::{
     registry::{BoxError, Registry},
 };
 
-/// Adds the worker of one queue to apalis' monitor, which starts it anew should it ever fail.
+/// Adds the worker of one queue to apalis' monitor, which restarts it if it fails.
 ///
-/// Each run has a task of its own, so that one busy handler does not hold up the others, which ends
-/// with the worker.
+/// Each run has a task of its own, so that one busy handler does not delay the others. The tasks
+/// end with the worker.
 pub(crate) fn register(
     monitor: Monitor,
     queue: Queue,
@@ -40,7 +40,7 @@ pub(crate) fn register(
             .backend(backend.clone())
             .layer(ConcurrencyLimitLayer::new(concurrency))
             .layer(ParallelizeLayer::new(spawn))
-            // Apalis' Sentry layer writes into the current hub's scope: each run needs one of its
+            // Apalis' Sentry layer writes into the scope of the current hub, so each run needs its
             // own.
             .layer(NewSentryLayer::<Task<Claimed>>::new_from_top())
             .layer(
@@ -57,10 +57,10 @@ pub(crate) fn register(
     })
 }
 
-/// Returns whether apalis is to start a worker that failed anew: always, since our backend cannot
-/// fail and a bug must not stop the queue.
+/// Tells apalis to restart a worker that failed. Our backend cannot fail, and a bug must not stop
+/// the queue.
 pub(crate) fn restart(worker: &WorkerContext, error: &WorkerError) -> bool {
-    tracing::error!(queue = worker.name(), %error, "the queue's worker failed; starting it anew");
+    tracing::error!(queue = worker.name(), %error, "the queue's worker failed; restarting it");
     true
 }
 
