@@ -1,8 +1,6 @@
-//! A client of the API for tests, the tour and benchmarks: says what it means, and can be made to
-//! say it wrong.
+//! A client of the API for tests, the tour and benchmarks. It can also send wrong requests.
 //!
-//! A request is signed as it stands when [`Request::sign`] is called; whatever is changed
-//! afterwards is tampering.
+//! [`Request::sign`] signs a request as it is at that moment; a change after that is tampering.
 
 use std::time::Duration;
 
@@ -23,7 +21,7 @@ use crate::{
 /// Longer than the longest long poll.
 const TIMEOUT: Duration = Duration::from_secs(75);
 
-/// Speaks to one instance of the API. Cloning shares the connections.
+/// A client of one instance of the API. Cloning shares the connections.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -32,12 +30,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// For the API at `base`; `clock` dates signatures.
+    /// Creates a client of the API at `base`. Signatures get their dates from `clock`.
     ///
     /// # Errors
-    /// When the machine lets no client be made.
+    /// Fails when the HTTP client cannot be created.
     pub fn new(base: Url, clock: Clock) -> Result<Self> {
-        // Fails when it was installed before, which is as good.
+        // Fails if it is installed already, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
             .timeout(TIMEOUT)
@@ -48,27 +46,27 @@ impl Client {
         Ok(Self { http, base, clock })
     }
 
-    /// Where the API is.
+    /// Returns the URL of the API.
     pub fn base(&self) -> &Url {
         &self.base
     }
 
-    /// `GET` of a path, with its query.
+    /// Starts a `GET` of a path, with its query.
     pub fn get(&self, path: &str) -> Request {
         self.request(Method::GET, path)
     }
 
-    /// `POST` to a path.
+    /// Starts a `POST` to a path.
     pub fn post(&self, path: &str) -> Request {
         self.request(Method::POST, path)
     }
 
-    /// `DELETE` of a path.
+    /// Starts a `DELETE` of a path.
     pub fn delete(&self, path: &str) -> Request {
         self.request(Method::DELETE, path)
     }
 
-    /// Any method on any path.
+    /// Starts a request with any method and path.
     pub fn request(&self, method: Method, path: &str) -> Request {
         let mut url = self.base.clone();
         let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
@@ -86,7 +84,7 @@ impl Client {
     }
 }
 
-/// A request in the making. A clone of a signed one is a replay.
+/// A request that is being built. A clone of a signed request is a replay.
 #[derive(Debug, Clone)]
 #[must_use = "a request is made by `send`"]
 pub struct Request {
@@ -96,17 +94,17 @@ pub struct Request {
     url: Url,
     headers: HeaderMap,
     body: Vec<u8>,
-    /// The first thing that could not be done, told by `send`.
+    /// The first step that failed, which `send` returns.
     fault: Option<String>,
 }
 
 impl Request {
-    /// `Authorization: Bearer` and an API key.
+    /// Adds `Authorization: Bearer` with an API key.
     pub fn key(self, key: &str) -> Self {
         self.header(AUTHORIZATION.as_str(), &format!("Bearer {key}"))
     }
 
-    /// Sets a header, in place of one it has.
+    /// Sets a header, replacing the present one.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         match (HeaderName::try_from(name), HeaderValue::from_str(value)) {
             (Ok(name), Ok(value)) => {
@@ -117,7 +115,7 @@ impl Request {
         self
     }
 
-    /// A second header of the same name.
+    /// Adds a header, beside others of the same name.
     pub fn another_header(mut self, name: &str, value: &str) -> Self {
         match (HeaderName::try_from(name), HeaderValue::from_str(value)) {
             (Ok(name), Ok(value)) => {
@@ -128,13 +126,13 @@ impl Request {
         self
     }
 
-    /// Leaves a header out after all.
+    /// Removes a header.
     pub fn without(mut self, name: &str) -> Self {
         self.headers.remove(name);
         self
     }
 
-    /// A JSON body.
+    /// Sets a JSON body.
     pub fn json(self, body: &impl Serialize) -> Self {
         match serde_json::to_vec(body) {
             Ok(bytes) => self.body(bytes).header(CONTENT_TYPE.as_str(), "application/json"),
@@ -142,20 +140,20 @@ impl Request {
         }
     }
 
-    /// Any bytes as the body, without a word on what they are.
+    /// Sets any bytes as the body, without a `Content-Type`.
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
     }
 
-    /// Signs it as it stands, soundly.
+    /// Signs the request as it is, correctly.
     pub fn sign(self, signer: &Identity) -> Self {
         let signing = Signing::by(signer, &self.clock);
         self.sign_with(signing)
     }
 
-    /// Signs it as it stands. `content-digest` is added when there is a body, and not covered when
-    /// there is none.
+    /// Signs the request as it is. `content-digest` is added if there is a body, and otherwise not
+    /// covered.
     pub fn sign_with(mut self, mut signing: Signing) -> Self {
         if self.body.is_empty() {
             signing.components.retain(|component| component != "content-digest");
@@ -169,7 +167,7 @@ impl Request {
         }
     }
 
-    /// Another path or query than was signed.
+    /// Replaces path and query, also after signing.
     pub fn retarget(mut self, path_and_query: &str) -> Self {
         match self.url.join(path_and_query) {
             Ok(url) => self.url = url,
@@ -178,10 +176,10 @@ impl Request {
         self
     }
 
-    /// Sends it, and reads the whole answer.
+    /// Sends the request and reads the whole response.
     ///
     /// # Errors
-    /// When there is no answer; one of any status is one.
+    /// Fails when there is no response, whatever its status.
     pub async fn send(self) -> Result<Reply> {
         if let Some(fault) = self.fault {
             bail!("{fault}");
@@ -192,7 +190,8 @@ impl Request {
             self.http.request(self.method, self.url).headers(self.headers).body(self.body).send().await;
         let answer = answer.with_context(|| format!("no answer to {what}"))?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = answer.bytes().await.with_context(|| format!("half an answer to {what}"))?.to_vec();
+        let body =
+            answer.bytes().await.with_context(|| format!("an incomplete response to {what}"))?.to_vec();
         if status >= 400 {
             met_codes::note(&method, &path, &body);
         }
@@ -200,7 +199,7 @@ impl Request {
     }
 }
 
-/// An answer, read whole.
+/// A response, read whole.
 #[derive(Debug, Clone)]
 pub struct Reply {
     what: String,
@@ -213,30 +212,30 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A header's text; empty when it is absent.
+    /// Returns a header's text, which is empty if the header is absent.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// The body as JSON; null when it is none.
+    /// Returns the body as JSON, or null if it is not JSON.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// The body as text.
+    /// Returns the body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The problem's `code`; empty when it is not a problem.
+    /// Returns the `code` of the problem, or an empty text if the body is not a problem.
     pub fn code(&self) -> String {
         self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// The body as `T`, if the status is the one expected.
+    /// Returns the body as `T`, if the status is the expected one.
     ///
     /// # Errors
-    /// With the whole answer, when it is another one.
+    /// Fails with the whole response if the status is another one.
     pub fn expect<T: DeserializeOwned>(&self, status: u16) -> Result<T> {
         let text = String::from_utf8_lossy(&self.body);
         ensure!(

@@ -1,7 +1,7 @@
-//! What tests of every crate stand on: private Postgres, Valkey and NATS, a database for each test,
-//! faults on demand, proxies, and a client that signs.
+//! The foundation of the tests of every crate: private Postgres, Valkey and NATS, a database for
+//! each test, faults on demand, proxies, and a client that signs.
 //!
-//! A test that needs a database takes it from [`services::shared`]; one that stops, freezes or
+//! A test that needs a database takes it from [`services::shared`]. A test that stops, freezes or
 //! kills a service starts its own with [`Services::start`].
 //!
 //! Architecture invariant: nothing here outlives the process that started it, however that ends;

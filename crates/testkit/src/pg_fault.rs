@@ -1,6 +1,6 @@
-//! A way to Postgres that breaks at a statement of one's choice: a TCP proxy that reads the
-//! frontend's messages along and cuts the connection before the statement, while it runs, or after
-//! it was done and before its answer is delivered ("fails though persisted").
+//! A TCP proxy before Postgres that breaks at a chosen statement. It reads the client's messages
+//! and cuts the connection before the statement, while it runs, or after it ended and before its
+//! answer is delivered ("fails though persisted").
 
 use std::{
     collections::HashMap,
@@ -20,10 +20,10 @@ use tokio::{
     task::JoinHandle,
 };
 
-/// What a client sends before its first message, to be encrypted; answered with no.
+/// The requests for encryption that a client sends first; the proxy declines them.
 const WANTS_TLS: [u32; 2] = [80_877_103, 80_877_104];
-/// How long Postgres' side stays open behind a client that was cut off during a statement, so that
-/// it reads the statement.
+/// The time for which the connection to Postgres stays open after its client was cut off during a
+/// statement, so that Postgres reads the statement.
 const LINGER: Duration = Duration::from_millis(200);
 
 /// Where a connection is cut.
@@ -31,22 +31,22 @@ const LINGER: Duration = Duration::from_millis(200);
 pub enum Cut {
     /// Postgres never sees the statement.
     Before,
-    /// Postgres gets the statement, and the client is gone at once.
+    /// Postgres gets the statement, and the client is cut off at once.
     During,
-    /// Postgres is done with the statement, and the client never learns how it ended.
+    /// Postgres runs the statement, and the client never learns how it ended.
     After,
 }
 
 /// One kind of fault.
 #[derive(Debug, Clone, Copy)]
 pub struct Fault {
-    /// Statements that hold this text are meant.
+    /// Strikes statements that contain this text.
     pub statement: &'static str,
-    /// Only in a transaction that has run a statement that holds this.
+    /// Strikes only in a transaction that has run a statement with this text.
     pub within: Option<&'static str>,
-    /// Where it cuts.
+    /// Where the connection is cut.
     pub cut: Cut,
-    /// Which of them it strikes: each n-th, of all connections together.
+    /// Strikes each n-th of these statements, counted over all connections.
     pub every: usize,
 }
 
@@ -61,7 +61,7 @@ pub struct PgFault {
 #[derive(Debug)]
 struct Shared {
     faults: Mutex<Vec<Armed>>,
-    /// Whether whoever was struck waits with the cut.
+    /// True while struck connections hang instead of being cut.
     held: watch::Sender<bool>,
 }
 
@@ -73,10 +73,10 @@ struct Armed {
 }
 
 impl PgFault {
-    /// Before the Postgres that listens on `port`; nothing breaks yet.
+    /// Starts a proxy before the Postgres on `port`. Nothing breaks yet.
     ///
     /// # Errors
-    /// When no port is free.
+    /// Fails when no port is free.
     pub async fn before(port: u16) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let own = listener.local_addr()?.port();
@@ -86,7 +86,7 @@ impl PgFault {
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let shared = Arc::clone(&behind);
-                // One that ends is no news, however it did.
+                // A connection may end in any way.
                 connections.spawn(async move { carry(client, port, &shared).await.is_ok() });
                 while connections.try_join_next().is_some() {}
             }
@@ -94,34 +94,33 @@ impl PgFault {
         Ok(Self { port: own, shared, serving })
     }
 
-    /// The address of the same database, by this way.
+    /// Returns the URL of the same database through this proxy.
     ///
     /// # Errors
-    /// One that is no URL.
+    /// Fails on a text that is not a URL.
     pub fn url(&self, database_url: &str) -> Result<String> {
         let mut url: Url = database_url.parse()?;
         url.set_port(Some(self.port)).ok().context("the URL of a database has a port")?;
         Ok(url.into())
     }
 
-    /// Breaks so from now on, in place of what was said before.
+    /// Arms these faults, replacing those before.
     pub fn arm(&self, faults: &[Fault]) {
         *self.shared.faults() =
             faults.iter().map(|fault| Armed { fault: *fault, met: 0, struck: 0 }).collect();
     }
 
-    /// Breaks nothing more.
+    /// Disarms all faults.
     pub fn disarm(&self) {
         self.arm(&[]);
     }
 
-    /// How often each of the faults struck since they were armed.
+    /// Returns how often each fault struck since it was armed.
     pub fn struck(&self) -> Vec<(Fault, usize)> {
         self.shared.faults().iter().map(|armed| (armed.fault, armed.struck)).collect()
     }
 
-    /// Whether connections that are struck hang, open and silent, until this is called again with
-    /// `false`.
+    /// With `true`, struck connections hang, open and silent, until this is called with `false`.
     pub fn hold(&self, held: bool) {
         self.shared.held.send_replace(held);
     }
@@ -138,7 +137,7 @@ impl Shared {
         self.faults.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Where the connection is to be cut at a statement, given those that its transaction ran
+    /// Returns where to cut the connection at a statement, given those that its transaction ran
     /// before.
     fn strike(&self, statement: &str, before: &[Arc<str>]) -> Option<Cut> {
         for armed in self.faults().iter_mut() {
@@ -157,17 +156,17 @@ impl Shared {
     }
 
     async fn let_go(&self) {
-        // The sender lives as long as we do.
+        // The sender lives as long as `self`.
         let _ = self.held.subscribe().wait_for(|held| !held).await;
     }
 }
 
-/// How far a connection is, for both of its directions.
+/// The progress of a connection, shared by its two directions.
 #[derive(Default)]
 struct Progress {
-    /// How many answers were asked for, the greeting among them.
+    /// The number of answers that were asked for, the greeting included.
     asked: AtomicU64,
-    /// The number of the answer that is kept back; 0 for none.
+    /// The number of the answer that is held back; 0 for none.
     kept_back: AtomicU64,
 }
 
@@ -207,8 +206,8 @@ async fn greeting(client: &mut TcpStream) -> Result<Vec<u8>> {
     }
 }
 
-/// From the client to Postgres. Returns when the connection is to be cut; whether a statement is
-/// under way.
+/// Copies from the client to Postgres. Returns when the connection is to be cut, with `true` if a
+/// statement is under way.
 async fn ask(
     from: impl AsyncRead + Unpin,
     to: impl AsyncWrite + Unpin,
@@ -271,7 +270,7 @@ async fn ask(
     }
 }
 
-/// From Postgres to the client. Returns when an answer that is kept back is complete.
+/// Copies from Postgres to the client. Returns when an answer that is held back is complete.
 async fn answer(
     from: impl AsyncRead + Unpin,
     to: impl AsyncWrite + Unpin,
@@ -298,7 +297,7 @@ async fn answer(
     }
 }
 
-/// A message's type and content.
+/// Reads the type and content of a message.
 async fn message(from: &mut (impl AsyncRead + Unpin)) -> Result<(u8, Vec<u8>)> {
     let kind = from.read_u8().await?;
     let length = from.read_u32().await?.checked_sub(4).context("a message is shorter than its length")?;

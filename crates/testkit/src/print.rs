@@ -1,10 +1,10 @@
-//! Words for the person at the terminal: progress on standard error, results on standard output.
+//! Output for the terminal: progress on standard error, results on standard output.
 //!
-//! A terminal that went away is no reason to fail, so what cannot be written is dropped.
+//! What cannot be written is dropped, since a closed terminal is no reason to fail.
 
 use std::io::{self, IsTerminal, Write};
 
-/// A line of progress.
+/// Prints a line of progress.
 pub fn progress(text: impl AsRef<str>) {
     let text = text.as_ref();
     let line =
@@ -12,24 +12,24 @@ pub fn progress(text: impl AsRef<str>) {
     let _ = io::stderr().lock().write_all(line.as_bytes());
 }
 
-/// A line on standard error that should be seen.
+/// Prints a warning on standard error.
 pub fn warn(text: impl AsRef<str>) {
     let _ = writeln!(io::stderr().lock(), "{}", text.as_ref());
 }
 
-/// A line on standard output.
+/// Prints a line on standard output.
 pub fn line(text: impl AsRef<str>) {
     let mut out = io::stdout().lock();
     let _ = writeln!(out, "{}", text.as_ref());
     let _ = out.flush();
 }
 
-/// Standard output takes colours.
+/// Returns whether standard output takes colors.
 pub fn coloured() -> bool {
     io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none()
 }
 
-/// A line of a program's output, with its name before it.
+/// Prints a line of a program's output, after the program's name.
 pub fn program(name: &str, text: &str) {
     if coloured() {
         let colour = if name == "api" { 36 } else { 35 };

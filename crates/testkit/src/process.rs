@@ -1,11 +1,11 @@
-//! Processes that cannot outlive us, however we end.
+//! Processes that cannot outlive this one, however it ends.
 //!
-//! Each is started by a small shell of its own that holds the reading end of a pipe. The writing
-//! end is ours alone, so it closes when we drop it, exit, panic or are killed by a signal that
-//! nobody can catch; the shell then ends the process and removes its scratch folder.
-//! `PR_SET_PDEATHSIG` would not do: it fires when the *thread* that forked ends, and runtimes end
-//! threads. The shell leads a process group of its own, so a Ctrl-C at the terminal reaches us
-//! first and never the process directly.
+//! A small shell starts each process and holds the reading end of a pipe. Only this process has the
+//! writing end, so it closes when it is dropped and when this process exits, panics or is killed.
+//! The shell then ends its process and removes the scratch folder. `PR_SET_PDEATHSIG` would not do:
+//! it fires when the *thread* that forked ends, and runtimes end threads. The shell leads a process
+//! group of its own, so a Ctrl-C at the terminal reaches this process first and never the child
+//! directly.
 
 use std::{
     fs,
@@ -25,13 +25,13 @@ use nix::{
 
 use crate::user::Unprivileged;
 
-/// Longer than the shell takes to lose its patience.
+/// Longer than the shell waits before it kills.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// `$1`: seconds of patience, `$2`: the signal that asks for an end, `$3`: the folder to remove
-/// when we are gone, or nothing; then the command. Its first and only line of output is the
-/// process' id; the process' own output goes to standard error. It lives as long as the process and
-/// exits with its status.
+/// The script of the shell. `$1`: seconds until it kills, `$2`: the signal that asks the process to
+/// end, `$3`: the folder to remove when this process is gone, or nothing; then the command. Its
+/// only line of output is the id of the process, whose own output goes to standard error. It lives
+/// as long as the process and exits with its status.
 const SHELL: &str = r#"
 patience=$1 signal=$2 scratch=$3
 shift 3
@@ -66,28 +66,29 @@ wait "$watch" && [ -n "$scratch" ] && rm -rf -- "$scratch"
 exit "$status"
 "#;
 
-/// What to start, and how to end it.
+/// A process to start, and the way to end it.
 #[derive(Debug)]
 pub(crate) struct Recipe {
     /// The program and its arguments.
     pub(crate) command: Vec<String>,
-    /// What its environment says.
+    /// Its environment variables.
     pub(crate) environment: Vec<(String, String)>,
-    /// Whether that comes on top of our own environment, or is all of it.
+    /// True if they are added to the environment of this process, and false if they are all it
+    /// gets.
     pub(crate) inherit: bool,
-    /// Whom to run it as, when not as ourselves.
+    /// The user that it runs as, if not the present one.
     pub(crate) user: Option<Unprivileged>,
-    /// Where its output goes.
+    /// The destination of its output.
     pub(crate) output: Stdio,
     /// The signal that asks it to end.
     pub(crate) stop: Signal,
-    /// How long it may take to follow, before it is killed.
+    /// The time that it has to end before it is killed.
     pub(crate) patience: Duration,
-    /// The folder to remove when we are gone.
+    /// The folder to remove when this process is gone.
     pub(crate) scratch: Option<PathBuf>,
 }
 
-/// A running process and the shell that watches over it.
+/// A running process and the shell that watches it.
 #[derive(Debug)]
 pub(crate) struct Process {
     shell: Child,
@@ -130,22 +131,22 @@ impl Process {
         Ok(Self { shell, pid: Pid::from_raw(pid), stop: recipe.stop, patience: recipe.patience })
     }
 
-    /// The process' own id, not the shell's.
+    /// Returns the id of the process and not of the shell.
     pub(crate) fn pid(&self) -> i32 {
         self.pid.as_raw()
     }
 
-    /// The reading end of its output, once, where [`Recipe::output`] is a pipe.
+    /// Takes the reading end of its output, if [`Recipe::output`] is a pipe.
     pub(crate) fn take_output(&mut self) -> Option<ChildStderr> {
         self.shell.stderr.take()
     }
 
-    /// How it ended, or `None` while it runs.
+    /// Returns how it ended, or `None` while it runs.
     pub(crate) fn status(&mut self) -> Result<Option<ExitStatus>> {
         Ok(self.shell.try_wait()?)
     }
 
-    /// Asks it to end, then makes it.
+    /// Asks it to end, and kills it if it does not.
     pub(crate) async fn stop(&mut self) -> Result<ExitStatus> {
         self.thaw()?;
         self.signal(self.stop)?;
@@ -155,17 +156,16 @@ impl Process {
         }
     }
 
-    /// Kills it and what it forked, without a word.
+    /// Kills it and its children at once.
     pub(crate) async fn kill(&mut self) -> Result<ExitStatus> {
-        // Halted first, it cannot fork while its children are looked up; dead, it would have none.
+        // It is halted first, so that it cannot fork while its children are looked up.
         self.signal(Signal::SIGSTOP)?;
         let children = children(self.pid);
         self.signal(Signal::SIGKILL)?;
         for child in &children {
             deliver(*child, Signal::SIGKILL)?;
         }
-        // Postgres does not start again while one of them has not yet let go of the memory they
-        // shared.
+        // Postgres does not start again while one of them still holds their shared memory.
         let deadline = Instant::now() + PATIENCE;
         while children.iter().copied().any(lives) && Instant::now() < deadline {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -176,17 +176,17 @@ impl Process {
         }
     }
 
-    /// Halts it and what it forked: connections stay open, and nothing answers.
+    /// Halts it and its children: connections stay open, and nothing answers.
     pub(crate) fn freeze(&self) -> Result<()> {
         self.signal_all(Signal::SIGSTOP)
     }
 
-    /// Lets it go on.
+    /// Resumes it.
     pub(crate) fn thaw(&self) -> Result<()> {
         self.signal_all(Signal::SIGCONT)
     }
 
-    /// Waits for its end, at most `patience`.
+    /// Waits for its end, for at most `patience`.
     pub(crate) async fn wait(&mut self, patience: Duration) -> Result<Option<ExitStatus>> {
         let deadline = Instant::now() + patience;
         loop {
@@ -214,8 +214,8 @@ impl Process {
 }
 
 impl Drop for Process {
-    /// Closing the pipe is enough; waiting for the shell makes the end visible to who looks right
-    /// after.
+    /// Closes the pipe, which is enough, and waits for the shell, so that the process is gone
+    /// afterwards.
     fn drop(&mut self) {
         drop(self.shell.stdin.take());
         let deadline = Instant::now() + PATIENCE;
@@ -225,7 +225,7 @@ impl Drop for Process {
     }
 }
 
-/// A process that is gone has what every signal to it asks for.
+/// Sends a signal. A process that is gone needs none.
 fn deliver(pid: Pid, signal: Signal) -> Result<()> {
     match signal::kill(pid, signal) {
         Ok(()) | Err(Errno::ESRCH) => Ok(()),
@@ -233,15 +233,15 @@ fn deliver(pid: Pid, signal: Signal) -> Result<()> {
     }
 }
 
-/// Whether a process still holds anything: a dead one may go on being listed until somebody asks
-/// how it ended. Known on Linux alone.
+/// Returns whether a process still holds resources. A dead one may be listed until somebody asks
+/// how it ended. Only Linux tells.
 fn lives(pid: Pid) -> bool {
     let state = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     state.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with(['Z', 'X']))
 }
 
-/// Direct children only: none of our services forks deeper. Other systems than Linux have `pgrep`
-/// for it.
+/// Returns the direct children, since none of our services forks deeper. Systems other than Linux
+/// have `pgrep` for this.
 fn children(pid: Pid) -> Vec<Pid> {
     let listed = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_else(|_| {
         let listed = Command::new("pgrep").arg("-P").arg(pid.to_string()).output();
@@ -254,7 +254,7 @@ fn signal_name(signal: Signal) -> &'static str {
     signal.as_str().trim_start_matches("SIG")
 }
 
-/// What a status means to a person; a shell reports a signal as 128 + its number.
+/// Describes a status for people. A shell reports a signal as 128 + its number.
 pub(crate) fn describe(status: ExitStatus) -> String {
     let signal = status.signal().or_else(|| status.code().filter(|code| *code > 128).map(|code| code - 128));
     match signal.and_then(|number| Signal::try_from(number).ok()) {

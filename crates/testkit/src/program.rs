@@ -17,11 +17,11 @@ use crate::{
     process::{Process, Recipe, describe},
 };
 
-/// Longer than the programs take to finish what they were doing.
+/// Longer than the programs take to finish their work.
 const PATIENCE: Duration = Duration::from_secs(35);
-/// How long one may run that is to end by itself.
+/// The timeout of a program that ends by itself.
 const ERRAND_TIMEOUT: Duration = Duration::from_secs(60);
-/// How many lines of output are kept, to be shown when the program fails.
+/// The number of lines of output that are kept for a failure.
 const KEPT_LINES: usize = 40;
 
 /// One of the two programs, as a process.
@@ -38,8 +38,9 @@ pub struct Program {
 }
 
 impl Program {
-    /// Not started yet. Its variables come on top of our own where it `heeds_environment`, or are
-    /// all it sees; its output is `shown` as it comes, or kept for when it fails.
+    /// Describes a program that is not started yet. Its variables are added to the present
+    /// environment if it `heeds_environment`, and are all that it sees otherwise. Its output is
+    /// `shown` as it comes, or kept for a failure.
     pub fn new(
         name: &'static str,
         command: Vec<String>,
@@ -51,18 +52,18 @@ impl Program {
         Self { name, command, variables, heeds_environment, shown, lines, reader, process }
     }
 
-    /// The same program on another port, not started yet.
+    /// Returns the same program on another port, not started yet.
     pub fn twin(&self, port: u16) -> Self {
-        // Of two of a name, the later one counts.
+        // The later of two variables with one name counts.
         let mut variables = self.variables.clone();
         variables.push(("PORT".to_owned(), port.to_string()));
         Self::new(self.name, self.command.clone(), variables, self.heeds_environment, self.shown)
     }
 
-    /// Starts it, unless it runs.
+    /// Starts the program, unless it runs.
     ///
     /// # Errors
-    /// When the machine does not let it.
+    /// Fails when the process cannot be started.
     pub fn start(&mut self) -> Result<()> {
         if self.process.as_mut().is_some_and(|process| matches!(process.status(), Ok(None))) {
             return Ok(());
@@ -97,7 +98,7 @@ impl Program {
         Ok(())
     }
 
-    /// Runs it to its end, which must be a success.
+    /// Runs the program to its end.
     pub async fn run(mut self) -> Result<()> {
         self.start()?;
         let process = self.process.as_mut().context("it was started")?;
@@ -108,15 +109,15 @@ impl Program {
         Ok(())
     }
 
-    /// Its process id while it runs.
+    /// Returns the process id while the program runs.
     pub fn pid(&self) -> Option<i32> {
         self.process.as_ref().map(Process::pid)
     }
 
-    /// Asks it to end, and waits. How it did; `None` when it was not running.
+    /// Asks the program to end, and waits. Returns how it ended, or `None` if it was not running.
     ///
     /// # Errors
-    /// When it can be neither stopped nor killed.
+    /// Fails when it can be neither stopped nor killed.
     pub async fn stop(&mut self) -> Result<Option<ExitStatus>> {
         match self.process.take() {
             Some(mut process) => process.stop().await.map(Some),
@@ -124,26 +125,26 @@ impl Program {
         }
     }
 
-    /// Halts it: its connections stay open, and it does nothing until it is thawed.
+    /// Halts the program: its connections stay open, and it does nothing until it is thawed.
     ///
     /// # Errors
-    /// When it is not running.
+    /// Fails when it is not running.
     pub fn freeze(&self) -> Result<()> {
         self.process.as_ref().with_context(|| format!("{} is not running", self.name))?.freeze()
     }
 
-    /// Lets it go on, as if no time had passed.
+    /// Resumes the program, as if no time had passed.
     ///
     /// # Errors
-    /// When it is not running.
+    /// Fails when it is not running.
     pub fn thaw(&self) -> Result<()> {
         self.process.as_ref().with_context(|| format!("{} is not running", self.name))?.thaw()
     }
 
-    /// `kill -9`.
+    /// Kills the program by `kill -9`.
     ///
     /// # Errors
-    /// When it does not die.
+    /// Fails when it does not die.
     pub async fn kill(&mut self) -> Result<()> {
         match self.process.take() {
             Some(mut process) => process.kill().await.map(drop),
@@ -151,7 +152,7 @@ impl Program {
         }
     }
 
-    /// That it runs; else how it ended.
+    /// Requires that the program runs. Otherwise the error says how it ended.
     pub fn check_running(&mut self) -> Result<()> {
         let Some(process) = self.process.as_mut() else { bail!("{} is not running", self.name) };
         let Some(status) = process.status()? else { return Ok(()) };
@@ -159,21 +160,21 @@ impl Program {
         bail!("{}", self.obituary(self.name, status))
     }
 
-    /// How it ended, and its last words unless they were seen already.
+    /// Describes how the program ended, with the tail of its output unless that was shown.
     fn obituary(&self, name: &str, status: ExitStatus) -> String {
         let words =
-            if self.shown { String::new() } else { format!(". Its last words:\n{}", self.last_words()) };
+            if self.shown { String::new() } else { format!(". Its last output:\n{}", self.last_words()) };
         format!("{name} {}{}", describe(status), words.trim_end())
     }
 
-    /// The last words of a program that ended may still be on their way.
+    /// Waits for the rest of the output of a program that ended.
     fn read_to_the_end(&mut self) {
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
         }
     }
 
-    /// The end of its output.
+    /// Returns the tail of its output.
     pub fn last_words(&self) -> String {
         self.lines
             .lock()

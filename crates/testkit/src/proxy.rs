@@ -1,10 +1,10 @@
-//! A load balancer for tests of deploys: what stands before the replicas of the API in production,
-//! cut down to what a deploy touches.
+//! A load balancer for tests of deploys, like the one before the replicas of the API in production,
+//! as far as a deploy touches it.
 //!
-//! A replica is asked for its readiness once, before it takes traffic; afterwards the proxy learns
-//! from refused connections alone that one is gone. Only a refusal is tried elsewhere: whatever may
-//! have reached a replica may have been done. Connections to the replicas are kept and shared by
-//! all clients.
+//! A replica is asked for its readiness once, before it takes traffic. After that, only refused
+//! connections tell the proxy that a replica is gone. Only a refused request is tried elsewhere,
+//! since a request that may have reached a replica may have been done. Connections to the replicas
+//! are kept and shared by all clients.
 
 use std::{
     sync::{
@@ -25,13 +25,13 @@ use axum::{
 use reqwest::Url;
 use tokio::{net::TcpListener, task::JoinHandle};
 
-/// A replica that is not ready within this will not be.
+/// The timeout of a replica's readiness.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
-/// What concerns one connection and not the request: never handed on.
+/// Headers that concern one connection and are not passed on.
 const OF_THE_CONNECTION: [header::HeaderName; 5] =
     [header::CONNECTION, header::CONTENT_LENGTH, header::HOST, header::TRANSFER_ENCODING, header::UPGRADE];
 
-/// A running proxy, gone when dropped.
+/// A running proxy. Dropping it stops it.
 #[derive(Debug)]
 pub struct Proxy {
     url: Url,
@@ -48,12 +48,12 @@ struct Shared {
 }
 
 impl Proxy {
-    /// Listens on a port of its own; nothing is behind it yet.
+    /// Listens on a free port. No replica is behind it yet.
     ///
     /// # Errors
-    /// When no port is free.
+    /// Fails when no port is free.
     pub async fn start() -> Result<Self> {
-        // Fails when it was installed before, which is as good.
+        // Fails if it is installed already, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none());
         let shared =
@@ -68,15 +68,15 @@ impl Proxy {
         Ok(Self { url, shared, serving })
     }
 
-    /// Where clients find it.
+    /// Returns the URL for clients.
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// Waits until a replica is ready, then gives it its share of the requests.
+    /// Waits until a replica is ready, and then gives it its share of the requests.
     ///
     /// # Errors
-    /// When it does not get ready.
+    /// Fails when the replica does not become ready.
     pub async fn admit(&self, replica: &Url) -> Result<()> {
         let deadline = Instant::now() + READY_TIMEOUT;
         let ready = replica.join("/health/ready")?;
@@ -95,12 +95,12 @@ impl Proxy {
         Ok(())
     }
 
-    /// Gives a replica no further requests.
+    /// Sends no more requests to a replica.
     pub fn retire(&self, replica: &Url) {
         self.shared.with_replicas(|replicas| replicas.retain(|other| other != replica));
     }
 
-    /// How often a connection was refused, and the request went to another replica.
+    /// Returns how often a connection was refused and the request went to another replica.
     pub fn refused(&self) -> usize {
         self.shared.refused.load(Ordering::Relaxed)
     }
@@ -117,7 +117,7 @@ impl Shared {
         look(&mut self.replicas.lock().unwrap_or_else(|poisoned| poisoned.into_inner()))
     }
 
-    /// All of them, beginning with the one whose turn it is.
+    /// Returns all replicas, beginning with the next one in turn.
     fn in_turn(&self) -> Vec<Url> {
         let mut replicas = self.with_replicas(|replicas| replicas.clone());
         let first = self.turn.fetch_add(1, Ordering::Relaxed) % replicas.len().max(1);
@@ -159,7 +159,7 @@ async fn answered(answer: reqwest::Response) -> Response {
     OF_THE_CONNECTION.iter().for_each(|name| drop(headers.remove(name)));
     match answer.bytes().await {
         Ok(body) => (status, headers, Body::from(body)).into_response(),
-        Err(error) => bad_gateway(format!("half an answer: {:#}", anyhow::Error::from(error))),
+        Err(error) => bad_gateway(format!("an incomplete response: {:#}", anyhow::Error::from(error))),
     }
 }
 

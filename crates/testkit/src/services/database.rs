@@ -5,8 +5,8 @@ use std::time::Duration;
 use kernel::Db;
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, postgres::PgConnectOptions};
 
-/// A migrated database that nobody else uses. Dropping drops it, with whatever is still connected
-/// to it.
+/// A migrated database that nobody else uses. Dropping the value drops the database and its
+/// connections.
 #[derive(Debug)]
 pub struct TestDatabase {
     url: String,
@@ -19,23 +19,24 @@ impl TestDatabase {
         Self { url, server, name }
     }
 
-    /// Its address, for `DATABASE_URL`. Connects as the owner, who passes row-level security.
+    /// Returns its URL, for `DATABASE_URL`. It connects as the owner, who bypasses row-level
+    /// security.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// A pool of connections to it.
+    /// Returns a pool of connections to it.
     ///
     /// # Errors
-    /// None in practice: the address is ours.
+    /// Fails never in practice, since the URL is ours.
     pub fn db(&self, max_connections: u32) -> anyhow::Result<Db> {
         Ok(Db::lazy(self.url.parse::<PgConnectOptions>()?, max_connections))
     }
 }
 
 impl Drop for TestDatabase {
-    /// On a thread of its own, because the test's runtime ends with the test. When the process ends
-    /// first, so does the server.
+    /// Drops the database on a thread of its own, because the test's runtime ends with the test. If
+    /// the process ends first, so does the server.
     fn drop(&mut self) {
         let (server, name) = (std::mem::take(&mut self.server), std::mem::take(&mut self.name));
         std::thread::spawn(move || {
