@@ -1,4 +1,4 @@
-//! Holdfast in a test's own process: the real API on a real port, a real worker, and a database of
+//! Holdfast in the process of a test: the real API on a real port, a real worker, and a database of
 //! its own.
 
 use std::{env, sync::Arc};
@@ -28,23 +28,22 @@ use testkit::{Client, Identity, PgFault, Services, TestDatabase, client::Request
 /// Pools are small, so that many tests can share one Postgres.
 const CONNECTIONS: u32 = 5;
 
-/// How to run it.
+/// The options of a [`TestApp`].
 #[derive(Debug, Clone)]
 pub struct AppOptions {
-    /// Services of the test's own, to be frozen and killed; those that all tests share when there
-    /// are none.
+    /// Services of the test's own, which it may freeze and kill. Without them, the shared ones are
+    /// used.
     pub services: Option<Arc<Services>>,
-    /// A way to Postgres that breaks, for `api` and `worker`; what the test itself asks goes past
-    /// it.
+    /// A proxy before Postgres that breaks, for `api` and `worker`. The test itself bypasses it.
     pub through: Option<Arc<PgFault>>,
-    /// Valkey and NATS beside Postgres. On, unless the variable HOLDFAST_TEST_ACCELERATORS is
-    /// `none`: the same tests must pass both ways.
+    /// Uses Valkey and NATS. On, unless the variable HOLDFAST_TEST_ACCELERATORS is `none`: the same
+    /// tests must pass both ways.
     pub accelerators: bool,
-    /// Variables of `api` and `worker`, over those of the harness.
+    /// Variables of `api` and `worker`, which override those of the harness.
     pub variables: Vec<(&'static str, String)>,
     /// The API's clock. The worker keeps the machine's.
     pub clock: Clock,
-    /// Whether a worker runs.
+    /// Runs a worker.
     pub worker: bool,
 }
 
@@ -61,7 +60,7 @@ impl Default for AppOptions {
     }
 }
 
-/// A running Holdfast. Dropping tells it to stop; [`TestApp::stop`] waits for that.
+/// A running Holdfast. Dropping it tells it to stop; [`TestApp::stop`] also waits for that.
 #[derive(Debug)]
 pub struct TestApp {
     core: Core,
@@ -71,23 +70,23 @@ pub struct TestApp {
     variables: Vec<(String, String)>,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<Result<()>>>,
-    // Last, so that it is dropped after what uses it was told to stop.
+    // Last, so that it is dropped after its users were told to stop.
     database: TestDatabase,
 }
 
 impl TestApp {
-    /// With everything, on the shared services.
+    /// Starts everything on the shared services.
     ///
     /// # Errors
-    /// What did not start.
+    /// Fails with what did not start.
     pub async fn start() -> Result<Self> {
         Self::start_with(AppOptions::default()).await
     }
 
-    /// As `options` say.
+    /// Starts what `options` say.
     ///
     /// # Errors
-    /// What did not start.
+    /// Fails with what did not start.
     pub async fn start_with(options: AppOptions) -> Result<Self> {
         let shared;
         let services = match &options.services {
@@ -115,74 +114,74 @@ impl TestApp {
         Ok(app)
     }
 
-    /// For requests to the API.
+    /// Returns a client of the API.
     pub fn client(&self) -> &Client {
         &self.client
     }
 
-    /// `GET` of a path, with its query.
+    /// Starts a `GET` of a path, with its query.
     pub fn get(&self, path: &str) -> Request {
         self.client.get(path)
     }
 
-    /// `POST` to a path.
+    /// Starts a `POST` to a path.
     pub fn post(&self, path: &str) -> Request {
         self.client.post(path)
     }
 
-    /// `DELETE` of a path.
+    /// Starts a `DELETE` of a path.
     pub fn delete(&self, path: &str) -> Request {
         self.client.delete(path)
     }
 
-    /// Where the API is.
+    /// Returns the URL of the API.
     pub fn url(&self) -> &Url {
         self.client.base()
     }
 
-    /// The first project.
+    /// Returns the first project.
     pub fn project(&self) -> ProjectId {
         self.project
     }
 
-    /// The first project's API key.
+    /// Returns the API key of the first project.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Database, clock and identifiers, for calling use cases past HTTP and for a look at the rows.
+    /// Returns the core, to call use cases without HTTP and to look at rows.
     pub fn core(&self) -> &Core {
         &self.core
     }
 
-    /// The vault, for calling its use cases past HTTP.
+    /// Returns the vault, to call its use cases without HTTP.
     ///
     /// # Errors
-    /// None but a variable that is wrong.
+    /// Fails on a wrong variable.
     pub fn vault(&self) -> Result<Vault> {
         let config = api::Config::from_pairs(self.variables.clone())?;
         Ok(config.vault.vault(self.core.clone(), &config.public_url(), &config.dependencies.vault_witnesses))
     }
 
-    /// The database. Its owner, as whom it is connected to, passes row-level security.
+    /// Returns the database. It connects as the owner, who bypasses row-level security.
     pub fn database(&self) -> &TestDatabase {
         &self.database
     }
 
-    /// Another project. Returns its key.
+    /// Creates another project. Returns its key.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Fails when Postgres refuses.
     pub async fn another_project(&self, name: &str) -> Result<(ProjectId, String)> {
         let (project, key) = identity::bootstrap(&self.core, name, "development").await?;
         Ok((project, key.reveal()))
     }
 
-    /// Somebody who is logged in, past signing up: an account with a verified address, a session,
-    /// and its access token.
+    /// Creates a logged-in person without signing up: an account with a verified address, a
+    /// session, and its access token.
     ///
     /// # Errors
-    /// Those of the database; an address that is taken.
+    /// Fails when the address is taken.
     pub async fn person(&self, email: &str) -> Result<(UserId, String)> {
         let (user, session): (UserId, SessionId) = (self.core.ids.next(), self.core.ids.next());
         let now = self.core.clock.now();
@@ -207,11 +206,11 @@ impl TestApp {
         Ok((user, self.tokens()?.issue(Bearer { user, session }, now, &self.core.ids)?))
     }
 
-    /// The mails that were asked for since the last time, as the worker would send them: for a test
-    /// without a worker.
+    /// Returns the mails that were enqueued since the last call, as the worker would send them, for
+    /// tests without a worker.
     ///
     /// # Errors
-    /// Those of the database.
+    /// Fails when Postgres refuses.
     pub async fn mails(&self) -> Result<Vec<Mail>> {
         let asked: Vec<Value> = sqlx::query_scalar(
             "WITH asked AS (DELETE FROM jobs WHERE kind = 'identity.send_mail' RETURNING id, payload) SELECT \
@@ -229,10 +228,10 @@ impl TestApp {
         Ok(mails)
     }
 
-    /// Makes `user` a member of the organisation of the first project.
+    /// Makes `user` a member of the organization of the first project.
     ///
     /// # Errors
-    /// Those of the database; one who is a member already.
+    /// Fails when the person is a member already.
     pub async fn join(&self, user: UserId, role: Role) -> Result<OrganizationId> {
         Ok(sqlx::query_scalar(
             "INSERT INTO memberships (organization_id, user_id, role, created_at) \
@@ -245,10 +244,10 @@ impl TestApp {
         .await?)
     }
 
-    /// What the API mints access tokens with.
+    /// Returns the issuer of access tokens, as the API has it.
     ///
     /// # Errors
-    /// None: the API runs with the same variables.
+    /// Fails on a wrong variable.
     pub fn tokens(&self) -> Result<AccessTokens> {
         Ok(AccessTokens::new(
             &self.variable("JWT_SIGNING_KEY")?.parse()?,
@@ -256,19 +255,19 @@ impl TestApp {
         ))
     }
 
-    /// A variable that the API was started with.
+    /// Returns a variable that the API was started with.
     ///
     /// # Errors
-    /// One that is not set.
+    /// Fails when it is not set.
     pub fn variable(&self, name: &str) -> Result<&str> {
         let found = self.variables.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str()).with_context(|| format!("{name} is not set"))
     }
 
-    /// Another API on the same database, with one variable of another value.
+    /// Starts another API on the same database, with another value of one variable.
     ///
     /// # Errors
-    /// When it does not start.
+    /// Fails when it does not start.
     pub async fn api_with(&self, name: &str, value: &str) -> Result<Client> {
         let mut variables = self.variables.clone();
         variables.retain(|(known, _)| known != name);
@@ -277,10 +276,10 @@ impl TestApp {
         Ok(client)
     }
 
-    /// Another replica of the API, on the same database and with the same public URL.
+    /// Starts another replica of the API, on the same database and with the same public URL.
     ///
     /// # Errors
-    /// When it does not start.
+    /// Fails when it does not start.
     pub async fn another_api(&mut self) -> Result<Client> {
         let mut variables = self.variables.clone();
         let (client, api) = serve(&mut variables, &self.core.clock, &self.stop).await?;
@@ -288,38 +287,38 @@ impl TestApp {
         Ok(client)
     }
 
-    /// Another worker on the same database.
+    /// Starts another worker on the same database.
     ///
     /// # Errors
-    /// When its configuration is refused.
+    /// Fails when its configuration is refused.
     pub fn another_worker(&mut self) -> Result<()> {
         let config = worker::Config::from_pairs(self.variables.clone())?;
         self.tasks.push(tokio::spawn(worker::run(config, self.stop.clone())));
         Ok(())
     }
 
-    /// A new agent of the first project that pulls from its inbox.
+    /// Registers a new agent of the first project that pulls from its inbox.
     ///
     /// # Errors
-    /// When the API does not register it.
+    /// Fails when the API does not register it.
     pub async fn agent(&self, name: &str) -> Result<Identity> {
         self.register(name, json!({})).await
     }
 
-    /// A new agent of the first project; `more` is merged into its registration.
+    /// Registers a new agent of the first project; `more` is merged into its registration.
     ///
     /// # Errors
-    /// When the API does not register it.
+    /// Fails when the API does not register it.
     pub async fn register(&self, name: &str, more: Value) -> Result<Identity> {
         let identity = Identity::generate();
         register(&self.client, &self.key, &identity, name, more).await?;
         Ok(identity)
     }
 
-    /// Tells everything to stop and waits until it did.
+    /// Tells everything to stop, and waits until it did.
     ///
     /// # Errors
-    /// What a program ended with.
+    /// Fails with the error of a program.
     pub async fn stop(mut self) -> Result<()> {
         self.stop.cancel();
         for task in self.tasks.drain(..) {
@@ -337,10 +336,10 @@ impl Drop for TestApp {
 }
 
 /// Registers `identity` with the project of `key`; `more` is merged into the registration. Returns
-/// the answer.
+/// the response.
 ///
 /// # Errors
-/// When the answer is not 201 or 200.
+/// Fails when the response is neither 201 nor 200.
 pub async fn register(
     client: &Client,
     key: &str,
@@ -373,7 +372,7 @@ fn variables(
     let mut found = vec![
         ("DATABASE_URL", url),
         ("DATABASE_MAX_CONNECTIONS", CONNECTIONS.to_string()),
-        // All tests come from one address.
+        // All tests have one address.
         ("RATE_LIMIT_PER_MINUTE", "0".to_owned()),
         ("AUTH_RATE_LIMIT", "0".to_owned()),
         ("PUSH_ALLOW_PRIVATE", "true".to_owned()),
@@ -387,7 +386,7 @@ fn variables(
     Ok(found.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
-/// Serves on a port of its own. The first API's URL becomes the public one of all replicas.
+/// Serves on a free port. The URL of the first API becomes the public URL of all replicas.
 async fn serve(
     variables: &mut Vec<(String, String)>,
     clock: &Clock,

@@ -1,8 +1,8 @@
-//! Holdfast as it runs in production: `api` and `worker` as processes of their own, with services,
-//! a schema and a first key.
+//! Holdfast as in production: `api` and `worker` as processes, with services, a schema and a first
+//! key.
 //!
-//! For `cargo dev`, the tour, benchmarks, and tests that kill processes. Tests of behaviour use
-//! [`TestApp`](crate::TestApp), which is quicker.
+//! It is for `cargo dev`, the tour, benchmarks, and tests that kill processes. Tests of behavior
+//! use [`TestApp`](crate::TestApp), which is quicker.
 
 use std::{
     env,
@@ -22,36 +22,35 @@ use testkit::{
     services::{Options, Services},
 };
 
-/// The variables by which the programs find their dependencies.
+/// The variables that name the programs' dependencies.
 const DATABASE_URL: &str = "DATABASE_URL";
 const REDIS_URL: &str = "REDIS_URL";
 const NATS_URL: &str = "NATS_URL";
 const DEPENDENCIES: [&str; 3] = [DATABASE_URL, REDIS_URL, NATS_URL];
-/// The database in a Postgres of our own.
+/// The name of the database in the private Postgres.
 const DATABASE: &str = "holdfast";
-/// A program that is not ready within this will not be.
+/// The timeout of a program's readiness.
 const READY_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How to run an instance.
+/// The options of an [`Instance`].
 #[derive(Debug, Clone)]
 pub struct InstanceOptions {
-    /// The port of the API; any free one when it is 0.
+    /// The port of the API; 0 for any free one.
     pub port: u16,
-    /// How to run the services that the environment names none for.
+    /// The options of the services that the environment does not name.
     pub services: Options,
-    /// Variables for both programs, over ours.
+    /// Variables of both programs, which override the defaults.
     pub variables: Vec<(String, String)>,
-    /// Whether the programs' output is shown as it comes.
+    /// Shows the programs' output as it comes.
     pub shown: bool,
-    /// The binary of this crate; the running one when it is that.
+    /// The binary of this crate; by default the running one.
     pub binary: Option<PathBuf>,
-    /// Whether DATABASE_URL, REDIS_URL and NATS_URL of our environment take the place of services
-    /// of our own.
+    /// Uses DATABASE_URL, REDIS_URL and NATS_URL of the environment in place of private services.
     pub heed_environment: bool,
 }
 
 impl InstanceOptions {
-    /// On any free port, quiet, as durable as production.
+    /// Returns the options for any free port, without output, as durable as production.
     pub fn quiet() -> Self {
         Self {
             port: 0,
@@ -64,7 +63,7 @@ impl InstanceOptions {
     }
 }
 
-/// A running Holdfast. Dropping ends all of it.
+/// A running Holdfast. Dropping it ends all of it.
 #[derive(Debug)]
 pub struct Instance {
     url: Url,
@@ -76,16 +75,16 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Starts what is missing, migrates, makes a project with a key, and waits until the API is
+    /// Starts the services, migrates, creates a project with a key, and waits until the API is
     /// ready.
     ///
     /// # Errors
-    /// One sentence for what did not start, with its last words.
+    /// Fails with one sentence about what did not start, and the tail of its output.
     pub async fn start(options: InstanceOptions) -> Result<Self> {
         let port = check_port(options.port)?;
         let url: Url = format!("http://127.0.0.1:{port}").parse()?;
         let (services, dependencies) = dependencies(&options).await?;
-        // What is kept there belongs to the database there.
+        // The secrets there belong to the database there.
         let data = options.services.data.as_deref().filter(|_| services.is_some());
         let database_url = value(&dependencies, DATABASE_URL)?;
 
@@ -114,64 +113,65 @@ impl Instance {
         Ok(instance)
     }
 
-    /// Where the API is.
+    /// Returns the URL of the API.
     pub fn url(&self) -> &Url {
         &self.url
     }
 
-    /// The API key of the demo project.
+    /// Returns the API key of the demo project.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Where its Postgres is; nothing of one that is not ours, whose URL may hold a secret.
+    /// Returns the URL of the private Postgres, or `None` for another one, whose URL may hold a
+    /// secret.
     pub fn database_url(&self) -> Option<&str> {
         self.services.as_ref().map(|_| self.database_url.as_str())
     }
 
-    /// A client of it.
+    /// Returns a client of the API.
     ///
     /// # Errors
-    /// As [`Client::new`].
+    /// Fails as [`Client::new`] does.
     pub fn client(&self) -> Result<Client> {
         Client::new(self.url.clone(), Clock::system())
     }
 
-    /// The services that were started for it; none when the environment named a database.
+    /// Returns the private services, or `None` when the environment names a database.
     pub fn services(&self) -> Option<&Services> {
         self.services.as_ref()
     }
 
-    /// The `api` process.
+    /// Returns the `api` process.
     pub fn api(&mut self) -> &mut Program {
         &mut self.api
     }
 
-    /// The `worker` process.
+    /// Returns the `worker` process.
     pub fn worker(&mut self) -> &mut Program {
         &mut self.worker
     }
 
-    /// Another replica of the API, which has this one's public URL, and the URL at which it will be
-    /// once it is started.
+    /// Returns another replica of the API, not started yet, with the same public URL, and its own
+    /// URL.
     ///
     /// # Errors
-    /// When no port is free.
+    /// Fails when no port is free.
     pub fn another_api(&self) -> Result<(Program, Url)> {
         let port = free_port()?;
         Ok((self.api.twin(port), format!("http://127.0.0.1:{port}").parse()?))
     }
 
-    /// Another worker, not started yet, and the URL of its health.
+    /// Returns another worker, not started yet, and the URL of its health.
     ///
     /// # Errors
-    /// When no port is free.
+    /// Fails when no port is free.
     pub fn another_worker(&self) -> Result<(Program, Url)> {
         let port = free_port()?;
         Ok((self.worker.twin(port), format!("http://127.0.0.1:{port}").parse()?))
     }
 
-    /// Waits until a program is ready, which it is once it has seen the schema.
+    /// Waits until a program is ready, which takes the schema.
     async fn until_ready(&mut self, client: &Client) -> Result<()> {
         let deadline = Instant::now() + READY_TIMEOUT;
         loop {
@@ -182,7 +182,7 @@ impl Instance {
             if Instant::now() > deadline {
                 let (api, worker) = (self.api.last_words(), self.worker.last_words());
                 bail!(
-                    "{} does not get ready. The last words of api:\n{api}and of worker:\n{worker}",
+                    "{} does not become ready. The last output of api:\n{api}and of worker:\n{worker}",
                     client.base()
                 );
             }
@@ -190,20 +190,19 @@ impl Instance {
         }
     }
 
-    /// That both programs run.
+    /// Requires that both programs run.
     ///
     /// # Errors
-    /// Which one ended, how, and its last words.
+    /// Fails with the name of the one that ended, how it ended, and the tail of its output.
     pub fn check_running(&mut self) -> Result<()> {
         self.api.check_running()?;
         self.worker.check_running()
     }
 
-    /// Ends everything in order: the programs finish what they began while the services are still
-    /// there.
+    /// Ends everything in order: the programs finish their work while the services still run.
     ///
     /// # Errors
-    /// When something can be neither stopped nor killed.
+    /// Fails when something can be neither stopped nor killed.
     pub async fn stop(mut self) -> Result<()> {
         let (api, worker) = tokio::join!(self.api.stop(), self.worker.stop());
         api?;
@@ -215,7 +214,7 @@ impl Instance {
     }
 }
 
-/// A port that can be listened on; a free one for 0.
+/// Checks that a port is free; finds a free one for 0.
 fn check_port(port: u16) -> Result<u16> {
     if port == 0 {
         return free_port();
@@ -237,8 +236,8 @@ fn free_port() -> Result<u16> {
     Ok(TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))?.local_addr()?.port())
 }
 
-/// What the environment names wins. A database of somebody's own is all we need, so with one
-/// nothing is started.
+/// Starts the services that the environment does not name. If it names a database, nothing is
+/// started, since a database is all that is needed.
 async fn dependencies(options: &InstanceOptions) -> Result<(Option<Services>, Vec<(String, String)>)> {
     let named =
         |name: &&str| Some((name.to_string(), env::var(name).ok().filter(|value| !value.is_empty())?));
@@ -257,13 +256,13 @@ async fn dependencies(options: &InstanceOptions) -> Result<(Option<Services>, Ve
     progress(options.shown, "Starting the services…");
     let services = Services::start(wanted).await?;
     found.extend(addresses(&services).await?);
-    // An empty variable is an unset one: this would be of another database.
+    // Unset, since it could name another database.
     found.push(("DATABASE_DIRECT_URL".to_owned(), String::new()));
     Ok((Some(services), found))
 }
 
-/// Those of the dependencies, and what development wants otherwise than production does, unless the
-/// environment says so.
+/// Returns the variables of the programs: the dependencies, and the defaults of development, which
+/// the environment may override.
 async fn program_variables(
     options: &InstanceOptions,
     data: Option<&Path>,
@@ -278,7 +277,7 @@ async fn program_variables(
     let defaults = [
         ("PUBLIC_URL", url.as_str().trim_end_matches('/').to_owned()),
         ("PUSH_ALLOW_PRIVATE", "true".to_owned()),
-        // One developer tries more in a quarter of an hour than a stranger may.
+        // A developer makes more attempts in a quarter of an hour than a stranger may.
         ("AUTH_RATE_LIMIT", "200".to_owned()),
         ("NO_COLOR", if print::coloured() { String::new() } else { "1".to_owned() }),
     ];
@@ -288,10 +287,10 @@ async fn program_variables(
     Ok(dependencies.into_iter().chain(defaults).chain(options.variables.iter().cloned()).collect())
 }
 
-/// The variables by which `api` and `worker` find these services.
+/// Returns the variables that name these services for `api` and `worker`.
 ///
 /// # Errors
-/// Those of Postgres.
+/// Fails when Postgres refuses.
 pub async fn addresses(services: &Services) -> Result<Vec<(String, String)>> {
     let mut found = vec![(DATABASE_URL.to_owned(), services.postgres.create_database(DATABASE).await?)];
     found.extend(services.valkey().ok().map(|valkey| (REDIS_URL.to_owned(), valkey.url())));
@@ -299,7 +298,7 @@ pub async fn addresses(services: &Services) -> Result<Vec<(String, String)>> {
     Ok(found)
 }
 
-/// A project to play in. Returns its key.
+/// Creates the demo project. Returns its key.
 async fn demo_project(database_url: &str) -> Result<String> {
     let db = Db::lazy(database_url.parse()?, 2);
     let made = identity::bootstrap(&testkit::test_core(db.clone()), "Demo", "development").await;

@@ -1,4 +1,4 @@
-//! Secrets that belong to a `--data` folder: made once, found again next time.
+//! Secrets that belong to a `--data` folder: generated once, found again next time.
 
 use std::{
     fs::{self, OpenOptions},
@@ -9,8 +9,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
-/// The secret `name` of the folder, made when it has none; a new one each time when there is no
-/// folder.
+/// Returns the secret `name` of the folder, which is generated if it has none. Without a folder,
+/// generates a new secret each time.
 pub(crate) async fn kept(
     data: Option<&Path>,
     name: &str,

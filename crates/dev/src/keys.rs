@@ -5,7 +5,7 @@ use domain::identity::access_token::TokenRing;
 use kernel::{Clock, Ids, crypto::SecretsRing};
 use vault::{KekRing, VaultKeyRing};
 
-/// Returns every secret that `api` or `worker` does not start without, by its variable.
+/// Returns every secret that `api` or `worker` requires, by its variable.
 pub fn keys() -> [(&'static str, String); 5] {
     let ids = Ids::new(Clock::system());
     [

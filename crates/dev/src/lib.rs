@@ -1,9 +1,8 @@
-//! `cargo dev`: Holdfast in process for tests, as processes for people, its tour and its
-//! benchmarks.
+//! `cargo dev`: Holdfast in process for tests, as processes for people, the tour and benchmarks.
 //!
-//! A test of behaviour starts a [`TestApp`]: the real API and worker in its own process, on a
-//! database of its own. One that kills programs starts an [`Instance`], as `cargo dev`, its tour
-//! and its benchmarks do: `api` and `worker` as processes.
+//! A test of behavior starts a [`TestApp`]: the real API and worker in its own process, on a
+//! database of its own. A test that kills programs starts an [`Instance`], with `api` and `worker`
+//! as processes, as `cargo dev`, the tour and the benchmarks do.
 
 pub mod app;
 pub mod bench;

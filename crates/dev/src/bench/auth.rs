@@ -1,5 +1,4 @@
-//! What it costs to know who asks: an authenticated `GET` of an agent against the `SELECT` that it
-//! comes down to, by raw sqlx.
+//! The cost of authentication: an authenticated `GET` of an agent against its `SELECT` by raw sqlx.
 
 use anyhow::Result;
 use kernel::{Clock, ids::ProjectId};
@@ -77,7 +76,7 @@ pub(super) async fn run() -> Result<Report> {
     Ok(Report { name: "auth", cases })
 }
 
-/// The statement of `domain::agents::Directory` for one agent, by hand.
+/// Runs the statement of `domain::agents::Directory` for one agent.
 pub(super) async fn by_sqlx(
     url: &str,
     project: ProjectId,

@@ -1,4 +1,4 @@
-//! What the shell around every handler costs: `/health/live` against a bare axum route, and the
+//! The cost of the layers around every handler: `/health/live` against a bare axum route, and the
 //! memory of an idle process.
 
 use std::time::Duration;
@@ -66,10 +66,10 @@ pub(super) async fn run() -> Result<Report> {
     Ok(Report { name: "health", cases })
 }
 
-/// The baseline: axum with one route and nothing around it, which answers what ours does.
+/// Serves the baseline: axum with one route and no layers, with the same response.
 ///
 /// # Errors
-/// An address that cannot be listened on.
+/// Fails when the address cannot be listened on.
 pub async fn serve_bare(address: std::net::SocketAddr) -> Result<()> {
     let router = Router::new()
         .route("/health/live", get(|| async { axum::Json(serde_json::json!({ "status": "ok" })) }));

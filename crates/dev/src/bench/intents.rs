@@ -1,4 +1,4 @@
-//! What accepting an intent costs beside its statements: HTTP, JSON, the digest, the signature and
+//! The cost of accepting an intent beside its statements: HTTP, JSON, the digest, the signature and
 //! the extractors, against the same statements by raw sqlx, which verifies nothing.
 
 use std::net::SocketAddr;
@@ -27,7 +27,8 @@ use testkit::{
 
 const SECONDS: u64 = 5;
 const ROUNDS: usize = 3;
-/// What each connection signs beforehand for each second: more than any accepts.
+/// The number of requests that each connection signs beforehand for each second, which is more than
+/// any accepts.
 const SIGNED_PER_SECOND: u64 = 3_000;
 
 pub(super) async fn run() -> Result<Report> {
@@ -140,7 +141,7 @@ impl RunOnce for Sender {
     }
 }
 
-/// The statements of `domain::intents::send`, by hand.
+/// Runs the statements of `domain::intents::send`.
 pub(super) async fn by_sqlx(
     url: &str,
     project: ProjectId,
@@ -258,7 +259,7 @@ impl RunOnce for Statements {
     }
 }
 
-/// As long as a signature base of ours.
+/// Has the length of a signature base.
 const BASE: &str = "\"@method\": POST\n\"@target-uri\": http://127.0.0.1:8080/v1/intents\n\"content-digest\": sha-256=:\
     AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:\n\"@signature-params\": (\"@method\" \"@target-uri\" \"content-digest\");created=1760000000;\
     nonce=\"AAAAAAAAAAAAAAAAAAAAAA\";keyid=\"did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH\";alg=\"ed25519\"";

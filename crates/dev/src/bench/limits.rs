@@ -1,4 +1,5 @@
-//! What two replicas let through together, against the quota that they share through Redis.
+//! The requests that two replicas let through together, against the quota that they share through
+//! Redis.
 
 use std::time::{Duration, Instant};
 
@@ -14,12 +15,12 @@ use testkit::{client::Client, test_core};
 
 /// Requests a minute.
 const QUOTA: u32 = 100;
-/// How far off the replicas may be.
+/// The accepted deviation from the quota.
 const SHARE: f64 = 0.02;
 const WINDOW: Duration = Duration::from_secs(60);
-/// How often each replica is asked: thirty times the quota.
+/// The time between requests to each replica, which make thirty times the quota.
 const PACE: Duration = Duration::from_millis(40);
-/// What is asked at once of a quota that nobody has touched.
+/// The number of requests at once to an untouched quota.
 const BURST: usize = 3 * QUOTA as usize;
 
 pub(super) async fn run() -> Result<Report> {
@@ -39,7 +40,7 @@ pub(super) async fn run() -> Result<Report> {
     for answer in futures::future::join_all(burst).await {
         at_once += u32::from(answer?);
     }
-    // What came back while they were answered was theirs as well.
+    // The quota that came back meanwhile was used by these requests, too.
     let came_back = (begun.elapsed().as_secs_f64() * f64::from(QUOTA) / WINDOW.as_secs_f64()).floor();
 
     let (first, second) =
@@ -63,7 +64,7 @@ pub(super) async fn run() -> Result<Report> {
     Ok(Report { name: "limits", cases })
 }
 
-/// How many are let through in a window, with the quota spent at its start.
+/// Returns how many requests are let through in a window, with the quota used up at its start.
 async fn over_a_window(replica: &Client, key: &str) -> Result<u32> {
     let end = tokio::time::Instant::now() + WINDOW;
     let mut pace = tokio::time::interval(PACE);
@@ -77,7 +78,7 @@ async fn over_a_window(replica: &Client, key: &str) -> Result<u32> {
     }
 }
 
-/// Asks once.
+/// Makes one request. Returns whether it was let through.
 async fn allowed(replica: &Client, key: &str) -> Result<bool> {
     let reply = replica.get("/v1/agents?limit=1").key(key).send().await?;
     ensure!(matches!(reply.status, 200 | 429), "answered {}: {}", reply.status, reply.json());

@@ -18,9 +18,9 @@ use testkit::{Client, Services, services::Options};
 pub(super) struct Product {
     /// The database that `api` uses.
     pub(super) database_url: String,
-    /// Where it listens.
+    /// The address that it listens on.
     pub(super) address: SocketAddr,
-    /// How long it took from its start until it was ready.
+    /// The time from its start until it was ready.
     pub(super) ready_after: Duration,
     process: Child,
     variables: Vec<(&'static str, String)>,
@@ -29,19 +29,19 @@ pub(super) struct Product {
 
 /// Another `api` of the same product, on its database and its accelerators.
 pub(super) struct Replica {
-    /// Where it listens.
+    /// The address that it listens on.
     pub(super) address: SocketAddr,
     _process: Child,
 }
 
 impl Product {
-    /// Postgres as durable as in production, all accelerators, a migrated database, and `api`
-    /// without rate limits.
+    /// Starts Postgres as durable as in production, all accelerators, a migrated database, and
+    /// `api` without rate limits.
     pub(super) async fn start() -> Result<Self> {
         Self::limited_to(0).await
     }
 
-    /// The same, with so many requests a minute for each caller.
+    /// Starts the same with a limit of `rate` requests a minute for each caller.
     pub(super) async fn limited_to(rate: u32) -> Result<Self> {
         let services = Services::start(Options::durable()).await?;
         let database_url = services.postgres.create_database("holdfast").await?;
@@ -63,7 +63,7 @@ impl Product {
         Ok(Self { database_url, address, ready_after, process, variables, _services: services })
     }
 
-    /// Another one beside it.
+    /// Starts another replica.
     pub(super) async fn replica(&self) -> Result<Replica> {
         let address = free_address()?;
         let process = api(&self.variables, address)?.spawn().context("api does not start")?;
@@ -71,14 +71,14 @@ impl Product {
         Ok(Replica { address, _process: process })
     }
 
-    /// Resident memory of `api`, in MiB.
+    /// Returns the resident memory of `api`, in MiB.
     pub(super) fn rss_mib(&self) -> Result<f64> {
         let pid = self.process.id().context("api has ended")?;
         rss_mib(pid)
     }
 }
 
-/// The shipped binary, about to listen on `address`.
+/// Returns the command that runs the shipped binary on `address`.
 fn api(variables: &[(&'static str, String)], address: SocketAddr) -> Result<Command> {
     let mut command = Command::new(release_binary("api")?);
     command.env_clear().envs(variables.iter().cloned()).env("PORT", address.port().to_string());
@@ -86,7 +86,7 @@ fn api(variables: &[(&'static str, String)], address: SocketAddr) -> Result<Comm
     Ok(command)
 }
 
-/// Watches the memory of a process while `work` runs; returns what it held at most.
+/// Watches the memory of a process while `work` runs. Returns the maximum.
 pub(super) async fn peak_rss<T>(
     product: &Product,
     work: impl Future<Output = Result<T>>,
@@ -120,12 +120,12 @@ async fn until_ready(address: SocketAddr, begun: Instant) -> Result<Duration> {
     bail!("api was not ready within 20 s")
 }
 
-/// An address on loopback that nobody listens on right now.
+/// Returns a free address on loopback.
 pub(super) fn free_address() -> Result<SocketAddr> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
-/// The middle one.
+/// Returns the median.
 pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)

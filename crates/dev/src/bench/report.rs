@@ -1,4 +1,4 @@
-//! What a benchmark found, for people and for machines.
+//! The results of a benchmark, for people and for machines.
 
 use std::fmt;
 
@@ -9,18 +9,18 @@ use serde::Serialize;
 pub struct Report {
     /// The benchmark's name.
     pub name: &'static str,
-    /// What was measured.
+    /// The measured cases.
     pub cases: Vec<Case>,
 }
 
 /// One measured number, beside its baseline where there is one.
 #[derive(Debug, Default, Serialize)]
 pub struct Case {
-    /// What was measured.
+    /// The measured case.
     pub case: String,
     /// The product's number.
     pub value: f64,
-    /// What it counts.
+    /// The unit of the number.
     pub unit: &'static str,
     /// The baseline's number.
     pub baseline: Option<f64>,
@@ -32,14 +32,14 @@ pub struct Case {
     pub p99_ms: Option<f64>,
     /// The most memory the product held, in MiB.
     pub rss_mib: Option<f64>,
-    /// What the case must reach, in words.
+    /// The bar that the case must reach, in words.
     pub bar: Option<String>,
-    /// Whether it does.
+    /// True if it reaches the bar.
     pub holds: bool,
 }
 
 impl Case {
-    /// A rate and its baseline; `least` is the ratio it must reach.
+    /// Creates a rate with its baseline; `least` is the ratio that it must reach.
     pub fn ratio(
         case: impl Into<String>,
         value: f64,
@@ -60,7 +60,7 @@ impl Case {
         }
     }
 
-    /// A count that may differ from what it should be by `share` of that.
+    /// Creates a count that may differ from the expected one by `share` of that.
     pub fn within(case: impl Into<String>, value: f64, wanted: f64, unit: &'static str, share: f64) -> Self {
         let ratio = value / wanted;
         Self {
@@ -75,7 +75,7 @@ impl Case {
         }
     }
 
-    /// A number that must stay below `most`.
+    /// Creates a number that must stay below `most`.
     pub fn below(case: impl Into<String>, value: f64, unit: &'static str, most: f64) -> Self {
         let bar = Some(format!("< {most} {unit}"));
         Self { case: case.into(), value, unit, bar, holds: value < most, ..Self::default() }
@@ -83,7 +83,7 @@ impl Case {
 }
 
 impl Report {
-    /// Whether every case reaches its bar.
+    /// Returns whether every case reaches its bar.
     pub fn holds(&self) -> bool {
         self.cases.iter().all(|case| case.holds)
     }

@@ -1,6 +1,6 @@
-//! What the vault makes of Postgres: seals a second over HTTP, with their receipts, against plain
-//! rows and against the classic chain of hashes under one row's lock; then what reading, proving
-//! and keeping a million of them costs.
+//! The vault's throughput: seals a second over HTTP, with their receipts, against plain rows and
+//! against a chain of hashes under one row's lock. Then the cost of reading, proving and storing a
+//! million of them.
 
 use std::net::SocketAddr;
 
@@ -28,9 +28,9 @@ use super::{
 
 const SECONDS: u64 = 5;
 const ROUNDS: usize = 3;
-/// What the baselines share between their callers: as many connections as two replicas have.
+/// The connections that the callers of a baseline share, as many as two replicas have.
 const CONNECTIONS: u32 = 64;
-/// How large the log becomes whose proofs are measured.
+/// The size of the log whose proofs are measured.
 const MILLION: u64 = 1_000_000;
 
 pub(super) async fn run() -> Result<Report> {
@@ -95,7 +95,7 @@ pub(super) async fn run() -> Result<Report> {
     Ok(Report { name: "vault", cases })
 }
 
-/// Reading, proving and keeping a large log.
+/// Measures reading, proving and storing a large log.
 async fn a_million(product: &Product, core: &Core) -> Result<Vec<Case>> {
     let (project, key) = domain::identity::bootstrap(core, "large", "development").await?;
     fill(core, project).await?;
@@ -157,7 +157,7 @@ async fn a_million(product: &Product, core: &Core) -> Result<Vec<Case>> {
     ])
 }
 
-/// Appends a million seals past HTTP.
+/// Appends a million seals without HTTP.
 async fn fill(core: &Core, project: ProjectId) -> Result<()> {
     let (signing, keks) = (VaultKeyRing::generate(&core.ids), KekRing::generate(&core.ids));
     let vault = Vault::new(core.clone(), &signing, &keks, &"http://127.0.0.1".parse()?);
@@ -171,7 +171,7 @@ async fn fill(core: &Core, project: ProjectId) -> Result<()> {
     Ok(())
 }
 
-/// A seal as agents make them: some 300 bytes of payload.
+/// Returns a typical seal, with some 300 bytes of payload.
 fn body(n: u64) -> Vec<u8> {
     let payload = serde_json::json!({
         "action": "transfer", "amount": 1_250, "currency": "EUR", "order": n, "policy": "limits/2026-11",
@@ -184,7 +184,7 @@ fn body(n: u64) -> Vec<u8> {
         .into_bytes()
 }
 
-/// Seals over HTTP, each caller on a connection of its own, spread over the replicas.
+/// Appends seals over HTTP, each caller on a connection of its own, spread over the replicas.
 pub(super) async fn over_http(
     addresses: &[SocketAddr],
     key: &str,
@@ -219,7 +219,7 @@ impl RunOnce for Caller {
     }
 }
 
-/// The tables of the baselines.
+/// Creates the tables of the baselines.
 async fn prepare(pool: &PgPool) -> Result<()> {
     let tables = "CREATE TABLE bench_rows (id uuid PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), body bytea NOT NULL); \
          CREATE TABLE bench_chain (n bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), hash bytea NOT NULL, body bytea NOT NULL); \
@@ -229,8 +229,8 @@ async fn prepare(pool: &PgPool) -> Result<()> {
     Ok(())
 }
 
-/// The same bytes as plain rows, each in its own commit; or each chained to the one before, under
-/// the lock of the head's row.
+/// Writes the same bytes as plain rows, each in its own commit, or each chained to the one before
+/// under the lock of the head's row.
 pub(super) async fn by_sqlx(url: &str, chained: bool, callers: usize, seconds: u64) -> Result<Counted> {
     let pool =
         PgPoolOptions::new().max_connections(CONNECTIONS).test_before_acquire(false).connect(url).await?;

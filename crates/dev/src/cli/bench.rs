@@ -8,10 +8,10 @@ use clap::{Args, Subcommand};
 use crate::bench;
 use testkit::print;
 
-/// Which benchmark.
+/// The arguments of `cargo dev bench`.
 #[derive(Debug, Clone, Args)]
 pub(super) struct BenchArgs {
-    /// Its name; without one, the names are listed.
+    /// The benchmark; without it, all are listed.
     name: Option<String>,
     /// Print one JSON object.
     #[arg(long)]
@@ -27,7 +27,7 @@ pub(super) enum Part {
     /// Serve the bare route.
     #[command(hide = true)]
     Bare {
-        /// Where.
+        /// The address.
         address: SocketAddr,
     },
 }
@@ -46,7 +46,7 @@ pub(super) async fn run(arguments: BenchArgs) -> Result<ExitCode> {
     Ok(if report.holds() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Plays one part.
+/// Runs one part.
 pub(super) async fn play(part: Part) -> Result<ExitCode> {
     match part {
         Part::Load(load) => print::line(serde_json::to_string(&bench::play(load).await?)?),

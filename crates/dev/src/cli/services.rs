@@ -1,4 +1,4 @@
-//! `cargo dev services`: only Postgres, Valkey and NATS, for a shell that wants them.
+//! `cargo dev services`: only Postgres, Valkey and NATS, for a shell.
 
 use std::{process::ExitCode, time::Instant};
 

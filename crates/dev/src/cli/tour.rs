@@ -1,4 +1,4 @@
-//! `cargo dev tour`: the main job, told step by step.
+//! `cargo dev tour`: one intent from end to end, step by step.
 
 use std::process::ExitCode;
 
@@ -13,13 +13,13 @@ use testkit::{Client, print, services::Options};
 
 #[derive(Debug, Args)]
 pub(super) struct TourArgs {
-    /// Walk through a running Holdfast on this machine instead of a fresh one.
+    /// Walk through a running Holdfast on this machine instead of a new one.
     #[arg(long, requires = "key")]
     url: Option<Url>,
     /// The API key of a project there.
     #[arg(long, requires = "url")]
     key: Option<String>,
-    /// The fresh one gets neither Valkey nor NATS.
+    /// Start the new one without Valkey and NATS.
     #[arg(long, conflicts_with = "url")]
     only_postgres: bool,
 }
@@ -47,7 +47,7 @@ async fn walk(arguments: TourArgs) -> Result<()> {
     let toured = tour::run(&instance.client()?, instance.key()).await;
     let toured = toured.with_context(|| {
         let (api, worker) = (instance.api().last_words(), instance.worker().last_words());
-        format!("the tour ended early. The last words of api:\n{api}of worker:\n{worker}")
+        format!("the tour ended early. The last output of api:\n{api}of worker:\n{worker}")
     });
     instance.stop().await?;
     toured

@@ -14,7 +14,7 @@ use super::{asked_to_end::asked_to_end, service_args::ServiceArgs};
 use crate::{Instance, InstanceOptions};
 use testkit::print;
 
-/// How often it is seen whether both programs still run.
+/// The interval at which both programs are checked.
 const WATCH: Duration = Duration::from_millis(250);
 
 #[derive(Debug, Args)]
@@ -57,7 +57,7 @@ pub(super) async fn run(arguments: UpArgs) -> Result<ExitCode> {
     ended.map(|()| ExitCode::SUCCESS)
 }
 
-/// The project of the key: its log has the same digits.
+/// Returns the project of the key, whose log has the same digits.
 async fn project(instance: &Instance) -> Result<ProjectId> {
     let reply = instance.client()?.get("/v1/vault/log").key(instance.key()).send().await?;
     let log: Value = reply.expect(200)?;
@@ -65,7 +65,7 @@ async fn project(instance: &Instance) -> Result<ProjectId> {
     Ok(id.project())
 }
 
-/// What a newcomer needs to go on: where, with what, and things to try.
+/// Prints URLs, the key, and commands to try.
 fn ready(instance: &Instance, project: &ProjectId, took: Duration) -> String {
     let (url, key) = (instance.url().as_str().trim_end_matches('/'), instance.key());
     let (bold, plain) = if print::coloured() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };

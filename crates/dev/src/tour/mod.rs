@@ -1,7 +1,7 @@
 //! `cargo dev tour`: one intent from end to end, told step by step and checked at each.
 //!
-//! Alice sends; Bob pulls from his inbox; Carol is pushed to. It fails at the first step that is
-//! not as it was promised.
+//! Alice sends, Bob pulls from his inbox, Carol is pushed to. The tour fails at the first broken
+//! promise.
 
 mod recipient;
 
@@ -20,13 +20,13 @@ use testkit::{
     sign::{content_digest, verifies},
 };
 
-/// How long anything may take that happens by itself.
+/// The timeout of whatever happens by itself.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Walks through it against the API that `client` speaks to, as the project of `key`.
+/// Walks through the tour against the API of `client`, in the project of `key`.
 ///
 /// # Errors
-/// The first promise that was not kept.
+/// Fails with the first broken promise.
 pub async fn run(client: &Client, key: &str) -> Result<()> {
     let started = Instant::now();
     let mut tour = Tour { client, key, step: 0, checks: 0 };
@@ -61,7 +61,7 @@ impl Tour<'_> {
 
     fn check(&mut self, holds: bool, what: &str) -> Result<()> {
         if !holds {
-            bail!("not so: {what}");
+            bail!("this does not hold: {what}");
         }
         self.checks += 1;
         let tick = if print::coloured() { "\x1b[32m✓\x1b[0m" } else { "✓" };
@@ -202,8 +202,8 @@ impl Tour<'_> {
     }
 }
 
-/// What a recipient checks without trusting us: the DID's key signed the base, the base holds the
-/// body's digest, and the body is what was delivered.
+/// Checks a sender without trusting Holdfast: the DID's key signed the base, the base has the
+/// digest of the body, and the body is what was delivered.
 fn sent_by(did: &str, delivery: &Value) -> Result<bool> {
     let envelope = &delivery["envelope"];
     let (base, body) = (text(&envelope["signature_base"])?, STANDARD.decode(text(&envelope["body"])?)?);

@@ -1,4 +1,4 @@
-//! An agent that is pushed to: a small web server that checks what it is sent.
+//! An agent that is pushed to: a small web server that checks its deliveries.
 
 use std::{
     net::SocketAddr,
@@ -41,8 +41,8 @@ impl Pushed {
         serde_json::from_slice(&self.body).context("what was pushed is not JSON")
     }
 
-    /// Whether Standard Webhooks' `v1a` signature is by `public_key` (`whpk_…`): over the
-    /// identifier, the time and the bytes as they came.
+    /// Returns whether the `v1a` signature of Standard Webhooks was made by `public_key`
+    /// (`whpk_…`), over the identifier, the time and the received bytes.
     pub(super) fn verifies(&self, public_key: &str) -> Result<bool> {
         let key =
             STANDARD.decode(public_key.strip_prefix("whpk_").context("not a public key for webhooks")?)?;
@@ -57,7 +57,7 @@ impl Pushed {
     }
 }
 
-/// The server. Its first answer is a failure, to see that it is tried again.
+/// The server. Its first response is a failure, to show that the push is repeated.
 #[derive(Debug)]
 pub(super) struct Recipient {
     address: SocketAddr,
@@ -83,12 +83,12 @@ impl Recipient {
         Ok(Self { address, arrivals, server })
     }
 
-    /// What to register as the agent's endpoint.
+    /// Returns the URL to register as the agent's endpoint.
     pub(super) fn endpoint(&self) -> Result<Url> {
         Ok(format!("http://{}/inbox", self.address).parse()?)
     }
 
-    /// The next arrival.
+    /// Waits for the next delivery.
     pub(super) async fn next(&mut self, patience: Duration) -> Result<Pushed> {
         match tokio::time::timeout(patience, self.arrivals.recv()).await {
             Ok(Some(pushed)) => Ok(pushed),
