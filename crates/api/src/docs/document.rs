@@ -15,9 +15,9 @@ use crate::problem;
     info(
         title = "Holdfast",
         description = "The backend that a product built on AI agents needs on its first day.\n\n\
-            Errors are RFC 9457 problems; `/problems` explains every `code`. Every path under `/v1` also answers \
-            under `/api/v1`. Lists are paged with `limit` and `cursor`. `/mcp` serves the vault's tools to language \
-            models (Model Context Protocol).",
+            Errors are RFC 9457 problems; `/problems` explains every `code`. Every path under `/v1` also \
+            answers under `/api/v1`. Lists are paged with `limit` and `cursor`. `/mcp` serves the vault's \
+            tools to language models (Model Context Protocol).",
         license(name = "Proprietary", url = "/"),
     ),
     servers((url = "/", description = "This deployment")),
@@ -29,12 +29,9 @@ use crate::problem;
         (name = "projects", description = "The tenants that everything else belongs to."),
         (name = "keys", description = "A project's API keys, and what each may do."),
         (name = "agents", description = "The registry of a project's agents, and what each can do."),
-        (name = "intents", description = "Signed messages from one agent to another, delivered at least once."),
+        (name = "intents", description = "Signed messages between agents, delivered at least once."),
         (name = "inbox", description = "A recipient's deliveries, which it leases and then acknowledges."),
-        (
-            name = "vault",
-            description = "A tamper-evident record of decisions: seals, and receipts that anyone can check offline.",
-        ),
+        (name = "vault", description = "A tamper-evident record of decisions, with receipts that anyone can check."),
         (name = "audit", description = "An append-only record of who did what."),
         (name = "health", description = "The state of the service and of what it depends on."),
     ),
@@ -63,8 +60,8 @@ pub fn about() -> OpenApi {
                 .scheme(HttpAuthScheme::Bearer)
                 .bearer_format("JWT")
                 .description(Some(
-                    "A person's access token, valid for 15 minutes. It is signed with EdDSA and checked as RFC 8725 \
-                     recommends.",
+                    "A person's access token, valid for 15 minutes. It is signed with EdDSA and checked as \
+                     RFC 8725 recommends.",
                 ))
                 .build(),
         ),
@@ -73,9 +70,9 @@ pub fn about() -> OpenApi {
         "agent_signature",
         SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
             "Signature",
-            "An agent's HTTP message signature (RFC 9421, Ed25519), with `Signature-Input`. `keyid` is the agent's \
-             DID; `created` and a `nonce` of 8 to 128 characters are required. It covers `@method`, `@target-uri` (or \
-             `@authority`, `@path` and `@query`) and, with a body, `content-digest`.",
+            "An agent's HTTP message signature (RFC 9421, Ed25519), with `Signature-Input`. `keyid` is the \
+             agent's DID; `created` and a `nonce` of 8 to 128 characters are required. It covers `@method`, \
+             `@target-uri` (or `@authority`, `@path` and `@query`) and, with a body, `content-digest`.",
         ))),
     );
     document

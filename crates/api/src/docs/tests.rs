@@ -73,7 +73,10 @@ async fn the_page_knows_what_every_code_means() {
     let page = ask("/docs", None).await.2;
     let main = assets_of(&page).into_iter().find(|asset| asset.ends_with("/main.js")).unwrap();
     let (status, headers, body) = ask(&main.replace("main.js", "problems.json"), None).await;
-    assert_eq!((status, headers[header::CONTENT_TYPE].to_str().unwrap()), (StatusCode::OK, "application/json"));
+    assert_eq!(
+        (status, headers[header::CONTENT_TYPE].to_str().unwrap()),
+        (StatusCode::OK, "application/json")
+    );
     let titles: BTreeMap<String, String> = serde_json::from_str(&body).unwrap();
     assert!(Code::ALL.iter().all(|code| titles[code.as_str()] == code.title()));
 }
@@ -84,7 +87,10 @@ async fn the_pages_stand_under_a_policy_without_exceptions() {
         let (_, headers, page) = ask(path, None).await;
         let policy = headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
         assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'self';"), "{policy}");
-        assert!(!policy.contains("unsafe") && !policy.contains("http") && !policy.contains("data:"), "{policy}");
+        assert!(
+            !policy.contains("unsafe") && !policy.contains("http") && !policy.contains("data:"),
+            "{policy}"
+        );
         for inline in ["<style", " style=", "<script>", " onload", " onclick", "javascript:", "{assets}"] {
             assert!(!page.contains(inline), "{path}: {inline}");
         }

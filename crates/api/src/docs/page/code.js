@@ -28,18 +28,26 @@ const announce = (text) => {
   setTimeout(() => (place.textContent = text), 50);
 };
 
-const copy = async (button, pre, what) => {
+const copy = async (label, pre, what) => {
   try {
     await navigator.clipboard.writeText(pre.textContent);
-    button.textContent = "Copied";
+    label.textContent = "Copied";
     announce(`Copied ${what}.`);
   } catch {
     // Only pages served over HTTPS have a clipboard: elsewhere the text is selected, to be copied by hand.
     getSelection().selectAllChildren(pre);
-    button.textContent = "Selected";
+    label.textContent = "Selected";
     announce("Selected. Copy it with the keyboard.");
   }
-  setTimeout(() => (button.textContent = "Copy"), 2000);
+  setTimeout(() => (label.textContent = "Copy"), 2000);
+};
+
+const copyButton = (pre, what) => {
+  const label = element("span", {}, "Copy");
+  const button = element("button", { type: "button", class: "copy" }, label,
+    element("span", { class: "unseen" }, ` ${what}`));
+  button.addEventListener("click", () => copy(label, pre, what));
+  return button;
 };
 
 /** Makes a block of code. `copied` names what its button copies; `controls` stand beside the title. */
@@ -47,10 +55,7 @@ export const block = ({ title, label = title, text, copied, controls }) => {
   const pre = element("pre", { tabindex: "0", role: "region", "aria-label": label });
   const show = (text) => pre.replaceChildren(...[colored(text)].flat(Infinity));
   show(text);
-  const attributes = { type: "button", class: "copy", "aria-label": `Copy ${copied}` };
-  const button = copied && element("button", attributes, "Copy");
-  if (button) button.addEventListener("click", () => copy(button, pre, copied));
   const bar = element("div", { class: "bar" }, element("span", {}, title),
-    element("span", { class: "controls" }, controls, button));
+    element("span", { class: "controls" }, controls, copyButton(pre, copied)));
   return { node: element("div", { class: "block" }, bar, pre), show };
 };

@@ -2,7 +2,7 @@
 
 import { code, element, folded, inline, prose } from "./dom.js";
 import {
-  core, descriptionOf, exampleOf, isObject, objectName, properties, resolved, typeName,
+  core, descriptionOf, exampleOf, isObject, objectName, properties, resolved, typeName, valuesOf,
 } from "./schema.js";
 import { alternatives, bounds, capitalized, patternInWords } from "./text.js";
 
@@ -45,7 +45,7 @@ export const row = (name, type, required, ...content) =>
 /** Shows the fields of a value that is an object, or an array or a map of objects. */
 const nested = (name, property, depth) => {
   const value = core(property);
-  const inner = value.items ?? (typeof value.additionalProperties === "object" && value.additionalProperties);
+  const inner = value.items ?? valuesOf(value);
   const object = inner && isObject(inner) ? inner : value;
   if (depth >= MAX_DEPTH || !isObject(object)) return null;
   const title = `Fields of ${objectName(object) ?? objectName(property) ?? name}`;

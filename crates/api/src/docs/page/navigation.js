@@ -16,10 +16,10 @@ const entryOf = (operation) => ({
 
 const groupOf = ({ name, operations }) => {
   const entries = operations.map(entryOf);
-  const count = element("span", { class: "count" }, String(entries.length));
+  const tally = element("span", { class: "count" }, String(entries.length));
   const details = element("details", { class: "group" },
-    element("summary", {}, capitalized(name), " ", count), entries.map(({ link }) => link));
-  return { details, entries };
+    element("summary", {}, capitalized(name), " ", tally), entries.map(({ link }) => link));
+  return { details, tally, entries };
 };
 
 /** Scrolls the list, not the page, until the link is in sight below the search field. */

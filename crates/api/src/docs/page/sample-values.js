@@ -89,7 +89,7 @@ export const SAMPLES_OF_TAG = {
   organizations: { name: "Ada's workshop" },
   projects: { name: "Payments" },
   keys: { name: "nightly import" },
-  agents: { name: "Translator" },
+  agents: { name: "Translator", tags: "translation" },
   passkeys: { name: "Laptop" },
   vault: {
     detail: "The receipt is valid",

@@ -55,6 +55,9 @@ export const objectName = (schema) => {
   return nameOf(schema) ?? nameOf(only) ?? null;
 };
 
+/** Returns the schema of a map's values. */
+export const valuesOf = ({ additionalProperties: values }) => (typeof values === "object" ? values : null);
+
 /** Names a value's type, such as `array of Agent` or `string (date-time) or null`. */
 export const typeName = (schema) => {
   if (!schema) return "any JSON";
@@ -66,6 +69,7 @@ export const typeName = (schema) => {
   if (!types.length) return "any JSON";
   return alternatives(types.map((type) => {
     if (type === "array") return `array of ${typeName(whole.items)}`;
+    if (type === "object" && valuesOf(whole)) return `map of ${typeName(valuesOf(whole))}`;
     return whole.format && type !== "null" ? `${type} (${whole.format})` : type;
   }));
 };

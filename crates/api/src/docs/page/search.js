@@ -24,10 +24,11 @@ const showCount = (count, total) => {
 /** Hides what does not have all words, and opens every group that has. */
 const filter = (groups, words) => {
   let [count, total] = [0, 0];
-  for (const { details, entries } of groups) {
+  for (const { details, tally, entries } of groups) {
     const found = new Set(entries.filter(({ text }) => words.every((word) => text.includes(word))));
     for (const entry of entries) entry.link.hidden = !found.has(entry);
     details.hidden = !found.size;
+    tally.textContent = String(found.size);
     if (words.length) details.open = true;
     count += found.size;
     total += entries.length;

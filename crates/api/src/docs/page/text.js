@@ -26,6 +26,7 @@ const PATTERNS = {
   "^[^\\u0000]*$": "no NUL",
   "^[^\\u0000-\\u001f\\u007f]*$": "no control characters",
   "^[^\\u0000-\\u001f\\u007f-\\u009f]*$": "no control characters",
+  "^(?!\\.{1,2}$)[^\\u0000-\\u001f\\u007f-\\u009f]*$": "no control characters, and not `.` or `..`",
   "^[A-Za-z0-9+/_-]{43}=?$": "32 bytes in base64 or base64url",
   "^[0-9]{3}$": "three digits",
   "^([0-7]|entries)$": "`0` to `7`, or `entries`",
