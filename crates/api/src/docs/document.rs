@@ -31,7 +31,7 @@ use crate::problem;
         (name = "agents", description = "The registry of a project's agents, and what each can do."),
         (name = "intents", description = "Signed messages between agents, delivered at least once."),
         (name = "inbox", description = "A recipient's deliveries, which it leases and then acknowledges."),
-        (name = "vault", description = "A tamper-evident record of decisions, with receipts that anyone can check."),
+        (name = "vault", description = "A tamper-evident record of decisions; anyone can check its receipts."),
         (name = "audit", description = "An append-only record of who did what."),
         (name = "health", description = "The state of the service and of what it depends on."),
     ),
