@@ -18,7 +18,7 @@ use crate::problem;
             Errors are RFC 9457 problems; `/problems` explains every `code`. Every path under `/v1` also \
             answers under `/api/v1`. Lists are paged with `limit` and `cursor`. `/mcp` serves the vault's \
             tools to language models (Model Context Protocol).",
-        license(name = "Proprietary", url = "/"),
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
     servers((url = "/", description = "This deployment")),
     tags(
