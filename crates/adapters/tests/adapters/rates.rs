@@ -68,6 +68,32 @@ async fn a_quota_is_shared_and_an_outage_neither_multiplies_it_nor_locks_anyone_
 }
 
 #[tokio::test]
+async fn behind_a_wrong_password_each_process_counts_alone_until_it_is_right() {
+    let (services, database) = breakable().await;
+    let url = services.valkey().unwrap().url();
+    let mut server = redis::Client::open(&*url).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let mut password = async |password| {
+        let mut set = redis::cmd("CONFIG");
+        set.arg("SET").arg("requirepass").arg(password).query_async::<()>(&mut server).await.unwrap();
+    };
+    password("right").await;
+    let mut settings = with_everything(&services, &database);
+    settings.redis_url = Some(url.replace("redis://", "redis://:hunter2@").parse().unwrap());
+    let (first, second) = (process(settings.clone(), &database), process(settings, &database));
+    let refused = async |adapters: &Adapters| adapters.health.snapshot().await.redis.status == Status::Error;
+    until("both refused", async || refused(&first).await && refused(&second).await).await;
+    let detail = first.health.snapshot().await.redis.detail.unwrap();
+    assert!(!detail.contains("hunter2") && !detail.contains("127.0.0.1"), "{detail}");
+    assert_eq!((spend(&first, "locked", 25).await, spend(&second, "locked", 25).await), (10, 10));
+
+    password("hunter2").await;
+    until("both up", async || is_up(&first).await && is_up(&second).await).await;
+    assert_eq!(spend(&first, "open", 6).await + spend(&second, "open", 6).await, 10);
+    first.close().await;
+    second.close().await;
+}
+
+#[tokio::test]
 async fn without_redis_each_process_counts_alone() {
     let database = testkit::services::shared().await.unwrap().postgres.database().await.unwrap();
     let (first, second) =
