@@ -1,4 +1,4 @@
-//! What stands between Holdfast and everything that may be absent, slow or frozen: one timeout, one
+//! The guard between Holdfast and everything that may be absent, slow or frozen: one timeout, one
 //! circuit breaker, one set of metrics and one health state for each dependency.
 //!
 //! Architecture invariant: only `Guarded<Driver>` implements a port for something remote, and only
@@ -12,6 +12,8 @@
 //! `holdfast_dependency_up` (0 or 1).
 
 mod breaker;
+mod check;
+mod driver;
 
 use std::{
     fmt,
@@ -24,73 +26,15 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use self::breaker::{Breaker, Permit};
-use crate::{backoff::Backoff, health::Check};
+pub use self::check::{Check, Status};
+pub(crate) use self::driver::{Driver, Failure};
+use crate::backoff::Backoff;
 
 /// How often a dependency that works is probed: the latency `/health` shows, and a chance to notice
 /// a freeze before a request does.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
 /// How long the first look at a dependency's health waits for its first probe.
 const FIRST_PROBE: Duration = Duration::from_millis(250);
-
-/// The client of one dependency. It need not care for timeouts: whoever holds it does.
-pub(crate) trait Driver: Send + Sync + 'static {
-    /// As in `/health` and the metrics.
-    const NAME: &'static str;
-    /// What no call may exceed: the price of the dependency's freezing.
-    const CALL_LIMIT: Duration = Duration::from_millis(250);
-    /// What no probe may exceed. Longer than a call, since a probe often has to connect first, and
-    /// nobody waits for it.
-    const PROBE_LIMIT: Duration = Duration::from_secs(1);
-    /// The longest time between probes of a dependency that is away, jitter aside.
-    const LONGEST_WINDOW: Duration = Duration::from_secs(3);
-
-    /// One round trip to the dependency's server and back.
-    fn probe(&self) -> impl Future<Output = Result<(), Failure>> + Send;
-
-    /// Drops connections that may be dead, when the dependency was found away.
-    fn reset(&self) {}
-}
-
-/// How a call did not succeed.
-#[derive(Debug, Clone)]
-pub(crate) enum Failure {
-    /// No answer within this time.
-    TimedOut(Duration),
-    /// Not reached, or refused; the text is for the log alone.
-    Broken(String),
-}
-
-impl<E: std::error::Error> From<E> for Failure {
-    fn from(error: E) -> Self {
-        Self::Broken(error.to_string())
-    }
-}
-
-impl Failure {
-    /// In words fit for anybody to read: no host, no text of the dependency's.
-    fn detail(&self) -> String {
-        match self {
-            Self::TimedOut(limit) => format!("did not answer within {} ms", limit.as_millis()),
-            Self::Broken(_) => "could not be reached, or answered with an error".to_owned(),
-        }
-    }
-
-    fn outcome(&self) -> &'static str {
-        match self {
-            Self::TimedOut(_) => "timed_out",
-            Self::Broken(_) => "failed",
-        }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TimedOut(_) => f.write_str(&self.detail()),
-            Self::Broken(reason) => f.write_str(reason),
-        }
-    }
-}
 
 /// A driver behind its breaker, or the absence of one. Cloning shares it.
 pub(crate) struct Guarded<D>(Arc<Inner<D>>);
@@ -128,17 +72,17 @@ impl<D: Driver> Guarded<D> {
         Self(Arc::new(Inner { driver, breaker, latest: watch::Sender::new(None) }))
     }
 
-    /// Whether a call would be tried.
+    /// Returns whether a call would be tried.
     pub(crate) fn is_up(&self) -> bool {
         self.0.driver.is_some() && self.0.breaker.is_closed()
     }
 
-    /// The driver itself, for what is not a call but lasts, such as a subscription.
+    /// Returns the driver itself, for what is not a call but lasts, such as a subscription.
     pub(crate) fn driver(&self) -> Option<&D> {
         self.0.driver.as_ref()
     }
 
-    /// Does `work` with the driver. `None` when it is not configured, is away, or fails.
+    /// Does `work` with the driver. Returns `None` when it is not configured, is away, or fails.
     pub(crate) async fn call<'a, T, F>(&'a self, work: impl FnOnce(&'a D) -> F) -> Option<T>
     where
         F: Future<Output = Result<T, Failure>>,
@@ -203,7 +147,11 @@ impl<D: Driver> Guarded<D> {
         measure::<D>(failure.outcome(), called);
         let lost = self.0.breaker.failed(permit, Instant::now());
         if lost || self.0.latest.borrow().is_none() {
-            tracing::warn!(dependency = D::NAME, reason = %failure, "away: doing without it until it answers");
+            tracing::warn!(
+                dependency = D::NAME,
+                reason = %failure,
+                "away: doing without it until it answers"
+            );
             self.0.latest.send_replace(Some(Err(failure.clone())));
         } else {
             tracing::debug!(dependency = D::NAME, reason = %failure, "still away");
@@ -214,7 +162,7 @@ impl<D: Driver> Guarded<D> {
         }
     }
 
-    /// What the latest probe or failed call found. Never waits but for the very first probe, and
+    /// Returns what the latest probe or failed call found. Never waits but for the very first probe, and
     /// shortly.
     pub(crate) async fn check(&self) -> Check {
         if self.0.driver.is_none() {

@@ -4,58 +4,16 @@
 //! dependency, Postgres included, therefore never makes it slow, and what it says is at most about
 //! a second old.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
 };
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
+pub use crate::guard::{Check, Status};
 use crate::{guard::Guarded, nats::Nats, postgres::Postgres, qdrant::Qdrant, redis::Redis};
-
-/// How one dependency is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// It answers.
-    Ok,
-    /// It is configured and does not answer.
-    Error,
-    /// It is not configured.
-    Disabled,
-}
-
-/// What the latest probe of one dependency found.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct Check {
-    /// Whether it answers.
-    pub status: Status,
-    /// How long a round trip took, in milliseconds.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub latency_ms: Option<f64>,
-    /// What is wrong, if anything is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-}
-
-impl Check {
-    pub(crate) fn ok(latency: Duration) -> Self {
-        let latency_ms = (latency.as_secs_f64() * 100_000.0).round() / 100.0;
-        Self { status: Status::Ok, latency_ms: Some(latency_ms), detail: None }
-    }
-
-    pub(crate) fn error(detail: String) -> Self {
-        Self { status: Status::Error, latency_ms: None, detail: Some(detail) }
-    }
-
-    pub(crate) fn disabled() -> Self {
-        Self { status: Status::Disabled, latency_ms: None, detail: None }
-    }
-}
 
 /// How all of them are at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

@@ -6,7 +6,6 @@ use std::sync::{
 };
 
 use super::*;
-use crate::health::Status;
 
 const ANSWERS: u8 = 0;
 const HANGS: u8 = 1;
