@@ -21,7 +21,7 @@ use crate::{
     postgres::Postgres,
     qdrant::Qdrant,
     redis::Redis,
-    wake::Relay,
+    wake::relay::Relay,
 };
 
 /// How long [`Adapters::close`] waits for the last hints to go out.

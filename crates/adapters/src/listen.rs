@@ -10,7 +10,7 @@ use sqlx::{
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::{backoff::Backoff, wake::WakeHub};
+use crate::{backoff::Backoff, wake::hub::WakeHub};
 
 /// The channel of `NOTIFY`.
 pub(crate) const CHANNEL: &str = "holdfast_wake";
@@ -20,7 +20,7 @@ const RECONNECT: Backoff = Backoff::new(Duration::from_millis(250), Duration::fr
 const QUIET: Duration = Duration::from_secs(10);
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// Rings the bells that other processes' notifications name, until `stop`. Without Postgres it
+/// Wakes the sleepers that other processes' notifications name, until `stop`. Without Postgres it
 /// tries again, with backoff.
 pub(crate) async fn listen(options: PgConnectOptions, hub: WakeHub, stop: CancellationToken) {
     let options = options.application_name("holdfast-listen");
@@ -49,10 +49,10 @@ async fn receive(pool: &PgPool, hub: &WakeHub, connected: &mut bool) -> sqlx::Re
     timeout(LIMIT, listener.listen(CHANNEL)).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
     *connected = true;
     // What was notified before it stood was missed.
-    hub.ring_all();
+    hub.notify_all();
     loop {
         match timeout(QUIET, listener.try_recv()).await {
-            Ok(Ok(Some(notification))) => hub.heard(notification.payload()),
+            Ok(Ok(Some(notification))) => hub.on_message(notification.payload()),
             Ok(Ok(None)) => return Ok(()),
             Ok(Err(error)) => return Err(error),
             Err(_) => {

@@ -17,7 +17,7 @@ use url::Url;
 use crate::{
     backoff::Backoff,
     guard::{Driver, Failure, Guarded},
-    wake::WakeHub,
+    wake::hub::WakeHub,
 };
 
 const SUBJECT: &str = "holdfast.wake";
@@ -111,8 +111,8 @@ impl Driver for Nats {
     }
 }
 
-/// Rings the bells that other processes' hints name, until `stop`. The client subscribes again by
-/// itself whenever it connects again.
+/// Wakes the sleepers that other processes' hints name, until `stop`. The client subscribes again
+/// by itself whenever it connects again.
 pub(crate) async fn listen(nats: Guarded<Nats>, hub: WakeHub, stop: CancellationToken) {
     let Some(driver) = nats.driver() else { return };
     let listening = async {
@@ -133,7 +133,7 @@ async fn receive(nats: &Nats, hub: &WakeHub) -> Result<(), Failure> {
     let mut hints = nats.client().await?.subscribe(SUBJECT).await?;
     while let Some(hint) = hints.next().await {
         if let Ok(payload) = std::str::from_utf8(&hint.payload) {
-            hub.heard(payload);
+            hub.on_message(payload);
         }
     }
     Ok(())
