@@ -1,7 +1,13 @@
 //! Witnesses that answer as they should not, and lists of them. Those that follow the rules are in
 //! `tests/adapters/witnesses.rs`.
 
-use kernel::crypto::PublicKey;
+use std::time::Duration;
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use kernel::{
+    crypto::PublicKey,
+    effect::{Effect, Failed},
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
@@ -11,7 +17,12 @@ use wiremock::{
     matchers::{body_string, method, path},
 };
 
-use super::*;
+use vault::{Hash, Witness, WitnessAnswer, format::cosignature::WitnessKey};
+
+use super::{
+    HttpWitness, Witnesses,
+    client::{LIMIT, MAX_ANSWER, MAX_PROOF, body},
+};
 
 /// The curve's base point and its negative: any two keys.
 const KEYS: [[u8; 32]; 2] = {
