@@ -1,12 +1,16 @@
 //! Mail by Resend's API.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use domain::mail::{Mail, Mailer};
 use futures::future::BoxFuture;
 use kernel::effect::{Effect, Failed};
 use lettre::message::Mailbox;
-use reqwest::{Client, redirect};
+use reqwest::{
+    Client, StatusCode,
+    header::{HeaderMap, RETRY_AFTER},
+    redirect,
+};
 use serde_json::json;
 
 use super::LIMIT;
@@ -47,13 +51,26 @@ impl Resend {
         // Without the URL, which `Display` of the error would show; it holds no secret, but is no
         // news.
         let answer = post.send().await.map_err(|error| Failed::new(error.without_url()))?;
-        let status = answer.status();
-        if status.is_success() {
-            Ok(())
-        } else {
-            Err(Failed::new(format!("Resend answered {}", status.as_u16())))
-        }
+        read(answer.status(), answer.headers())
     }
+}
+
+/// Reads the answer: its status alone decides, with the wait that it asks for. A mail whose form is
+/// refused (422) would be refused again; anything else may pass, a wrong key included, which an
+/// operator can replace.
+fn read(status: StatusCode, headers: &HeaderMap) -> Effect {
+    let detail = || format!("Resend answered {}", status.as_u16());
+    match status {
+        _ if status.is_success() => Ok(()),
+        StatusCode::UNPROCESSABLE_ENTITY => Err(Failed::for_good(detail())),
+        _ => Err(Failed::new(detail()).retry_after(wait(headers))),
+    }
+}
+
+/// Returns the wait that `Retry-After` asks for, in seconds, as Resend writes it; a date counts as
+/// none.
+fn wait(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 impl Mailer for Resend {
@@ -70,6 +87,7 @@ impl fmt::Debug for Resend {
 
 #[cfg(test)]
 mod tests {
+    use kernel::effect::Retry;
     use wiremock::{
         Mock, MockServer, ResponseTemplate,
         matchers::{body_json, header, method, path},
@@ -77,15 +95,27 @@ mod tests {
 
     use super::*;
 
-    #[tokio::test]
-    async fn a_mail_is_posted_as_resend_wants_it() {
-        let server = MockServer::start().await;
-        let mail = Mail {
+    fn resend(server: &MockServer) -> Resend {
+        Resend::new(&server.uri(), "re_secret", &"Holdfast <no-reply@example.com>".parse().unwrap()).unwrap()
+    }
+
+    fn mail() -> Mail {
+        Mail {
             to: "ada@example.com".parse().unwrap(),
             subject: "Hello".to_owned(),
             text: "there\n".to_owned(),
-        };
-        let wanted = json!({"from": "Holdfast <no-reply@example.com>", "to": ["ada@example.com"], "subject": "Hello", "text": "there\n"});
+        }
+    }
+
+    #[tokio::test]
+    async fn a_mail_is_posted_as_resend_wants_it() {
+        let (server, mail) = (MockServer::start().await, mail());
+        let wanted = json!({
+            "from": "Holdfast <no-reply@example.com>",
+            "to": ["ada@example.com"],
+            "subject": "Hello",
+            "text": "there\n",
+        });
         Mock::given(method("POST"))
             .and(path("/emails"))
             .and(header("authorization", "Bearer re_secret"))
@@ -95,14 +125,38 @@ mod tests {
             .expect(1)
             .mount(&server)
             .await;
-        let from = "Holdfast <no-reply@example.com>".parse().unwrap();
-        let resend = Resend::new(&server.uri(), "re_secret", &from).unwrap();
+        let resend = resend(&server);
         resend.send(&mail).await.unwrap();
         // Another text, as another attempt with another token has, is another mail to Resend.
         let other = Mail { text: "elsewhere\n".to_owned(), ..mail.clone() };
         assert_ne!(other.key(), mail.key());
-        let refused = resend.send(&other).await.unwrap_err().to_string();
-        assert_eq!(refused, "Resend answered 404");
+        let refused = resend.send(&other).await.unwrap_err();
+        assert_eq!((refused.to_string().as_str(), refused.retry), ("Resend answered 404", Retry::Backoff));
         assert!(!format!("{resend:?}").contains("re_secret"));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_says_when_another_attempt_makes_sense() {
+        let after = |seconds| Retry::After(Duration::from_secs(seconds));
+        for (status, retry_after, retry) in [
+            (429, Some("7"), after(7)),
+            (429, None, Retry::Backoff),
+            (429, Some("Wed, 21 Oct 2026 07:28:00 GMT"), Retry::Backoff),
+            (503, Some("0"), after(0)),
+            (401, None, Retry::Backoff),
+            (422, None, Retry::Never),
+        ] {
+            let server = MockServer::start().await;
+            let answer = ResponseTemplate::new(status);
+            let answer = retry_after
+                .into_iter()
+                .fold(answer, |answer, wait| answer.insert_header("retry-after", wait));
+            Mock::given(method("POST")).respond_with(answer).mount(&server).await;
+            assert_eq!(
+                resend(&server).send(&mail()).await.unwrap_err().retry,
+                retry,
+                "{status} {retry_after:?}"
+            );
+        }
     }
 }
