@@ -1,5 +1,4 @@
-//! The product under measurement: services, and the shipped `api` as a process whose memory can be
-//! read.
+//! The product under measurement: services, and the shipped `api` as a process whose memory can be read.
 
 use std::{
     net::SocketAddr,
@@ -11,16 +10,19 @@ use anyhow::{Context, Result, bail, ensure};
 use kernel::Clock;
 use tokio::process::{Child, Command};
 
-use super::release::release_binary;
+use super::release_binary;
 use testkit::{Client, Services, services::Options};
+
+/// The variable that limits each caller.
+const RATE_LIMIT: &str = "RATE_LIMIT_PER_MINUTE";
 
 /// A running `api` over services of its own.
 pub(super) struct Product {
     /// The database that `api` uses.
     pub(super) database_url: String,
-    /// The address that it listens on.
+    /// Where it listens.
     pub(super) address: SocketAddr,
-    /// The time from its start until it was ready.
+    /// How long it took from its start until it was ready.
     pub(super) ready_after: Duration,
     process: Child,
     variables: Vec<(&'static str, String)>,
@@ -29,19 +31,25 @@ pub(super) struct Product {
 
 /// Another `api` of the same product, on its database and its accelerators.
 pub(super) struct Replica {
-    /// The address that it listens on.
+    /// Where it listens.
     pub(super) address: SocketAddr,
-    _process: Child,
+    process: Child,
+}
+
+impl Replica {
+    /// Returns the process id of `api`.
+    pub(super) fn pid(&self) -> Result<u32> {
+        self.process.id().context("api has ended")
+    }
 }
 
 impl Product {
-    /// Starts Postgres as durable as in production, all accelerators, a migrated database, and
-    /// `api` without rate limits.
+    /// Postgres as durable as in production, all accelerators, a migrated database, and `api` without rate limits.
     pub(super) async fn start() -> Result<Self> {
         Self::limited_to(0).await
     }
 
-    /// Starts the same with a limit of `rate` requests a minute for each caller.
+    /// The same, with so many requests a minute for each caller.
     pub(super) async fn limited_to(rate: u32) -> Result<Self> {
         let services = Services::start(Options::durable()).await?;
         let database_url = services.postgres.create_database("holdfast").await?;
@@ -52,7 +60,7 @@ impl Product {
             ("REDIS_URL", services.valkey()?.url()),
             ("NATS_URL", services.nats()?.url()),
             ("PUBLIC_URL", format!("http://{address}")),
-            ("RATE_LIMIT_PER_MINUTE", rate.to_string()),
+            (RATE_LIMIT, rate.to_string()),
             ("RUST_LOG", "warn".to_owned()),
         ];
         variables.extend(crate::keys::keys());
@@ -63,22 +71,38 @@ impl Product {
         Ok(Self { database_url, address, ready_after, process, variables, _services: services })
     }
 
-    /// Starts another replica.
+    /// Another one beside it.
     pub(super) async fn replica(&self) -> Result<Replica> {
-        let address = free_address()?;
-        let process = api(&self.variables, address)?.spawn().context("api does not start")?;
-        until_ready(address, Instant::now()).await?;
-        Ok(Replica { address, _process: process })
+        replica(&self.variables).await
     }
 
-    /// Returns the resident memory of `api`, in MiB.
+    /// Starts another one beside it, with so many requests a minute for each caller.
+    pub(super) async fn replica_limited_to(&self, rate: u32) -> Result<Replica> {
+        let mut variables = self.variables.clone();
+        variables.retain(|(name, _)| *name != RATE_LIMIT);
+        variables.push((RATE_LIMIT, rate.to_string()));
+        replica(&variables).await
+    }
+
+    /// Returns the process id of `api`.
+    pub(super) fn pid(&self) -> Result<u32> {
+        self.process.id().context("api has ended")
+    }
+
+    /// Resident memory of `api`, in MiB.
     pub(super) fn rss_mib(&self) -> Result<f64> {
-        let pid = self.process.id().context("api has ended")?;
-        rss_mib(pid)
+        rss_mib(self.pid()?)
     }
 }
 
-/// Returns the command that runs the shipped binary on `address`.
+async fn replica(variables: &[(&'static str, String)]) -> Result<Replica> {
+    let address = free_address()?;
+    let process = api(variables, address)?.spawn().context("api does not start")?;
+    until_ready(address, Instant::now()).await?;
+    Ok(Replica { address, process })
+}
+
+/// The shipped binary, about to listen on `address`.
 fn api(variables: &[(&'static str, String)], address: SocketAddr) -> Result<Command> {
     let mut command = Command::new(release_binary("api")?);
     command.env_clear().envs(variables.iter().cloned()).env("PORT", address.port().to_string());
@@ -86,7 +110,7 @@ fn api(variables: &[(&'static str, String)], address: SocketAddr) -> Result<Comm
     Ok(command)
 }
 
-/// Watches the memory of a process while `work` runs. Returns the maximum.
+/// Watches the memory of a process while `work` runs; returns what it held at most.
 pub(super) async fn peak_rss<T>(
     product: &Product,
     work: impl Future<Output = Result<T>>,
@@ -109,6 +133,17 @@ fn rss_mib(pid: u32) -> Result<f64> {
     Ok(kib / 1024.0)
 }
 
+/// Returns the CPU time that a process has used, in user and system mode.
+pub(super) fn cpu_seconds(pid: u32) -> Result<f64> {
+    /// `USER_HZ`, which Linux has fixed for what it shows to programs.
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
+    // The name before it is in parentheses, and may hold anything.
+    let (_, fields) = stat.rsplit_once(')').context("no stat")?;
+    let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>).sum::<Result<f64, _>>()?;
+    Ok(ticks / TICKS_PER_SECOND)
+}
+
 async fn until_ready(address: SocketAddr, begun: Instant) -> Result<Duration> {
     let client = Client::new(format!("http://{address}").parse()?, Clock::system())?;
     while begun.elapsed() < Duration::from_secs(20) {
@@ -120,12 +155,12 @@ async fn until_ready(address: SocketAddr, begun: Instant) -> Result<Duration> {
     bail!("api was not ready within 20 s")
 }
 
-/// Returns a free address on loopback.
+/// An address on loopback that nobody listens on right now.
 pub(super) fn free_address() -> Result<SocketAddr> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
-/// Returns the median.
+/// The middle one.
 pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
