@@ -1,4 +1,4 @@
-//! How long to wait before the next attempt at something that failed.
+//! The wait before the next attempt at something that failed.
 
 use std::{collections::hash_map::RandomState, hash::BuildHasher, time::Duration};
 

@@ -24,10 +24,10 @@ use crate::{
     wake::relay::Relay,
 };
 
-/// How long [`Adapters::close`] waits for the last hints to go out.
+/// The limit of [`Adapters::close`], which waits for the last hints to go out.
 const CLOSE_LIMIT: Duration = Duration::from_secs(3);
 
-/// Where everything is. No `Debug`: it holds passwords.
+/// The addresses of everything. No `Debug`: it holds passwords.
 #[derive(Clone)]
 pub struct Settings {
     /// Postgres without PgBouncer between, for `LISTEN`.
@@ -44,15 +44,15 @@ pub struct Settings {
     pub qdrant_api_key: Option<String>,
 }
 
-/// What a process has beside its database. Dropping it ends its tasks; [`close`](Self::close) lets
-/// them finish.
+/// The services that a process has beside its database. Dropping it ends its tasks;
+/// [`close`](Self::close) lets them finish.
 #[derive(Debug)]
 pub struct Adapters {
     /// Hints to sleepers in every process.
     pub wake: Arc<WakeHub>,
     /// Requests counted for each caller.
     pub rate: RateLimiter,
-    /// How everything is.
+    /// The state of everything.
     pub health: Health,
     stop: DropGuard,
     tasks: TaskTracker,

@@ -10,7 +10,7 @@ use kernel::ports::RateDecision;
 
 const MICROS: i64 = 1_000_000;
 
-/// So many requests in so long.
+/// A quota: a number of requests in a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Gcra {
     /// Microseconds.
@@ -34,7 +34,8 @@ impl Gcra {
         (next <= now + self.window).then_some(next)
     }
 
-    /// What to tell a caller after whose request the arrival time is `ahead` microseconds from now.
+    /// Returns what to tell a caller after whose request the arrival time is `ahead` microseconds
+    /// from now.
     pub(crate) fn decision(self, allowed: bool, ahead: i64) -> RateDecision {
         let ahead = ahead.clamp(0, self.window);
         let wait = if allowed { 0 } else { (ahead + self.interval - self.window).max(1) };

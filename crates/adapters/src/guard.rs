@@ -30,10 +30,10 @@ pub use self::check::{Check, Status};
 pub(crate) use self::driver::{Driver, Failure};
 use crate::backoff::Backoff;
 
-/// How often a dependency that works is probed: the latency `/health` shows, and a chance to notice
-/// a freeze before a request does.
+/// The time between probes of a dependency that works: the latency `/health` shows, and a chance to
+/// notice a freeze before a request does.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
-/// How long the first look at a dependency's health waits for its first probe.
+/// The time that the first look at a dependency's health waits for its first probe.
 const FIRST_PROBE: Duration = Duration::from_millis(250);
 
 /// A driver behind its breaker, or the absence of one. Cloning shares it.
@@ -42,7 +42,8 @@ pub(crate) struct Guarded<D>(Arc<Inner<D>>);
 struct Inner<D> {
     driver: Option<D>,
     breaker: Breaker,
-    /// How the latest probe, or the call that opened the breaker, went; `None` before the first.
+    /// The outcome of the latest probe, or of the call that opened the breaker; `None` before the
+    /// first.
     latest: watch::Sender<Option<Result<Duration, Failure>>>,
 }
 
@@ -162,8 +163,8 @@ impl<D: Driver> Guarded<D> {
         }
     }
 
-    /// Returns what the latest probe or failed call found. Never waits but for the very first probe, and
-    /// shortly.
+    /// Returns what the latest probe or failed call found. Never waits but for the very first
+    /// probe, and shortly.
     pub(crate) async fn check(&self) -> Check {
         if self.0.driver.is_none() {
             return Check::disabled();

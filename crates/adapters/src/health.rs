@@ -1,4 +1,4 @@
-//! How the dependencies are: what `/health` and `/health/ready` tell.
+//! The state of the dependencies, as `/health` and `/health/ready` tell it.
 //!
 //! The guards probe beside the requests; a look at health only reads what they found. A frozen
 //! dependency, Postgres included, therefore never makes it slow, and what it says is at most about
@@ -32,12 +32,12 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Whether requests can be served: Postgres answers and its schema is current.
+    /// Returns whether requests can be served: Postgres answers and its schema is current.
     pub fn ready(&self) -> bool {
         self.database.status == Status::Ok && self.schema_current
     }
 
-    /// Whether something that is configured is away.
+    /// Returns whether something that is configured is away.
     pub fn degraded(&self) -> bool {
         [&self.database, &self.redis, &self.nats, &self.qdrant]
             .iter()
@@ -56,7 +56,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// How they are. Returns at once, but for the first quarter of a second of the process.
+    /// Returns how they are: at once, but for the first quarter of a second of the process.
     pub async fn snapshot(&self) -> Snapshot {
         let (database, redis, nats, qdrant) =
             tokio::join!(self.database.check(), self.redis.check(), self.nats.check(), self.qdrant.check());

@@ -25,7 +25,7 @@ const RECONNECT: Backoff = Backoff::new(Duration::from_millis(100), Duration::fr
 /// After two without an answer the client opens another connection: how a half-open one is noticed.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
-/// How long a probe waits for a connection that is being made.
+/// The time that a probe waits for a connection that is being made.
 const CONNECT_GRACE: Duration = Duration::from_millis(500);
 /// Commands and messages that wait inside the client; a subscriber that falls further behind loses
 /// hints.

@@ -28,8 +28,8 @@ const SPECIAL_V4: [(Ipv4Addr, u32); 16] = [
 /// it, and so do those that wrap an IPv4 address: mapped, compatible and NAT64.
 const GLOBAL_V6: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// What is special within it: protocol assignments with Teredo, documentation, and 6to4, which
-/// wraps an IPv4 address too.
+/// The special parts of it: protocol assignments with Teredo, documentation, and 6to4, which wraps
+/// an IPv4 address too.
 const SPECIAL_V6: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23),
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32),
@@ -37,8 +37,8 @@ const SPECIAL_V6: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
 
-/// Whether `address` is somebody's on the public internet. Whatever merely might lead back to a
-/// private network is not.
+/// Returns whether `address` is somebody's on the public internet. Whatever merely might lead back
+/// to a private network is not.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => !SPECIAL_V4.iter().any(|(network, length)| within_v4(v4, *network, *length)),
@@ -64,14 +64,14 @@ pub fn check_private(hosts: &[(&'static str, String)]) -> Vec<String> {
     let public = hosts.iter().filter(|(_, host)| !is_private(host));
     let warning = |(variable, host): &(&'static str, String)| {
         format!(
-            "{variable} names the host `{host}`, which is not on a private network: its traffic may cross \
-            the internet. Use its private name (on Railway `<service>.railway.internal`)."
+            "{variable} names the host `{host}`, which is not on a private network: its traffic may cross the \
+             internet. Use its private name (on Railway `<service>.railway.internal`)."
         )
     };
     public.map(warning).collect()
 }
 
-/// Whether `host` names something of a private network.
+/// Returns whether `host` names something of a private network.
 pub(crate) fn is_private(host: &str) -> bool {
     let host = host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
     match host.parse::<IpAddr>() {

@@ -1,4 +1,4 @@
-//! How many requests a caller may make: counted in Redis for all processes together, in this
+//! The requests that a caller may make: counted in Redis for all processes together, in this
 //! process while Redis is away.
 
 use std::{
@@ -16,7 +16,7 @@ use crate::gcra::Gcra;
 
 /// Subjects remembered by one process; about 2 MB.
 const MAX_SUBJECTS: usize = 65_536;
-/// How often, at most, a full map is searched for subjects that may be forgotten.
+/// The least time between searches of a full map for subjects that may be forgotten.
 const SWEEP_MICROS: i64 = 1_000_000;
 
 /// Counts requests. Cloning shares the counts.

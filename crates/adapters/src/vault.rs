@@ -11,7 +11,7 @@ use crate::witness::Witnesses;
 /// The settings of the vault, and its secrets.
 #[derive(Debug, Clone, Args)]
 pub struct VaultSettings {
-    /// Where the vault keeps its logs: postgres, and nothing else.
+    /// The place where the vault keeps its logs: postgres, and nothing else.
     #[arg(long, env = "VAULT_BACKEND", default_value = "postgres", value_parser = backend)]
     pub vault_backend: Backend,
 
@@ -26,7 +26,7 @@ pub struct VaultSettings {
     pub vault_kek: Masked<KekRing>,
 }
 
-/// Where the vault keeps its logs.
+/// The place where the vault keeps its logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Backend {
     /// In Postgres.

@@ -29,9 +29,10 @@ mod key;
 pub use self::key::{NotAWebhookKey, WebhookKey};
 use crate::network::is_public;
 
-/// What one attempt may take, from the look-up of the name to the end of the answer.
+/// The limit of one attempt, from the look-up of the name to the end of the answer.
 const LIMIT: Duration = Duration::from_secs(15);
-/// What is read of an answer, so that a short one leaves its connection fit for the next delivery.
+/// The most bytes that are read of an answer, so that a short one leaves its connection fit for the
+/// next delivery.
 const MAX_ANSWER: usize = 16 * 1024;
 
 const REFUSED: &str = "the endpoint is not at an address of the public internet";
@@ -91,7 +92,7 @@ impl Webhooks {
         }
     }
 
-    /// What the resolver is not asked about.
+    /// Checks what the resolver is not asked about.
     fn check(&self, endpoint: &Url) -> Result<(), String> {
         if !matches!(endpoint.scheme(), "http" | "https") {
             return Err("the endpoint is neither http nor https".to_owned());

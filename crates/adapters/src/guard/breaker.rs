@@ -13,7 +13,7 @@ use crate::backoff::Backoff;
 #[derive(Debug)]
 pub(super) struct Breaker {
     windows: Backoff,
-    /// How long a probe may take; one that never reported, because its task was dropped, is
+    /// The limit of a probe; one that never reported, because its task was dropped, is
     /// forgotten after it.
     probe_limit: Duration,
     state: Mutex<State>,
@@ -105,7 +105,7 @@ impl Breaker {
         matches!(self.lock().phase, Phase::Closed)
     }
 
-    /// When a probe may pass; `None` while closed.
+    /// Returns when a probe may pass; `None` while closed.
     pub(super) fn reopens_at(&self) -> Option<Instant> {
         match self.lock().phase {
             Phase::Closed => None,

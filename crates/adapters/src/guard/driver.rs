@@ -1,4 +1,4 @@
-//! What a dependency's client brings along, and how its calls fail.
+//! The client of a dependency, and how its calls fail.
 
 use std::{fmt, future::Future, time::Duration};
 

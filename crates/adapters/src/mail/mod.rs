@@ -17,10 +17,10 @@ use crate::{
     settings::{Environment, Masked},
 };
 
-/// What one attempt may take.
+/// The limit of one attempt.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// How mail is sent.
+/// The settings of mail.
 #[derive(Debug, Clone, Args)]
 pub struct MailSettings {
     /// The mail server: smtps://user:password@host:465, or
@@ -32,14 +32,14 @@ pub struct MailSettings {
     #[arg(long, env = "RESEND_API_KEY", value_parser = resend_key)]
     pub resend_api_key: Option<Masked<String>>,
 
-    /// Whom mail is from.
+    /// The sender of mail.
     #[arg(long, env = "MAIL_FROM", default_value = "Holdfast <holdfast@localhost>", value_parser = mailbox)]
     pub mail_from: Mailbox,
 }
 
 impl MailSettings {
-    /// Who sends it. Without SMTP_URL and RESEND_API_KEY that is the console in development, and
-    /// nobody elsewhere: mail then waits.
+    /// Returns the sender. Without SMTP_URL and RESEND_API_KEY that is the console in development,
+    /// and nobody elsewhere: mail then waits.
     ///
     /// # Errors
     /// In one sentence, two ways at once, or one that cannot be used.

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use super::LIMIT;
 
-/// Where it is.
+/// The address of the API.
 pub(super) const API: &str = "https://api.resend.com";
 
 /// Resend.

@@ -51,7 +51,9 @@ impl Mailer for Smtp {
         Box::pin(async move {
             match tokio::time::timeout(LIMIT, self.attempt(mail)).await {
                 Ok(sent) => sent,
-                Err(_) => Err(Failed::new(format!("the mail server did not answer within {} s", LIMIT.as_secs()))),
+                Err(_) => {
+                    Err(Failed::new(format!("the mail server did not answer within {} s", LIMIT.as_secs())))
+                }
             }
         })
     }
@@ -119,14 +121,22 @@ mod tests {
         let said = server.await.unwrap();
         assert!(said.contains(&"RCPT TO:<ada@example.com>".to_owned()), "{said:?}");
         assert!(said.iter().any(|line| line.contains(&format!("<{}@example.com>", mail.key()))), "{said:?}");
-        assert!(!said.iter().any(|line| line.starts_with("Bcc") || line.contains("RCPT TO:<eve")), "{said:?}");
-        assert!(said.contains(&"there".to_owned()), "a line of one full stop does not end the mail: {said:?}");
+        assert!(
+            !said.iter().any(|line| line.starts_with("Bcc") || line.contains("RCPT TO:<eve")),
+            "{said:?}"
+        );
+        assert!(
+            said.contains(&"there".to_owned()),
+            "a line of one full stop does not end the mail: {said:?}"
+        );
     }
 
     #[tokio::test]
     async fn a_server_that_is_not_there_is_told() {
-        let smtp = Smtp::new(&"smtp://127.0.0.1:1".parse().unwrap(), "a@example.com".parse().unwrap()).unwrap();
-        let mail = Mail { to: "b@example.com".parse().unwrap(), subject: "s".to_owned(), text: "t".to_owned() };
+        let smtp =
+            Smtp::new(&"smtp://127.0.0.1:1".parse().unwrap(), "a@example.com".parse().unwrap()).unwrap();
+        let mail =
+            Mail { to: "b@example.com".parse().unwrap(), subject: "s".to_owned(), text: "t".to_owned() };
         let failed = smtp.send(&mail).await.unwrap_err();
         assert!(failed.to_string().starts_with("Connection error"), "{failed}");
         assert_eq!(failed.retry, Retry::Backoff);

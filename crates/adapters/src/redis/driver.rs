@@ -19,8 +19,8 @@ use crate::{
     guard::{Driver, Failure, Guarded},
 };
 
-/// The subject that probes count, so that they write where the calls write, and the requests that it
-/// may make in a second: more than there are probes, since a refused request writes nothing.
+/// The subject that probes count, so that they write where the calls write, and the requests that
+/// it may make in a second: more than there are probes, since a refused request writes nothing.
 const PROBED: (&str, u32) = ("probe", 1000);
 
 /// A Redis client. It connects when first used.

@@ -13,10 +13,10 @@ use crate::guard::Failure;
 /// The most connections: one for the batch under way, one for the probe beside it.
 pub(super) const CONNECTIONS: usize = 2;
 
-/// How long a call to Redis may take: the guard's limit, and the pool's for waiting and recycling.
+/// The limit of a call to Redis: the guard's, and the pool's for waiting and recycling.
 pub(super) const CALL_LIMIT: Duration = Duration::from_millis(250);
-/// How long a probe, which often has to connect first, may take: the guard's limit, and the pool's
-/// for connecting.
+/// The limit of a probe, which often has to connect first: the guard's, and the pool's for
+/// connecting.
 pub(super) const PROBE_LIMIT: Duration = Duration::from_secs(1);
 /// The guard ends every wait of a caller. These end what a batch waits for after its callers have
 /// left.

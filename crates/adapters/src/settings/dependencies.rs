@@ -1,4 +1,4 @@
-//! What both programs need to know.
+//! The settings that both programs share.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! What operators see: logs, Sentry and Prometheus. Installed once, by a program's `main`.
+//! The things operators see: logs, Sentry and Prometheus. Installed once, by a program's `main`.
 
 mod redact;
 mod sentry_client;

@@ -1,4 +1,4 @@
-//! How a process is asked to stop.
+//! The signals that ask a process to stop.
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;

@@ -1,4 +1,4 @@
-//! Who waits for which topic.
+//! The sleepers, by the topic that they wait for.
 
 use std::{
     collections::HashMap,

@@ -17,17 +17,17 @@ pub struct WebhookKey(SigningKey);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be `whsk_` and the base64 of an Ed25519 key: its 32 secret bytes, which its 32 public bytes may \
-    follow"
+     follow"
 )]
 pub struct NotAWebhookKey;
 
 impl WebhookKey {
-    /// A new one.
+    /// Generates a new one.
     pub fn generate(ids: &Ids) -> Self {
         Self(SigningKey::from_bytes(&ids.bytes()))
     }
 
-    /// What recipients verify with: `whpk_` and the base64 of the 32 public bytes.
+    /// Returns what recipients verify with: `whpk_` and the base64 of the 32 public bytes.
     pub fn public(&self) -> String {
         format!("{PUBLIC}{}", STANDARD.encode(self.0.verifying_key().as_bytes()))
     }

@@ -16,7 +16,7 @@ pub struct WitnessEndpoint {
     pub url: String,
 }
 
-/// What a text holds in place of a witness and its URL.
+/// The fault of a text that is no witness and its URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAWitness {
     /// Not two words.

@@ -57,7 +57,7 @@ pub enum NotWitnesses {
     Entry {
         /// From 1.
         number: usize,
-        /// What it is.
+        /// The fault.
         entry: NotAWitness,
     },
 }

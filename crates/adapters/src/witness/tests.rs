@@ -42,7 +42,7 @@ fn client(url: &str, limit: Duration) -> HttpWitness {
     HttpWitness::within(endpoint, limit).unwrap()
 }
 
-/// What comes of an answer, to a request that began at the size 7.
+/// Returns what comes of an answer, to a request that began at the size 7.
 async fn answered(answer: ResponseTemplate) -> Effect<WitnessAnswer> {
     let server = MockServer::start().await;
     Mock::given(method("POST")).and(path("/add-checkpoint")).respond_with(answer).mount(&server).await;
@@ -62,7 +62,8 @@ async fn what_is_posted_is_what_the_specification_shows() {
     let server = MockServer::start().await;
     // The example of tlog-witness, cut to two hashes.
     let checkpoint = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n\
-        — example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n";
+        — example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN\
+        7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n";
     let proof =
         ["PlRNCrwHpqhGrupue0L7gxbjbMiKA9temvuZZDDpkaw=", "/6WVhPs2CwSsb5rYBH5cjHV/wSmA79abXAwhXw3Kj/0="];
     let wanted = format!("old 20852014\n{}\n{}\n\n{checkpoint}", proof[0], proof[1]);

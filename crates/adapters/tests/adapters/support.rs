@@ -1,4 +1,4 @@
-//! What the tests of the adapters share.
+//! The helpers that the tests of the adapters share.
 
 use std::{future::Future, time::Duration};
 
@@ -6,7 +6,7 @@ use adapters::{Adapters, RedisDbs, Settings, connect};
 use kernel::Clock;
 use testkit::{Services, TestDatabase, services::Options};
 
-/// How long anything may take to be noticed, on a machine that is busy with other tests.
+/// The time that anything may take to be noticed, on a machine that is busy with other tests.
 pub(crate) const SOON: Duration = Duration::from_secs(15);
 
 /// Services that this test alone may break, with a database on them.
@@ -35,7 +35,7 @@ pub(crate) fn with_everything(services: &Services, database: &TestDatabase) -> S
     }
 }
 
-/// As a process of its own would.
+/// Connects as a process of its own would.
 pub(crate) fn process(settings: Settings, database: &TestDatabase) -> Adapters {
     connect(settings, database.db(4).unwrap(), Clock::system())
 }

@@ -23,8 +23,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{SOON, breakable, only_postgres, process, until, with_everything};
 
-/// Whether a hint given by `from` reaches `to`. Repeats it, since a hint may be lost while the ways
-/// change.
+/// Returns whether a hint given by `from` reaches `to`. Repeats it, since a hint may be lost while
+/// the ways change.
 async fn reaches(from: &Adapters, to: &Adapters) -> bool {
     let topic = Topic::Inbox(Ids::new(Clock::system()).next());
     let bell = to.wake.subscribe(topic);
@@ -145,8 +145,8 @@ async fn listening_outlives_a_connection_that_nothing_comes_through() {
     to.close().await;
 }
 
-/// What a server that asks for authentication is told by a client that was given `userinfo` in its
-/// URL.
+/// Returns what a server that asks for authentication is told by a client that was given `userinfo`
+/// in its URL.
 async fn told_to_nats(userinfo: &str) -> serde_json::Value {
     let database = testkit::services::shared().await.unwrap().postgres.database().await.unwrap();
     let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -157,8 +157,9 @@ async fn told_to_nats(userinfo: &str) -> serde_json::Value {
     let hello = async {
         let mut client = BufReader::new(server.accept().await.unwrap().0);
         let info = serde_json::json!({
-            "server_id": "S", "server_name": "S", "host": "127.0.0.1", "port": address.port(), "version": "2.15.1",
-            "auth_required": true, "go": "", "nonce": "", "proto": 1, "max_payload": 1_048_576, "client_id": 1, "client_ip": "",
+            "server_id": "S", "server_name": "S", "host": "127.0.0.1", "port": address.port(),
+            "version": "2.15.1", "auth_required": true, "go": "", "nonce": "", "proto": 1,
+            "max_payload": 1_048_576, "client_id": 1, "client_ip": "",
             "connect_urls": [], "tls_required": false, "headers": true, "lame_duck_mode": false,
         });
         client.write_all(format!("INFO {info}\r\n").as_bytes()).await.unwrap();
