@@ -5,9 +5,10 @@ use anyhow::Result;
 use kernel::Clock;
 
 use super::{
-    Case, Load, Report,
-    load::Counted,
+    drive::Counted,
+    load::Load,
     product::{Product, cpu_seconds, median},
+    report::{Case, Report},
 };
 use crate::app::register;
 use testkit::{client::Client, sign::Identity, test_core};

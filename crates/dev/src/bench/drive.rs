@@ -17,6 +17,8 @@ use tokio::{net::TcpStream, task::JoinSet};
 /// The counts of one load.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Counted {
+    /// All requests, those of the warm-up included.
+    pub requests: u64,
     /// Per second.
     pub rate: f64,
     /// Median latency.
@@ -47,24 +49,29 @@ pub(super) async fn drive<S: RunOnce>(
     for mut run in runs {
         tasks.spawn(async move {
             let mut latencies = Histogram::<u64>::new(3)?;
+            let mut requests = 0;
             loop {
                 let begun = Instant::now();
                 if begun >= end {
-                    return Ok::<_, anyhow::Error>(latencies);
+                    return Ok::<_, anyhow::Error>((requests, latencies));
                 }
                 run.run_once().await?;
+                requests += 1;
                 if begun >= warm {
                     latencies.record(u64::try_from(begun.elapsed().as_micros())?)?;
                 }
             }
         });
     }
-    let mut all = Histogram::<u64>::new(3)?;
-    while let Some(latencies) = tasks.join_next().await {
-        all.add(latencies??)?;
+    let (mut requests, mut all) = (0, Histogram::<u64>::new(3)?);
+    while let Some(task) = tasks.join_next().await {
+        let (made, latencies) = task??;
+        requests += made;
+        all.add(latencies)?;
     }
     let millis = |quantile| all.value_at_quantile(quantile) as f64 / 1e3;
-    Ok(Counted { rate: all.len() as f64 / seconds as f64, p50_ms: millis(0.5), p99_ms: millis(0.99) })
+    let rate = all.len() as f64 / seconds as f64;
+    Ok(Counted { requests, rate, p50_ms: millis(0.5), p99_ms: millis(0.99) })
 }
 
 /// A connection that is kept: HTTP/1.1, no pool, as little of a client's own work as can be.

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use kernel::Clock;
 use tokio::process::{Child, Command};
 
-use super::release_binary;
+use super::release::release_binary;
 use testkit::{Client, Services, services::Options};
 
 /// The variable that limits each caller.

@@ -2,11 +2,12 @@
 
 use anyhow::{Result, bail};
 
-use super::{auth, health, intents, limits, report::Report, vault};
+use super::{auth, counting, health, intents, limits, report::Report, vault};
 
 /// The benchmarks, and what each measures.
-pub const NAMES: [(&str, &str); 5] = [
+pub const NAMES: [(&str, &str); 6] = [
     ("auth", "an authenticated GET of an agent ÷ the same SELECT by raw sqlx, at 1, 16 and 64 connections"),
+    ("counting", "an authenticated GET counted in Redis ÷ the same without limits, and the CPU of each"),
     ("health", "GET /health/live ÷ a bare axum route; memory; time until ready"),
     (
         "intents",
@@ -27,6 +28,7 @@ pub const NAMES: [(&str, &str); 5] = [
 pub async fn run(name: &str) -> Result<Report> {
     match name {
         "auth" => auth::run().await,
+        "counting" => counting::run().await,
         "health" => health::run().await,
         "intents" => intents::run().await,
         "limits" => limits::run().await,
