@@ -11,8 +11,8 @@ use axum::{
 use bytes::Bytes;
 use kernel::crypto::sha256;
 
-/// The policy of pages: scripts, styles and images of this origin only, nothing inline, no form that is
-/// sent. Where browsers know trusted types, no text becomes markup, whatever a script does.
+/// The policy of pages: scripts, styles and images of this origin only, nothing inline, and no form
+/// that is sent. Where browsers know trusted types, no text becomes markup, whatever a script does.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
                       require-trusted-types-for 'script'; trusted-types 'none'";
@@ -76,7 +76,7 @@ fn knows(asked: &HeaderMap, tag: &str) -> bool {
 
 /// Names content by its hash.
 fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
-    let whole: Vec<u8> = parts.into_iter().flat_map(|part| sha256(part)).collect();
+    let whole: Vec<u8> = parts.into_iter().flat_map(sha256).collect();
     sha256(&whole).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 

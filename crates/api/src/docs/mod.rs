@@ -1,7 +1,7 @@
 //! The OpenAPI document, the page that shows it, and the catalog of problems.
 //!
-//! The page is our own (docs/adr/0010-the-reference-page.md). It loads nothing from other origins, and
-//! its policy allows no inline script or style.
+//! The page is our own (docs/adr/0010-the-reference-page.md). It loads nothing from other origins,
+//! and its policy allows no inline script or style.
 
 use std::{collections::BTreeMap, fmt::Write as _};
 

@@ -34,7 +34,8 @@ const copy = async (label, pre, what) => {
     label.textContent = "Copied";
     announce(`Copied ${what}.`);
   } catch {
-    // Only pages served over HTTPS have a clipboard: elsewhere the text is selected, to be copied by hand.
+    // Only pages served over HTTPS have a clipboard. Elsewhere the text is selected, to be copied by
+    // hand.
     getSelection().selectAllChildren(pre);
     label.textContent = "Selected";
     announce("Selected. Copy it with the keyboard.");
@@ -50,7 +51,7 @@ const copyButton = (pre, what) => {
   return button;
 };
 
-/** Makes a block of code. `copied` names what its button copies; `controls` stand beside the title. */
+/** Makes a block of code. `copied` names what its button copies; `controls` stand beside it. */
 export const block = ({ title, label = title, text, copied, controls }) => {
   const pre = element("pre", { tabindex: "0", role: "region", "aria-label": label });
   const show = (text) => pre.replaceChildren(...[colored(text)].flat(Infinity));

@@ -14,7 +14,7 @@ export const element = (name, attributes = {}, ...children) => {
 
 export const code = (text) => element("code", {}, text);
 
-/** Creates a part that is folded, and built when it is first opened: most readers open few of them. */
+/** Creates a part that is folded, and built when it is first opened: readers open few of them. */
 export const folded = (title, build) => {
   const details = element("details", {}, element("summary", {}, title));
   details.addEventListener("toggle", () => details.append(build()), { once: true });

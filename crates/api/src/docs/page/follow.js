@@ -1,4 +1,4 @@
-// Follows the reader: tells which operation is in view, and leads to the one that the address names.
+// Follows the reader: tells which operation is in view, and leads to what the address names.
 
 import { byId } from "./dom.js";
 

@@ -17,7 +17,7 @@ const credentials = (schemes) => [
 ];
 
 const headers = (list) => list.length > 0 && [
-  element("h2", { id: "headers" }, "Headers of every response"),
+  element("h2", { id: "headers" }, "Headers of responses"),
   element("dl", { class: "fields" },
     list.map(({ name, description }) => row(name, "", false, prose(description)))),
 ];

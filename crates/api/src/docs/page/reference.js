@@ -1,7 +1,7 @@
-// Reads the OpenAPI document into what the page shows, with the references to shared parts followed.
+// Reads the OpenAPI document into what the page shows. References to shared parts are followed.
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
-// A code of at least this part of all operations is common; a header of this part of all responses too.
+// The part of all operations that a common code has, and of all responses that a common header has.
 const COMMON_CODES = 0.2;
 const COMMON_HEADERS = 0.9;
 

@@ -48,7 +48,7 @@ const commonErrors = (problems, titles, hasOwn) => {
       row(status, "", false, codes.flatMap((name) => [link(name, titles), " "])))));
 };
 
-/** Shows exactly the codes that the operation can answer with: its own first, the common ones folded. */
+/** Shows exactly the codes that the operation lists: its own first, the common ones folded. */
 export const errors = (operation, { commonCodes }, titles) => {
   const own = pick(operation.problems, (name) => !commonCodes.has(name));
   const common = pick(operation.problems, (name) => commonCodes.has(name));
