@@ -13,7 +13,7 @@ use reqwest::{
 };
 use serde_json::json;
 
-use super::LIMIT;
+use super::limits::ATTEMPT_TIMEOUT;
 
 /// The address of the API.
 pub(super) const API: &str = "https://api.resend.com";
@@ -33,7 +33,7 @@ impl Resend {
         let client = Client::builder()
             .user_agent(concat!("Holdfast/", env!("CARGO_PKG_VERSION")))
             .redirect(redirect::Policy::none())
-            .timeout(LIMIT)
+            .timeout(ATTEMPT_TIMEOUT)
             .build()
             .map_err(|error| format!("RESEND_API_KEY cannot be used: {error}"))?;
         Ok(Self { client, url: format!("{api}/emails"), key: key.to_owned(), from: from.to_string() })

@@ -8,10 +8,11 @@ use kernel::effect::{Effect, Failed};
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
     message::{Mailbox, header::ContentType},
+    transport::smtp,
 };
 use url::Url;
 
-use super::LIMIT;
+use super::limits::ATTEMPT_TIMEOUT;
 
 /// A mail server.
 pub(super) struct Smtp {
@@ -26,7 +27,7 @@ impl Smtp {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str())
             .map_err(|error| format!("SMTP_URL cannot be used: {error}"))?
-            .timeout(Some(LIMIT))
+            .timeout(Some(ATTEMPT_TIMEOUT))
             .build();
         Ok(Self { transport, from, host: url.host_str().unwrap_or_default().to_owned() })
     }
@@ -42,18 +43,27 @@ impl Smtp {
             .header(ContentType::TEXT_PLAIN)
             .body(mail.text.clone())
             .map_err(Failed::new)?;
-        self.transport.send(message).await.map(drop).map_err(Failed::new)
+        self.transport.send(message).await.map(drop).map_err(|error| failed(&error))
     }
+}
+
+/// Reads a refusal. A mailbox that the server does not have or does not take would be refused again
+/// (550, 551 and 553, RFC 5321, section 4.2.3); anything else may pass, a wrong password included,
+/// which an operator can replace.
+fn failed(error: &smtp::Error) -> Failed {
+    let code = error.status().map_or(0, u16::from);
+    if matches!(code, 550 | 551 | 553) { Failed::for_good(error) } else { Failed::new(error) }
 }
 
 impl Mailer for Smtp {
     fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Effect> {
         Box::pin(async move {
-            match tokio::time::timeout(LIMIT, self.attempt(mail)).await {
+            match tokio::time::timeout(ATTEMPT_TIMEOUT, self.attempt(mail)).await {
                 Ok(sent) => sent,
-                Err(_) => {
-                    Err(Failed::new(format!("the mail server did not answer within {} s", LIMIT.as_secs())))
-                }
+                Err(_) => Err(Failed::new(format!(
+                    "the mail server did not answer within {} s",
+                    ATTEMPT_TIMEOUT.as_secs()
+                ))),
             }
         })
     }
@@ -68,6 +78,7 @@ impl fmt::Debug for Smtp {
 #[cfg(test)]
 mod tests {
     use kernel::effect::Retry;
+    use kernel::effect::Retry;
     use tokio::{
         io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
         net::TcpListener,
@@ -75,16 +86,18 @@ mod tests {
 
     use super::*;
 
-    /// Takes one mail as a server does, and returns what was said to it.
-    async fn take_one(listener: TcpListener) -> Vec<String> {
+    /// Takes one mail as a server does, and returns what was said to it. A recipient gets `answer`.
+    async fn take_one(listener: TcpListener, answer: &'static str) -> Vec<String> {
         let (stream, _) = listener.accept().await.unwrap();
         let (read, mut write) = stream.into_split();
         let mut lines = BufReader::new(read).lines();
         let mut said = Vec::new();
         let mut data = false;
         write.write_all(b"220 test\r\n").await.unwrap();
+        let rcpt = format!("{answer}\r\n");
         while let Some(line) = lines.next_line().await.unwrap() {
             let answer: &[u8] = match line.as_str() {
+                line if line.starts_with("RCPT") => rcpt.as_bytes(),
                 "." => {
                     data = false;
                     b"250 taken\r\n"
@@ -99,7 +112,7 @@ mod tests {
             };
             said.push(line.clone());
             write.write_all(answer).await.unwrap();
-            if line == "." {
+            if line == "." || line == "QUIT" {
                 break;
             }
         }
@@ -110,7 +123,7 @@ mod tests {
     async fn a_mail_goes_out_whole_and_nothing_in_it_becomes_a_header() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("smtp://{}", listener.local_addr().unwrap()).parse().unwrap();
-        let server = tokio::spawn(take_one(listener));
+        let server = tokio::spawn(take_one(listener, "250 ok"));
         let smtp = Smtp::new(&url, "Holdfast <no-reply@example.com>".parse().unwrap()).unwrap();
         let mail = Mail {
             to: "ada@example.com".parse().unwrap(),
@@ -129,6 +142,26 @@ mod tests {
             said.contains(&"there".to_owned()),
             "a line of one full stop does not end the mail: {said:?}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_mailbox_that_is_not_there_is_not_tried_again_and_what_may_pass_is() {
+        for (answer, retry) in [
+            ("550 no such user", Retry::Never),
+            ("553 not allowed", Retry::Never),
+            ("450 mailbox busy", Retry::Backoff),
+            ("535 wrong password", Retry::Backoff),
+            ("552 mailbox full", Retry::Backoff),
+        ] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let url = format!("smtp://{}", listener.local_addr().unwrap()).parse().unwrap();
+            let server = tokio::spawn(take_one(listener, answer));
+            let smtp = Smtp::new(&url, "a@example.com".parse().unwrap()).unwrap();
+            let mail =
+                Mail { to: "b@example.com".parse().unwrap(), subject: "s".to_owned(), text: "t".to_owned() };
+            assert_eq!(smtp.send(&mail).await.unwrap_err().retry, retry, "{answer}");
+            server.abort();
+        }
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 
 mod circles;
 mod modules;
+mod recipes;
 mod shape;
 
 use std::{

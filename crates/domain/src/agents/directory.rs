@@ -7,12 +7,13 @@ use kernel::{
     Db, DbScope,
     batch::{Batch, Batcher, Gathered},
     caller::{Authorized, allow},
-    error::{Code, Codes, Error, Result},
+    error::{Code, Codes, Result},
     ids::ProjectId,
 };
 
 use super::{
     model::{Agent, AgentName},
+    rules::unknown,
     store,
 };
 
@@ -36,7 +37,7 @@ impl Directory {
     /// [`GET_ERRORS`].
     pub async fn get(&self, by: &Authorized<allow::AgentsRead>, name: &AgentName) -> Result<Arc<Agent>> {
         let agent = self.0.submit(by.project, name.clone()).await?;
-        agent.ok_or_else(|| Error::not_found(format!("agent {name}")))
+        agent.ok_or_else(|| unknown(name))
     }
 }
 

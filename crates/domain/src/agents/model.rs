@@ -116,6 +116,16 @@ pub enum AgentName {
     Did(Did),
 }
 
+impl AgentName {
+    /// Returns the id or the DID, whichever it is.
+    pub(super) fn parts(&self) -> (Option<AgentId>, Option<&Did>) {
+        match self {
+            AgentName::Id(id) => (Some(*id), None),
+            AgentName::Did(did) => (None, Some(did)),
+        }
+    }
+}
+
 /// A text names no agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an agent's id such as agt_019aa3f0c1d27abc8def0123456789ab, or its DID")]

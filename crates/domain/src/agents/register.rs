@@ -13,7 +13,7 @@ use kernel::{
 
 use super::{
     limits::MAX_AGENTS,
-    model::{Agent, Registration},
+    model::{Agent, AgentName, Registration},
     rules::{check_capabilities, check_endpoint, check_name},
     store,
 };
@@ -40,7 +40,7 @@ pub async fn register(
 ) -> Result<Answer<Agent>> {
     let wanted = check(core, by.request.proof.as_deref(), wanted)?;
     core.write_once(by, async |unit| {
-        let before = store::lock(unit, by.project, &wanted.did).await?;
+        let before = store::lock(unit, by.project, &AgentName::Did(wanted.did.clone())).await?;
         let Some((agent, is_new)) = store::upsert(unit, by.project, &wanted).await? else {
             let detail = format!("{} is registered with another key; remove that agent first", wanted.did);
             return Err(Error::new(Code::AgentKeyConflict, detail));

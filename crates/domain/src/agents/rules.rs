@@ -1,6 +1,7 @@
 //! Rules for what an agent says of itself.
 
 use kernel::{
+    caller::{Actor, Authorized},
     checks::Checks,
     crypto::{Did, PublicKey},
     error::{Code, Error, Result},
@@ -9,7 +10,7 @@ use url::Url;
 
 use super::{
     limits::{MAX_CAPABILITIES, MAX_CAPABILITIES_BYTES, MAX_ENDPOINT, MAX_TAGS},
-    model::{Capability, Registration},
+    model::{AgentName, Capability, Registration},
 };
 
 impl Registration {
@@ -30,6 +31,24 @@ impl Registration {
         checks.finish()?;
         did.zip(key).ok_or_else(|| Error::internal("a DID or a key was neither kept nor refused"))
     }
+}
+
+/// Requires that an agent which asks is the agent of that name: none changes another.
+///
+/// # Errors
+/// [`Code::Forbidden`].
+pub(super) fn require_itself<P>(by: &Authorized<P>, name: &AgentName) -> Result<()> {
+    let Actor::Agent(signer) = by.actor else { return Ok(()) };
+    let is_itself = match name {
+        AgentName::Id(id) => *id == signer,
+        AgentName::Did(did) => by.request.proof.as_ref().is_some_and(|proof| proof.did == *did),
+    };
+    if is_itself { Ok(()) } else { Err(Error::new(Code::Forbidden, "An agent may change only itself")) }
+}
+
+/// Returns the error for a name that no agent of the project has.
+pub(super) fn unknown(name: &AgentName) -> Error {
+    Error::not_found(format!("agent {name}"))
 }
 
 /// Checks a name for people.

@@ -125,14 +125,16 @@ pub(super) async fn count(tx: &mut PgConnection, project: ProjectId) -> sqlx::Re
 pub(super) async fn lock(
     tx: &mut PgConnection,
     project: ProjectId,
-    did: &Did,
+    name: &AgentName,
 ) -> sqlx::Result<Option<Agent>> {
+    let (id, did) = name.parts();
     let row: Option<AgentRow> = sqlx::query_as(concat!(
         "SELECT ",
         columns!(),
-        " FROM agents WHERE project_id = $1 AND did = $2 AND deleted_at IS NULL FOR UPDATE"
+        " FROM agents WHERE project_id = $1 AND (id = $2 OR did = $3) AND deleted_at IS NULL FOR UPDATE"
     ))
     .bind(project)
+    .bind(id)
     .bind(did)
     .fetch_optional(tx)
     .await?;
@@ -166,10 +168,7 @@ pub(super) async fn remove(
     name: &AgentName,
     now: Timestamp,
 ) -> sqlx::Result<Option<Agent>> {
-    let (id, did) = match name {
-        AgentName::Id(id) => (Some(*id), None),
-        AgentName::Did(did) => (None, Some(did)),
-    };
+    let (id, did) = name.parts();
     let row: Option<AgentRow> = sqlx::query_as(concat!(
         "UPDATE agents SET deleted_at = $4 WHERE project_id = $1 AND (id = $2 OR did = $3) AND deleted_at IS NULL \
          RETURNING ",

@@ -1,7 +1,7 @@
 //! Durable jobs: enqueued in the caller's transaction, run at least once by the worker.
 //!
 //! Adding a job: a payload type in `<area>/jobs.rs` that implements [`Job`]; its handler in
-//! `worker/src/jobs/<area>.rs`; one line in `worker/src/registry.rs`. docs/adding-a-job.md is the
+//! `worker/src/jobs/<area>.rs`; one line in `worker/src/catalog.rs`. docs/adding-a-job.md is the
 //! recipe.
 //!
 //! ```text

@@ -4,7 +4,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use kernel::crypto::{KeyRing, RingKind, sha256};
 
-/// The kind of the keys in `JWT_KEYS`.
+/// The kind of the keys in `JWT_SIGNING_KEY`.
 #[derive(Debug, Clone, Copy)]
 pub struct TokenKind;
 
@@ -14,7 +14,7 @@ impl RingKind for TokenKind {
     const FIRST: &'static str = "the first signs, all verify";
 }
 
-/// The keys in `JWT_KEYS`. A new key goes in front, and the old one goes once its last token has
+/// The keys in `JWT_SIGNING_KEY`. A new key goes in front, and the old one goes once its last token has
 /// expired: nobody is logged out.
 pub type TokenRing = KeyRing<TokenKind>;
 
