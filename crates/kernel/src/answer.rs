@@ -9,17 +9,18 @@ use crate::error::{Error, Result};
 
 /// Something that a response shows.
 pub trait Resource: Serialize {
-    /// Whether a `GET` finds it, at its [`location`](Resource::location).
+    /// True when a `GET` finds it, at its [`location`](Resource::location).
     const LOCATED: bool = false;
-    /// Whether it has a [`version`](Resource::version).
+    /// True when it has a [`version`](Resource::version).
     const VERSIONED: bool = false;
 
-    /// Returns where a `GET` finds it, from `/v1` on; none where it has no address of its own.
+    /// Returns the path of the `GET` that finds it, from `/v1` on; `None` where it has no address
+    /// of its own.
     fn location(&self) -> Option<String> {
         None
     }
 
-    /// Returns its version, of which the `ETag` is made; none where it has none.
+    /// Returns its version, from which the `ETag` is made; `None` where it has none.
     fn version(&self) -> Option<i32> {
         None
     }
@@ -35,15 +36,15 @@ pub struct Answer<T> {
     of: PhantomData<fn() -> T>,
 }
 
-/// What a response says beside its body.
+/// The parts of a response beside its body.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The HTTP status.
     pub status: u16,
-    /// Where a `GET` finds what it shows, from `/v1` on.
+    /// The path of the `GET` that finds the resource, from `/v1` on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
-    /// The version of what it shows.
+    /// The version of the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<i32>,
 }
@@ -81,23 +82,22 @@ impl<T: Resource> Answer<T> {
 }
 
 impl<T> Answer<T> {
-    /// Returns the status and what headers say.
+    /// Returns the status and the values of the headers.
     pub fn head(&self) -> &Head {
         &self.head
     }
 
-    /// Returns the body, JSON.
+    /// Returns the body, which is JSON.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// Returns whether it was given before, and nothing was done now.
+    /// Returns true when the answer was given before, and nothing was done now.
     pub fn is_replayed(&self) -> bool {
         self.replayed
     }
 
-    /// Marks an answer that was given before and is put together anew: for what is not stored
-    /// whole.
+    /// Marks an answer that was given before and is now built anew, because it is not stored whole.
     #[must_use]
     pub fn again(self) -> Self {
         Self { replayed: true, ..self }
@@ -111,7 +111,7 @@ impl<T> Answer<T> {
         Ok(stored)
     }
 
-    /// Reads what [`Answer::to_stored`] wrote, in this build or an older one.
+    /// Reads the bytes that [`Answer::to_stored`] wrote, in this build or an older one.
     pub(crate) fn replayed(stored: &[u8]) -> Result<Self> {
         let unreadable = || Error::internal("a stored response cannot be read");
         let end = stored.iter().position(|byte| *byte == b'\n').ok_or_else(unreadable)?;

@@ -1,8 +1,8 @@
-//! Group commit: what arrives while a batch is under way is done together in the next one.
+//! Group commit: items that arrive while a batch is under way are done together in the next one.
 //!
 //! Each key has a lane of its own, in which one batch runs at a time; lanes do not wait for each
-//! other. A lane that has nothing to do is no more than a key that is not there. With one caller a
-//! batch holds one item and costs what doing it alone would; with many, they share its round trips.
+//! other. A lane without work takes no memory. With one caller a batch holds one item and costs as
+//! much as doing it alone; with many, they share its round trips.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -18,28 +18,29 @@ use crate::error::{Code, Error, Result};
 
 /// Something that can be done to many items at once.
 pub trait Batch: Send + Sync + 'static {
-    /// What items must have in common to be done together.
+    /// The property that items done together have in common.
     type Key: Clone + Eq + Hash + Send + Sync + fmt::Debug;
-    /// What is asked.
+    /// A request.
     type Item: Send;
-    /// What is answered.
+    /// The answer to an item.
     type Answer: Send;
 
-    /// How much weight one batch takes; an item that is heavier goes alone.
+    /// The weight that one batch takes; an item that is heavier goes alone.
     const BATCH: usize;
-    /// How much weight may wait in all lanes together; whoever comes then is told to come again.
+    /// The weight that may wait in all lanes together; further callers get [`Code::Overloaded`].
     const QUEUE: usize;
-    /// How long a batch may take. Postgres bounds each of its statements, a dozen and more where
-    /// much is brought, but not their sum: a connection that hangs and a Postgres that crawls both
+    /// The time limit of a batch. Postgres bounds each of its statements, of which a large batch
+    /// has a dozen and more, but not their sum: a hanging connection and a very slow Postgres both
     /// end here.
     const TIMEOUT: Duration = Duration::from_secs(20);
 
-    /// How heavy an item is, at least 1.
+    /// Returns the weight of an item, at least 1.
     fn weight(_item: &Self::Item) -> usize {
         1
     }
 
-    /// Does the items, which came in this order, and answers each; or fails, for all of them alike.
+    /// Does the items in the order in which they came, and answers each; or fails for all of them
+    /// alike.
     fn run(
         &self,
         key: Self::Key,
@@ -49,7 +50,7 @@ pub trait Batch: Send + Sync + 'static {
         Self: Sized;
 }
 
-/// The items of one batch, which grows for as long as it is waiting for its turn.
+/// The items of one batch, which grows while it waits for its turn.
 pub struct Gathered<'a, B: Batch> {
     shared: &'a Shared<B>,
     key: &'a B::Key,
@@ -59,13 +60,13 @@ pub struct Gathered<'a, B: Batch> {
 }
 
 impl<B: Batch> Gathered<'_, B> {
-    /// Those that are in it.
+    /// Returns the items of the batch.
     pub fn items(&self) -> &[B::Item] {
         &self.items
     }
 
-    /// Adds items queued since the batch began, until it is full or the next is not `wanted`. Call
-    /// it after waiting for a lock.
+    /// Adds items queued since the batch began, until it is full or the next is not `wanted`. To be
+    /// called after waiting for a lock.
     pub fn more(&mut self, wanted: impl Fn(&B::Item) -> bool) {
         let came = self.shared.lanes().take(self.key, self.weight, wanted);
         self.add(came);
@@ -101,18 +102,18 @@ struct Waiting<B: Batch> {
 }
 
 impl<B: Batch> Batcher<B> {
-    /// Nothing waits yet.
+    /// Creates a batcher in which nothing waits.
     pub fn new(work: B) -> Self {
         let lanes = Mutex::new(Lanes { waiting: HashMap::new(), weight: 0 });
         Self { shared: Arc::new(Shared { work, lanes }) }
     }
 
-    /// Does `item` with whatever else waits in the lane of `key`. It is done even when the caller
-    /// stops waiting.
+    /// Does `item` together with the items that wait in the lane of `key`. It is done even when the
+    /// caller stops waiting.
     ///
     /// # Errors
     /// [`Code::Overloaded`] when too much waits; [`Code::Unavailable`] when the batch hangs, and
-    /// then nobody knows whether it was done; those of the work.
+    /// then nobody knows whether it was done; the errors of [`Batch::run`].
     pub async fn submit(&self, key: B::Key, item: B::Item) -> Result<B::Answer> {
         let (answer, answered) = oneshot::channel();
         if self.shared.lanes().enter(&key, Waiting { item, answer })? {
@@ -142,7 +143,7 @@ impl<B: Batch> Shared<B> {
 }
 
 impl<B: Batch> Lanes<B> {
-    /// Whether the lane was empty, so that nobody works in it.
+    /// Queues an item. Returns true when the lane was empty, and thus has no worker.
     fn enter(&mut self, key: &B::Key, waiting: Waiting<B>) -> Result<bool> {
         let weight = self.weight + B::weight(&waiting.item);
         if weight > B::QUEUE && self.weight > 0 {
@@ -158,7 +159,7 @@ impl<B: Batch> Lanes<B> {
         Ok(true)
     }
 
-    /// The next batch of a lane; an empty lane is closed.
+    /// Takes the next batch of a lane; closes a lane that is empty.
     fn next(&mut self, key: &B::Key) -> Option<Vec<Waiting<B>>> {
         let batch = self.take(key, 0, |_| true);
         if batch.is_empty() {
@@ -168,7 +169,8 @@ impl<B: Batch> Lanes<B> {
         Some(batch)
     }
 
-    /// What a batch of that weight has room for, up to the first that is not wanted.
+    /// Takes the items that fit into a batch which has `weight` already, up to the first that is
+    /// not wanted.
     fn take(&mut self, key: &B::Key, weight: usize, wanted: impl Fn(&B::Item) -> bool) -> Vec<Waiting<B>> {
         let Some(lane) = self.waiting.get_mut(key) else { return Vec::new() };
         let (mut batch, mut heavier) = (Vec::with_capacity(lane.len().min(B::BATCH)), weight);
@@ -185,8 +187,8 @@ impl<B: Batch> Lanes<B> {
     }
 }
 
-/// The one who works in a lane until it is empty. If it breaks off, the lane is closed, and who
-/// waited in it is told.
+/// The worker of a lane, until the lane is empty. If it breaks off, the lane is closed, and the
+/// callers that wait in it get an error.
 struct Lane<B: Batch> {
     shared: Arc<Shared<B>>,
     key: B::Key,
@@ -211,7 +213,7 @@ impl<B: Batch> Lane<B> {
                 .unwrap_or_else(|late| Err(Error::unavailable(late)));
             let askers = gathered.askers;
             match answers {
-                // Whoever no longer waits is not told.
+                // A caller that no longer waits is skipped.
                 Ok(answers) => {
                     askers.into_iter().zip(answers).for_each(|(asker, answer)| drop(asker.send(answer)))
                 }
@@ -234,7 +236,7 @@ impl<B: Batch> Drop for Lane<B> {
     }
 }
 
-/// The cause goes to one of them: once is enough for the log.
+/// Fails all askers. The cause goes to the first of them: once is enough for the log.
 fn tell_all<A>(askers: Vec<oneshot::Sender<Result<A>>>, error: Error) {
     let mut askers = askers.into_iter();
     let first = askers.next();
@@ -372,8 +374,8 @@ mod tests {
         }
     }
 
-    /// A lane is closed and opened all the time here; whoever closes it must not take along who has
-    /// just opened it again.
+    /// A lane is closed and opened all the time here; a worker that closes it must not drop items
+    /// of the one that has just opened it again.
     #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
     async fn nobody_is_lost_between_one_who_closes_a_lane_and_one_who_opens_it() {
         let batcher = Batcher::new(Echoes);
@@ -390,7 +392,7 @@ mod tests {
         }
     }
 
-    /// Waits for its turn, and then does whatever has come by then.
+    /// Waits for its turn, and then does all items that have come by then.
     struct Late(Arc<Semaphore>);
 
     impl Batch for Late {

@@ -1,4 +1,4 @@
-//! Rules for values from outside, gathered so that a caller hears of every broken one at once.
+//! Rules for values from outside, gathered so that a caller learns of all broken ones at once.
 
 use std::ops::RangeInclusive;
 

@@ -14,25 +14,25 @@ use chrono::{DateTime, Utc};
 /// An instant, RFC 3339 UTC on the wire, `timestamptz` in Postgres.
 pub type Timestamp = DateTime<Utc>;
 
-/// Tells the time: the system's, or one that a test moves by hand. Cloning shares the same hands.
+/// Tells the time: the system's, or one that a test moves by hand. Cloning shares it.
 #[derive(Clone, Default)]
 pub struct Clock {
     held_micros: Option<Arc<AtomicI64>>,
 }
 
 impl Clock {
-    /// The machine's clock.
+    /// Returns the machine's clock.
     pub fn system() -> Self {
         Self::default()
     }
 
-    /// A clock that stands still at `at` until [`Clock::advance`] moves it.
+    /// Returns a clock that stands still at `at` until [`Clock::advance`] moves it.
     pub fn held(at: Timestamp) -> Self {
         Self { held_micros: Some(Arc::new(AtomicI64::new(at.timestamp_micros()))) }
     }
 
-    /// The current time, to the microsecond: what Postgres keeps, so a stored time compares equal
-    /// to the one it came from.
+    /// Returns the current time, to the microsecond, as Postgres keeps it: a stored time equals the
+    /// one it came from.
     pub fn now(&self) -> Timestamp {
         let micros = match &self.held_micros {
             Some(held) => held.load(Ordering::SeqCst),
@@ -41,7 +41,7 @@ impl Clock {
         DateTime::from_timestamp_micros(micros).unwrap_or(DateTime::UNIX_EPOCH)
     }
 
-    /// Moves a held clock forward; the system's clock does not move for us.
+    /// Moves a held clock forward; does nothing to the system's clock.
     pub fn advance(&self, by: Duration) {
         if let Some(held) = &self.held_micros {
             let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);

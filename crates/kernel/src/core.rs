@@ -1,4 +1,4 @@
-//! What every use case is handed.
+//! The services that every use case gets.
 
 use std::sync::Arc;
 
@@ -8,11 +8,11 @@ use crate::{
     ports::{CredentialCache, NoCredentials, NoWake, Wake},
 };
 
-/// The database, the time, identifiers, secrets, and whom to tell what was done. Cloning shares
-/// everything in it.
+/// The database, the time, identifiers, secrets, and the ports by which others learn what was done.
+/// Cloning shares everything in it.
 #[derive(Debug, Clone)]
 pub struct Core {
-    /// Postgres: the only thing that holds anything.
+    /// Postgres, which holds all state.
     pub db: Db,
     /// The time.
     pub clock: Clock,

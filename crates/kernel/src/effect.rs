@@ -1,16 +1,16 @@
 //! Effects: calls to other people's servers that change something there, such as mail. Ports of
-//! effects run only from jobs, where the retry is the degrade; all of them answer in one shape.
+//! effects run only from jobs, whose retry is the fallback; all of them answer in one shape.
 
 use std::time::Duration;
 
-/// What an attempt at an effect comes to.
+/// The outcome of an attempt at an effect.
 pub type Effect<T = ()> = Result<T, Failed>;
 
-/// Why an effect did not happen, in words for whoever operates the service or is to receive it.
+/// The reason why an effect did not happen, in words for the operator or the owner of the receiver.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct Failed {
-    /// What went wrong.
+    /// The cause.
     pub detail: String,
     /// When another attempt makes sense.
     pub retry: Retry,

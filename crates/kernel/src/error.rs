@@ -1,25 +1,25 @@
-//! One error for every use case, neutral of the transport: a stable code, a sentence for the
+//! One error for every use case, independent of the transport: a stable code, a sentence for the
 //! person, a cause for the log.
 
 use std::{borrow::Cow, error::Error as StdError, fmt, time::Duration};
 
 use serde::Serialize;
 
-/// What every use case returns.
+/// The result of every use case.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The codes that a use case can fail with, beside those of its extractors and of the edge, in
 /// groups. Documentation lists them, and a full run of the tests meets each.
 pub type Codes = &'static [&'static [Code]];
 
-/// What kind of failure it is; the HTTP layer turns each into one status.
+/// The kind of a failure; the HTTP layer turns each into one status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The request cannot be read at all (400).
     Malformed,
-    /// Nobody proved who is asking (401).
+    /// The caller has not proved who they are (401).
     Unauthenticated,
-    /// Who is asking may not do this (403).
+    /// The caller may not do this (403).
     Forbidden,
     /// There is nothing of that name for this caller (404).
     NotFound,
@@ -27,11 +27,11 @@ pub enum Kind {
     MethodNotAllowed,
     /// The client was too slow to send its request (408).
     Timeout,
-    /// The request collides with the state of things (409).
+    /// The request collides with the current state (409).
     Conflict,
-    /// What is to be changed is no longer as the request has it (412).
+    /// The resource is no longer in the version that the request names (412).
     PreconditionFailed,
-    /// The change does not say what it was made from (428).
+    /// The change does not say which version it was made from (428).
     PreconditionRequired,
     /// The request is larger than the route takes (413).
     TooLarge,
@@ -47,10 +47,10 @@ pub enum Kind {
     Internal,
 }
 
-/// Defines the catalogue of codes: name on the wire, kind, and what it means.
+/// Defines the catalog of codes: name on the wire, kind, and title.
 macro_rules! codes {
     ($($name:ident = $wire:literal, $kind:ident, $title:literal;)*) => {
-        /// A stable, documented name of one way to fail. The whole catalogue is served at
+        /// A stable, documented name of one way to fail. The whole catalog is served at
         /// `/problems`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -59,20 +59,20 @@ macro_rules! codes {
         }
 
         impl Code {
-            /// Every code there is, in the order of the documentation.
+            /// All codes, in the order of the documentation.
             pub const ALL: &'static [Code] = &[$(Code::$name,)*];
 
-            /// The code on the wire.
+            /// Returns the code on the wire.
             pub fn as_str(self) -> &'static str {
                 match self { $(Code::$name => $wire,)* }
             }
 
-            /// Which kind of failure it is.
+            /// Returns the kind of the failure.
             pub fn kind(self) -> Kind {
                 match self { $(Code::$name => Kind::$kind,)* }
             }
 
-            /// The short, constant text that RFC 9457 calls `title`.
+            /// Returns the short, constant text that RFC 9457 calls `title`.
             pub fn title(self) -> &'static str {
                 match self { $(Code::$name => $title,)* }
             }
@@ -96,7 +96,8 @@ codes! {
     ApiKeyInvalid = "api_key_invalid", Unauthenticated, "The API key is not valid";
     SignatureMissing = "signature_missing", Unauthenticated, "The request must be signed by an agent";
     SignatureMalformed = "signature_malformed", Unauthenticated, "The signature headers cannot be read";
-    SignatureCoverage = "signature_coverage", Unauthenticated, "The signature covers too little of the request";
+    SignatureCoverage = "signature_coverage", Unauthenticated, "The signature covers too little of \
+        the request";
     SignatureStale = "signature_stale", Unauthenticated, "The signature was made too long ago, has expired, \
         or lies in the future";
     SignatureInvalid = "signature_invalid", Unauthenticated, "The signature does not verify";
@@ -175,11 +176,11 @@ pub struct FieldError {
     /// The stable code of this rule.
     #[schema(value_type = String)]
     pub code: Code,
-    /// What was wrong and what is wanted.
+    /// An explanation of what was wrong and what is expected.
     pub detail: String,
 }
 
-/// A failure: the outer message is for whoever asked, the inner cause only for the log.
+/// A failure: the outer message is for the caller, the inner cause only for the log.
 #[derive(Debug)]
 pub struct Error {
     code: Code,
@@ -190,17 +191,18 @@ pub struct Error {
 }
 
 impl Error {
-    /// A failure of this code, with a sentence that says what was wrong, with what, and what to do.
+    /// Creates a failure of this code, with a sentence that says what was wrong, with what, and
+    /// what to do.
     pub fn new(code: Code, detail: impl Into<Cow<'static, str>>) -> Self {
         Self { code, detail: detail.into(), fields: Vec::new(), retry_after: None, cause: None }
     }
 
-    /// One field that breaks a rule.
+    /// Creates a failure of one field that breaks a rule.
     pub fn field(code: Code, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self::fields(code, vec![field_error(code, pointer, detail)])
     }
 
-    /// Several fields that break rules; `code` is that of the first.
+    /// Creates a failure of several fields that break rules; `code` is that of the first.
     pub fn fields(code: Code, fields: Vec<FieldError>) -> Self {
         let detail = match fields.as_slice() {
             [one] if one.pointer.is_empty() => format!("The body {}", one.detail),
@@ -210,19 +212,20 @@ impl Error {
         Self { fields, ..Self::new(code, detail) }
     }
 
-    /// Nothing of that name exists, or it is another project's: the caller cannot tell which.
+    /// Creates the error for a name that does not exist or belongs to another project: the caller
+    /// cannot tell which.
     pub fn not_found(what: impl fmt::Display) -> Self {
         Self::new(Code::NotFound, format!("There is no {what} in this project"))
     }
 
-    /// Postgres or a needed service is away.
+    /// Creates the error for Postgres or a needed service that is away.
     pub fn unavailable(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::new(Code::Unavailable, "A service this needs does not answer; try again shortly")
             .retry_after(Duration::from_secs(2))
             .because(cause)
     }
 
-    /// A fault of ours: the cause goes to the log, never to the caller.
+    /// Creates the error for a fault of ours: the cause goes to the log, never to the caller.
     pub fn internal(cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self::new(Code::Internal, "Something went wrong on our side; `request_id` lets us find it")
             .because(cause)
@@ -240,34 +243,34 @@ impl Error {
         self
     }
 
-    /// The same for somebody else who is told of it, without the inner cause.
+    /// Returns the same error without the inner cause, for a further caller.
     pub fn without_cause(&self) -> Self {
         let (detail, fields) = (self.detail.clone(), self.fields.clone());
         Self { code: self.code, detail, fields, retry_after: self.retry_after, cause: None }
     }
 
-    /// The stable code.
+    /// Returns the stable code.
     pub fn code(&self) -> Code {
         self.code
     }
 
-    /// The outer sentence.
+    /// Returns the outer sentence.
     pub fn detail(&self) -> &str {
         &self.detail
     }
 
-    /// The fields that broke a rule.
+    /// Returns the fields that broke a rule.
     pub fn field_errors(&self) -> &[FieldError] {
         &self.fields
     }
 
-    /// When trying again makes sense, where known.
+    /// Returns when trying again makes sense, where that is known.
     pub fn wait(&self) -> Option<Duration> {
         self.retry_after
     }
 }
 
-/// A [`FieldError`] of a code from the catalogue.
+/// Creates a [`FieldError`] of a code from the catalog.
 pub fn field_error(code: Code, pointer: impl Into<String>, detail: impl Into<String>) -> FieldError {
     FieldError { pointer: pointer.into(), code, detail: detail.into() }
 }
@@ -284,7 +287,7 @@ impl StdError for Error {
     }
 }
 
-/// The one place where a database failure is judged: away (503, try again) or a fault of ours
+/// The one place that classifies a database failure: away (503, try again) or a fault of ours
 /// (500).
 impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
@@ -292,9 +295,9 @@ impl From<sqlx::Error> for Error {
     }
 }
 
-/// SQLSTATE classes that pass by themselves: connection (08), resources (53), operator intervention
-/// such as a shutdown or a cancelled statement (57), serialization failures, deadlocks and lock
-/// timeouts (40, 55P03), and a transaction that idled for too long (25P03).
+/// Returns true for SQLSTATE classes that pass by themselves: connection (08), resources (53),
+/// operator intervention such as a shutdown or a canceled statement (57), serialization failures,
+/// deadlocks and lock timeouts (40, 55P03), and a transaction that idled for too long (25P03).
 fn is_away(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_)

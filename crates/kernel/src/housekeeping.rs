@@ -1,8 +1,8 @@
-//! Forgetting what the kernel keeps for a while only. The worker's schedules run these.
+//! Pruning of records that the kernel keeps for a limited time. The worker's schedules run it.
 
 use crate::{Core, caller::Caller, db::DbScope, error::Result, idempotency, signature};
 
-/// Forgets up to `limit` nonces whose signatures are too old to be accepted. Returns how many.
+/// Deletes up to `limit` nonces whose signatures are too old to be accepted. Returns how many.
 ///
 /// # Errors
 /// [`Code::Unavailable`](crate::Code::Unavailable).
@@ -11,7 +11,7 @@ pub async fn prune_nonces(core: &Core, limit: i64) -> Result<u64> {
     core.write(by, async |unit| signature::prune_nonces(unit, core.clock.now(), limit).await).await
 }
 
-/// Forgets up to `limit` first responses whose time is over. Returns how many.
+/// Deletes up to `limit` first responses that have expired. Returns how many.
 ///
 /// # Errors
 /// [`Code::Unavailable`](crate::Code::Unavailable).

@@ -10,7 +10,7 @@ use uuid::{Builder, Uuid};
 use crate::clock::Clock;
 
 /// Makes identifiers and secrets. Seeded by the operating system, or by a test that wants the same
-/// ones again.
+/// identifiers again.
 #[derive(Clone)]
 pub struct Ids {
     clock: Clock,
@@ -18,23 +18,24 @@ pub struct Ids {
 }
 
 impl Ids {
-    /// Identifiers whose time comes from `clock` and whose randomness from the operating system.
+    /// Creates identifiers whose time comes from `clock` and whose randomness from the operating
+    /// system.
     pub fn new(clock: Clock) -> Self {
         Self { clock, seeded: None }
     }
 
-    /// Identifiers that repeat for the same `seed` and the same times. For tests.
+    /// Creates identifiers that repeat for the same `seed` and the same times. For tests.
     pub fn seeded(clock: Clock, seed: u64) -> Self {
         Self { clock, seeded: Some(Arc::new(Mutex::new(StdRng::seed_from_u64(seed)))) }
     }
 
-    /// A new identifier of any of the typed kinds.
+    /// Returns a new identifier of any of the typed kinds.
     pub fn next<T: From<Uuid>>(&self) -> T {
         let millis = u64::try_from(self.clock.now().timestamp_millis()).unwrap_or(0);
         Builder::from_unix_timestamp_millis(millis, &self.bytes::<10>()).into_uuid().into()
     }
 
-    /// `N` bytes fit for a secret.
+    /// Returns `N` bytes fit for a secret.
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut bytes = [0; N];
         match &self.seeded {
@@ -59,7 +60,7 @@ fn os_random(bytes: &mut [u8]) {
     rand::rng().fill_bytes(bytes);
 }
 
-/// A text that is not an identifier of the kind wanted.
+/// The error for text that is not an identifier of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("must be `{prefix}_` followed by 32 hexadecimal digits")]
 pub struct NotAnId {
@@ -76,10 +77,10 @@ macro_rules! id {
         pub struct $name(Uuid);
 
         impl $name {
-            /// What stands before the `_` on the wire.
+            /// The text before the `_` on the wire.
             pub const PREFIX: &'static str = $prefix;
 
-            /// The bare UUID, as SQL has it.
+            /// Returns the bare UUID, as SQL has it.
             pub fn uuid(self) -> Uuid {
                 self.0
             }
@@ -135,7 +136,7 @@ macro_rules! id {
     };
 }
 
-/// Only the canonical spelling is accepted: lower case, no hyphens, so that one identifier has one
+/// Parses the canonical spelling alone: lower case, no hyphens, so that one identifier has one
 /// text.
 fn parse(prefix: &'static str, text: &str) -> Result<Uuid, NotAnId> {
     text.strip_prefix(prefix)
@@ -171,7 +172,7 @@ id!(
     IntentId, "int"
 );
 id!(
-    /// The handing-over of one intent to its recipient.
+    /// The delivery of one intent to its recipient.
     DeliveryId, "dlv"
 );
 id!(
@@ -183,11 +184,11 @@ id!(
     UserId, "usr"
 );
 id!(
-    /// An organisation: the people who share projects.
+    /// An organization: the people who share projects.
     OrganizationId, "org"
 );
 id!(
-    /// An invitation into an organisation.
+    /// An invitation into an organization.
     InvitationId, "inv"
 );
 id!(
@@ -216,7 +217,7 @@ impl LogId {
     /// The log whose entries are the heads of the others.
     pub const META: Self = Self(Uuid::nil());
 
-    /// The tenant that its rows are kept for.
+    /// Returns the tenant that its rows are kept for.
     pub const fn project(self) -> ProjectId {
         ProjectId(self.0)
     }

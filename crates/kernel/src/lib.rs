@@ -1,8 +1,8 @@
-//! What every area stands on: identifiers, time, errors, the way into Postgres, who is calling,
+//! The ground that every area stands on: identifiers, time, errors, access to Postgres, callers,
 //! jobs, and the audit log.
 //!
-//! Knows no area. The areas are in `vault` and `domain`; drivers of what may be absent are in
-//! `adapters`.
+//! The crate knows no area. The areas are in `vault` and `domain`; drivers of dependencies that may
+//! be absent are in `adapters`.
 
 pub mod answer;
 pub mod audit;

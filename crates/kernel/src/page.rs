@@ -1,8 +1,8 @@
 //! Cursor pagination: `?limit=&cursor=` in, `{data, next_cursor}` out.
 //!
-//! Lists are ordered by identifier, newest first. UUIDv7 order is creation order, and a row never
-//! changes its identifier, so a cursor stays true while rows are written: a new row comes before
-//! the first page, never into the middle of a later one.
+//! Lists are ordered by identifier, the newest first. UUIDv7 order is creation order, and a row
+//! never changes its identifier, so a cursor stays valid while rows are written: a new row comes
+//! before the first page, never into the middle of a later one.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -12,15 +12,15 @@ use crate::error::{Code, Error, Result};
 
 /// The most rows one page holds.
 pub const MAX_LIMIT: u16 = 200;
-/// The rows a page holds when nobody says how many.
+/// The rows a page holds when the query does not say.
 pub const DEFAULT_LIMIT: u16 = 50;
 
-/// Which page is asked for.
+/// The part of a list that a request asks for.
 #[derive(Debug, Clone, Default, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct PageQuery {
-    /// How many rows, 1 to 200; 50 when left out.
+    /// The most rows to return, 1 to 200; 50 when left out.
     #[param(minimum = 1, maximum = 200)]
     pub limit: Option<u16>,
     /// `next_cursor` of the page before; left out for the first page.
@@ -33,7 +33,7 @@ pub struct PageQuery {
 pub struct PageRequest {
     /// 1 to [`MAX_LIMIT`].
     pub limit: u16,
-    /// Where the page before ended.
+    /// The identifier at which the page before ended.
     pub before: Option<Uuid>,
 }
 
@@ -52,7 +52,8 @@ impl TryFrom<PageQuery> for PageRequest {
 }
 
 impl PageRequest {
-    /// What the SQL asks for: one row more than the page holds tells whether another page follows.
+    /// Returns the limit of the SQL query: one row more than the page holds, which tells whether
+    /// another page follows.
     pub fn fetch(self) -> i64 {
         i64::from(self.limit) + 1
     }
@@ -76,7 +77,7 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// The same page with each row turned into what the wire shows.
+    /// Returns the same page with each row turned into what the wire shows.
     pub fn map<U>(self, turn: impl FnMut(T) -> U) -> Page<U> {
         Page { data: self.data.into_iter().map(turn).collect(), next_cursor: self.next_cursor }
     }

@@ -1,4 +1,4 @@
-//! Members of a `PATCH` body (RFC 7396): what is absent stays, what is null is taken away.
+//! Members of a `PATCH` body (RFC 7396): an absent member changes nothing, null removes the value.
 
 use serde::{Deserialize, Deserializer};
 use utoipa::{
@@ -13,7 +13,7 @@ pub enum Patch<T> {
     /// The member was absent: the value stays as it is.
     #[default]
     Keep,
-    /// The value is to be this one.
+    /// The value becomes this one.
     Set(T),
 }
 
@@ -34,7 +34,7 @@ impl<T> Patch<T> {
         }
     }
 
-    /// Returns the new value, or the one that stands.
+    /// Returns the new value, or `stands`, the present one.
     pub fn or(self, stands: T) -> T {
         self.set().unwrap_or(stands)
     }

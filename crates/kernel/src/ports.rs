@@ -1,10 +1,9 @@
-//! Traits of what may fail or be absent. The signature is the policy, so a call site cannot get it
-//! wrong.
+//! Traits of dependencies that may fail or be absent. The signature is the policy, so a call site
+//! cannot get it wrong.
 //!
-//! *Accelerators* return `Option` or `()`: they cannot fail, only not help. The truth is in
-//! Postgres: a miss falls back to SQL, a missed wake-up to polling. *Needed services* would return
-//! `Result<_, Unavailable>`; *effects* (mail, webhooks, witnesses) run only from jobs, where the
-//! retry is the degrade.
+//! *Accelerators* return `Option` or `()`: they cannot fail. A miss falls back to SQL in Postgres,
+//! a lost hint to polling. *Needed services* return `Result<_, Unavailable>`; *effects* (mail,
+//! webhooks, witnesses) run only from jobs, whose retry is the fallback.
 //!
 //! Architecture invariant: only `adapters::guard::Guarded<Driver>` implements these for something
 //! remote, so a raw client cannot be wired in past its timeout and circuit breaker.
@@ -55,9 +54,9 @@ pub trait Wake: Send + Sync + fmt::Debug {
     /// calls it, after the commit.
     fn notify(&self, topic: Topic);
 
-    /// Returns what is notified when a hint for `topic` arrives from any process. Subscribe before
-    /// looking, and wait after finding nothing: [`Notify`] keeps one notification for whoever was
-    /// not yet waiting.
+    /// Returns a [`Notify`] that fires when a hint for `topic` arrives from any process. Subscribe
+    /// before looking, and wait after finding nothing: it keeps one notification for a sleeper that
+    /// was not yet waiting.
     fn subscribe(&self, topic: Topic) -> Arc<Notify>;
 }
 
@@ -73,7 +72,7 @@ impl Wake for NoWake {
     }
 }
 
-/// A credential, or all of a kind, that no longer opens what it did.
+/// A credential, or all of a kind, that is no longer valid as it was.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Credential {
     /// An API key was revoked, or ends sooner.
@@ -88,15 +87,15 @@ pub enum Credential {
     MembershipsOf(UserId),
 }
 
-/// Credentials that one replica remembers for a few seconds, so that a request costs no round trip
-/// for who is asking.
+/// Credentials that one replica remembers for a few seconds, so that authenticating a request costs
+/// no round trip.
 pub trait CredentialCache: Send + Sync + fmt::Debug {
     /// Forgets a credential. Other replicas forget it by themselves, within seconds. Returns at
     /// once. The unit of work calls it.
     fn forget(&self, credential: &Credential);
 }
 
-/// Remembers none.
+/// Remembers no credentials.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct NoCredentials;
 
@@ -117,12 +116,12 @@ pub trait RateCounter: Send + Sync + fmt::Debug {
     ) -> BoxFuture<'a, Option<RateDecision>>;
 }
 
-/// What is left of a quota after a request asked for its share.
+/// The rest of a quota after a request was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateDecision {
-    /// Whether this request may go on.
+    /// True when this request may go on.
     pub allowed: bool,
-    /// How many more may follow at once.
+    /// The number of requests that may follow at once.
     pub remaining: u32,
     /// Seconds until the whole quota is there again.
     pub reset_seconds: u32,

@@ -1,19 +1,19 @@
-//! Versions of what can be edited, so that nobody writes over a change they have not seen.
+//! Versions of resources that can be edited, so that nobody overwrites a change they have not seen.
 
 use crate::error::{Code, Error, Result};
 
-/// Which version a change was made from. Versions start at 1 and grow by one with each change.
+/// The version that a change was made from. Versions start at 1 and grow by one with each change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {
     /// Whichever there is.
     Any,
-    /// That one.
+    /// This version.
     Version(i32),
 }
 
 impl Expected {
     /// # Errors
-    /// [`Code::VersionMismatch`] when it is not the version that stands.
+    /// [`Code::VersionMismatch`] when the present version is another.
     pub fn check(self, stands: i32) -> Result<()> {
         match self {
             Expected::Version(expected) if expected != stands => {

@@ -27,7 +27,7 @@ async fn a_begin_that_is_given_up_leaves_no_transaction_open() {
             }
             given_up += usize::from(!begun);
         }
-        // Whoever comes next is nobody, and sees nothing of the one before.
+        // The next caller is anonymous, and sees nothing of the one before.
         let mut tx = db.begin(DbScope::Credentials).await.unwrap();
         let sql = "SELECT nullif(current_setting('app.project_id', true), '')";
         let left: Option<String> = sqlx::query_scalar(sql).fetch_one(&mut *tx).await.unwrap();

@@ -1,4 +1,4 @@
-//! What a change did to its subject, as digests.
+//! Digests of a subject before and after a change.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// SHA-256 over the JSON that the wire shows of a subject, before and after: a copy of either can
-/// be held against the log.
+/// be compared with the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Change {
     pub(crate) before: Option<[u8; 32]>,
@@ -19,7 +19,7 @@ impl Change {
     /// Nothing that is shown changed.
     pub const NONE: Self = Self { before: None, after: None };
 
-    /// The subject is new.
+    /// Returns the change of a subject that is new.
     ///
     /// # Errors
     /// `Internal` when it cannot be written as JSON.
@@ -27,7 +27,7 @@ impl Change {
         Ok(Self { before: None, after: Some(digest(after)?) })
     }
 
-    /// The subject is another than before.
+    /// Returns the change of a subject that is another than before.
     ///
     /// # Errors
     /// As [`Change::created`].
@@ -35,7 +35,7 @@ impl Change {
         Ok(Self { before: Some(digest(before)?), after: Some(digest(after)?) })
     }
 
-    /// The subject is no more.
+    /// Returns the change of a subject that was removed.
     ///
     /// # Errors
     /// As [`Change::created`].

@@ -10,32 +10,32 @@ use crate::{
     ids::{AuditId, ProjectId},
 };
 
-/// Something that was done, and by whom.
+/// Something that was done, and who did it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, sqlx::FromRow, ToSchema)]
 #[schema(title = "AuditEvent")]
 pub struct Event {
     /// Its identifier.
     pub id: AuditId,
-    /// When.
+    /// When it was done.
     pub at: DateTime<Utc>,
-    /// Who: a person, an API key or an agent by their identifier, `anonymous`, or `system`.
+    /// The actor: a person, an API key or an agent by their identifier, `anonymous`, or `system`.
     #[schema(example = "usr_019aa3f0c1d27abc8def0123456789ab")]
     pub actor: String,
-    /// What, as `<noun>.<past participle>`.
+    /// The action, as `<noun>.<past participle>`.
     #[schema(example = "member.removed")]
     pub action: String,
-    /// To what.
+    /// The identifier of the subject.
     pub subject: String,
-    /// In which project; null for what is of the organisation or of an account.
+    /// The project; null for events of an organization or an account.
     #[sqlx(rename = "project_id")]
     #[schema(required = true)]
     pub project: Option<ProjectId>,
-    /// By which request.
+    /// The identifier of the request.
     pub request_id: String,
-    /// From which address, as far as it is known; an IPv6 address is known by its /64.
+    /// The client's address, as far as it is known; of an IPv6 address the /64.
     #[schema(required = true)]
     pub address: Option<String>,
-    /// By what client, as it called itself.
+    /// The client's name for itself.
     #[schema(required = true)]
     pub user_agent: Option<String>,
     /// SHA-256 over the JSON of the subject before it was changed, in hexadecimal; null where there
@@ -48,7 +48,7 @@ pub struct Event {
     pub after_sha256: Option<String>,
 }
 
-/// The smallest identifier that an event of that time could have.
+/// Returns the smallest identifier that an event of that time could have.
 pub fn first_id_at(at: Timestamp) -> AuditId {
     first_at(at).into()
 }

@@ -1,5 +1,5 @@
-//! The audit log: who did what, in the same commit as what they did. Append-only by the grants of
-//! its table.
+//! The audit log: what was done and by whom, written in the commit of the change itself. The grants
+//! of its table make it append-only.
 //!
 //! The unit of work writes it; the areas read it.
 

@@ -15,7 +15,7 @@ macro_rules! columns {
     };
 }
 
-/// A project's events after one and up to another, oldest first, one at a time.
+/// Streams a project's events after one and up to another, the oldest first.
 pub fn of_project(
     tx: &mut PgConnection,
     project: ProjectId,

@@ -1,4 +1,4 @@
-//! Who is calling and what they may do.
+//! Callers and what they may do.
 //!
 //! An extractor proves a [`Principal`], a [`Signer`] or a [`Person`]. A use case takes it as
 //! [`Authorized`] for the permission it requires, so that a handler which forgot to check does not

@@ -1,34 +1,34 @@
-//! On whose behalf a transaction runs.
+//! The caller on whose behalf a transaction runs.
 
 use super::{Allows, Authorized, By, Person, Principal, RequestContext, Signer, request::NO_REQUEST};
 use crate::{db::DbScope, ids::OrganizationId, signature::Proof};
 
-/// On whose behalf a transaction runs: what it sees, what the audit log says of it, and the request
-/// that caused it.
+/// The caller on whose behalf a transaction runs: the rows it sees, the actor that the audit log
+/// names, and the request that caused it.
 #[derive(Debug, Clone, Copy)]
 pub struct Caller<'a> {
     /// The role and the tenant of the transaction.
     pub scope: DbScope,
-    /// Who acts, and whom it concerns.
+    /// The actor, and whom the work concerns.
     pub by: By,
     /// The request.
     pub request: &'a RequestContext,
-    /// Whether an earlier transaction of the request consumed the nonce of its signature.
+    /// True when an earlier transaction of the request consumed the nonce of its signature.
     consumed: bool,
 }
 
 impl<'a> Caller<'a> {
-    /// Somebody who signs up, logs in or proves an address.
+    /// Returns somebody who signs up, logs in or proves an address.
     pub fn anonymous(request: &'a RequestContext) -> Self {
         Self { scope: DbScope::PreAuth, by: By::anonymous(), request, consumed: false }
     }
 
-    /// Holdfast itself.
+    /// Returns Holdfast itself.
     pub fn system(scope: DbScope) -> Self {
         Self::job(scope, &NO_REQUEST)
     }
 
-    /// A job, which joins the trace of what caused it.
+    /// Returns a job, which joins the trace of the request that caused it.
     pub fn job(scope: DbScope, request: &'a RequestContext) -> Self {
         let project = match scope {
             DbScope::Project(project) | DbScope::Job(project) => Some(project),
@@ -37,18 +37,18 @@ impl<'a> Caller<'a> {
         Self { scope, by: By { project, ..By::system() }, request, consumed: false }
     }
 
-    /// A person who becomes a member of something.
+    /// Returns a person who becomes a member of an organization.
     pub fn joining(person: &'a Person) -> Self {
         Self { scope: DbScope::Joining(person.user), ..person.into() }
     }
 
-    /// A person, in what takes the rights of [`DbScope::PreAuth`]: their password, the end of their
-    /// account.
+    /// Returns a person whose request takes the rights of [`DbScope::PreAuth`]: a change of their
+    /// password, or the end of their account.
     pub fn pre_auth(person: &'a Person) -> Self {
         Self { scope: DbScope::PreAuth, ..person.into() }
     }
 
-    /// A person in an organization; whether they are a member of it is yet to be read.
+    /// Returns a person in an organization; whether they are a member is read later.
     pub fn in_organization(person: &'a Person, organization: OrganizationId) -> Self {
         let by = By { user: None, organization: Some(organization), ..By::person(person.user) };
         Self {

@@ -1,4 +1,4 @@
-//! The one table of what can be allowed, and the lowest role that has it.
+//! The one table of permissions, with the lowest role that has each.
 
 use std::{fmt, str::FromStr};
 
@@ -8,17 +8,17 @@ use utoipa::ToSchema;
 use super::{Role, UnknownName};
 
 /// Defines the permissions: name in code, name on the wire, and the lowest role that has it. Every
-/// role has what those below it have.
+/// role has the permissions of those below it.
 macro_rules! permissions {
     ($($name:ident = $wire:literal, $min_role:ident, $doc:literal;)*) => {
-        /// Something that can be allowed. On the wire, and as an API key's scope, `<noun>:<verb>`.
+        /// A permission. On the wire, and as a scope of an API key, `<noun>:<verb>`.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
         pub enum Permission {
             $(#[doc = $doc] #[serde(rename = $wire)] $name,)*
         }
 
         impl Permission {
-            /// Every permission there is.
+            /// All permissions.
             pub const ALL: &'static [Permission] = &[$(Permission::$name,)*];
 
             /// Returns the name on the wire.
@@ -76,8 +76,8 @@ permissions! {
 }
 
 impl Permission {
-    /// Returns whether a project's API key can have it as a scope. What concerns people and
-    /// organizations takes a person.
+    /// Returns true when a project's API key can have it as a scope. Permissions about people and
+    /// organizations take a person.
     pub fn is_scope(self) -> bool {
         use Permission as P;
         match self {

@@ -7,33 +7,35 @@ use serde::{Deserialize, Serialize};
 use super::{Permission, Role};
 use crate::error::{Code, Error, Result};
 
-/// The bits that a set has room for.
+/// The bits of a set.
 type Bits = u128;
 
 const _: () = assert!(Permission::ALL.len() <= Bits::BITS as usize, "a set has a bit for each permission");
 
-/// A set of permissions; their names on the wire.
+/// A set of permissions; on the wire, their names.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(into = "Vec<String>", from = "Vec<String>")]
 pub struct Permissions(Bits);
 
 impl Permissions {
-    /// Returns all permissions there are.
+    /// Returns the set of all permissions.
     pub fn all() -> Self {
         Permission::ALL.iter().copied().collect()
     }
 
-    /// Returns what a role may do: what it is the lowest for, and what those below it may do.
+    /// Returns the permissions of a role: those it is the lowest role for, and those of the roles
+    /// below.
     pub fn of_role(role: Role) -> Self {
         Permission::ALL.iter().copied().filter(|permission| permission.min_role() <= role).collect()
     }
 
-    /// Returns all that a project's API key can have.
+    /// Returns all permissions that a project's API key can have.
     pub fn scopes() -> Self {
         Permission::ALL.iter().copied().filter(|permission| permission.is_scope()).collect()
     }
 
-    /// Returns what an agent may do by its signature; in the registry, only to itself.
+    /// Returns the permissions that an agent has by its signature; in the registry, only over
+    /// itself.
     pub fn agent() -> Self {
         use Permission as P;
         [P::AgentsRead, P::AgentsWrite, P::IntentsRead, P::IntentsWrite, P::VaultRead, P::VaultWrite]
@@ -41,17 +43,17 @@ impl Permissions {
             .collect()
     }
 
-    /// Returns whether the set has `permission`.
+    /// Returns true when the set has `permission`.
     pub fn allow(self, permission: Permission) -> bool {
         self.0 & bit(permission) != 0
     }
 
-    /// Returns those in this set and not in `other`.
+    /// Returns the permissions in this set and not in `other`.
     pub fn difference(self, other: Permissions) -> Vec<Permission> {
         self.iter().filter(|permission| !other.allow(*permission)).collect()
     }
 
-    /// Returns those in the set, in the order of the table.
+    /// Returns the permissions in the set, in the order of the table.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
         Permission::ALL.iter().copied().filter(move |permission| self.allow(*permission))
     }

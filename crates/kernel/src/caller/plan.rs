@@ -1,4 +1,4 @@
-//! Plans: what a project pays for.
+//! Plans, for which projects pay.
 
 use std::str::FromStr;
 
@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::UnknownName;
 
-/// What a project pays for; decides how many requests it may make.
+/// The plan that a project pays for; it sets how many requests the project may make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -21,7 +21,7 @@ pub enum Plan {
 }
 
 impl Plan {
-    /// Every plan there is.
+    /// All plans.
     pub const ALL: [Plan; 3] = [Plan::Free, Plan::Team, Plan::Scale];
 
     /// Returns the name on the wire and in the database.
@@ -33,7 +33,7 @@ impl Plan {
         }
     }
 
-    /// Returns how many requests it allows where the smallest plan allows `base`.
+    /// Returns the requests that it allows where the smallest plan allows `base`.
     pub fn quota(self, base: u32) -> u32 {
         base.saturating_mul(match self {
             Plan::Free => 1,

@@ -1,4 +1,4 @@
-//! Who is calling, once they have proved it.
+//! Callers who have proved who they are.
 
 use std::{fmt, sync::Arc};
 
@@ -9,7 +9,7 @@ use crate::{
     signature::Proof,
 };
 
-/// Who acts, as the audit log spells it.
+/// An actor, as the audit log names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Actor {
     /// A holder of the project's API key.
@@ -53,11 +53,11 @@ pub trait HasRequest {
 pub struct Principal {
     /// The tenant.
     pub project: ProjectId,
-    /// Who in it.
+    /// The actor in it.
     pub actor: Actor,
-    /// What they may do there.
+    /// The actor's permissions there.
     pub permissions: Permissions,
-    /// What the project pays for.
+    /// The project's plan.
     pub plan: Plan,
     /// The request they ask by.
     pub request: RequestContext,
@@ -91,7 +91,7 @@ impl HasRequest for Principal {
 /// An agent that signed the request it asks by.
 #[derive(Debug, Clone)]
 pub struct Signer {
-    /// Its project, and that it is the one who acts.
+    /// The agent as an actor of its project.
     pub principal: Principal,
     /// The agent.
     pub agent: AgentId,
@@ -114,7 +114,7 @@ impl HasRequest for Signer {
 /// A person who is logged in, wherever they are a member.
 #[derive(Debug, Clone)]
 pub struct Person {
-    /// Who.
+    /// The person.
     pub user: UserId,
     /// The login they proved it by.
     pub session: SessionId,
@@ -131,11 +131,11 @@ impl HasRequest for Person {
 /// A person inside one organization, whose membership the running transaction has read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
-    /// Who.
+    /// The person.
     pub user: UserId,
-    /// Where.
+    /// The organization.
     pub organization: OrganizationId,
-    /// As what.
+    /// Their role in it.
     pub role: Role,
 }
 
@@ -148,8 +148,8 @@ impl Member {
         Permissions::of_role(self.role).require(permission)
     }
 
-    /// Requires that this member can manage one who is `role`, or make somebody that: nobody
-    /// reaches above themselves.
+    /// Requires that this member can manage a member with `role`, or give somebody that role:
+    /// nobody manages a higher role than their own.
     ///
     /// # Errors
     /// [`Code::RoleTooHigh`].

@@ -1,4 +1,4 @@
-//! Roles: what a person is in an organization.
+//! The roles of people in an organization.
 
 use std::{fmt, str::FromStr};
 
@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::UnknownName;
 
-/// What a person is in an organization, in ascending order of power.
+/// The role of a person in an organization, in ascending order of power.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, sqlx::Type, ToSchema,
 )]
@@ -25,7 +25,7 @@ pub enum Role {
 }
 
 impl Role {
-    /// Every role there is.
+    /// All roles.
     pub const ALL: [Role; 4] = [Role::ReadOnly, Role::Developer, Role::Admin, Role::Owner];
 
     /// Returns the name on the wire and in the database.

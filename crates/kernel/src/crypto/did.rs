@@ -16,32 +16,32 @@ const ED25519_PUB: [u8; 2] = [0xed, 0x01];
 #[sqlx(transparent)]
 pub struct Did(String);
 
-/// A text that is not a [`Did`].
+/// The error for text that is not a [`Did`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a DID such as did:key:z6Mk… or did:web:example.com, of at most 512 characters")]
 pub struct NotADid;
 
 impl Did {
-    /// The longest DID taken, in characters.
+    /// The length of the longest DID taken, in characters.
     pub const MAX_LENGTH: usize = 512;
     /// The regular expression that a DID matches.
     pub const PATTERN: &'static str =
         "^did:[a-z0-9]+:(?:[A-Za-z0-9._:-]|%[0-9A-Fa-f]{2})*(?:[A-Za-z0-9._-]|%[0-9A-Fa-f]{2})$";
 
-    /// The `did:key` of an Ed25519 key.
+    /// Returns the `did:key` of an Ed25519 key.
     pub fn key(key: &PublicKey) -> Self {
         let mut bytes = ED25519_PUB.to_vec();
         bytes.extend_from_slice(key.as_bytes());
         Self(format!("did:key:z{}", bs58::encode(bytes).into_string()))
     }
 
-    /// The DID as text.
+    /// Returns the DID as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether `key` may answer for this DID: a `did:key` names its only key; of other methods
-    /// nothing is known here.
+    /// Returns true when `key` may answer for this DID. A `did:key` names its only key; other
+    /// methods, of whose keys nothing is known here, admit any.
     pub fn admits(&self, key: &PublicKey) -> bool {
         !self.0.starts_with("did:key:") || *self == Self::key(key)
     }

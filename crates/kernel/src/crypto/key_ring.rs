@@ -7,13 +7,13 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use super::decode_base64;
 use crate::Ids;
 
-/// What the keys of a ring are for.
+/// The purpose of the keys of a ring.
 pub trait RingKind: Clone + Send + Sync + 'static {
-    /// Stands before each key's base64, so that no key is taken for one of another kind.
+    /// The text before each key's base64, so that no key is taken for one of another kind.
     const PREFIX: &'static str;
-    /// How many keys the ring holds at most: those that a rotation needs, and one to spare.
+    /// The most keys that the ring holds: those that a rotation needs, and one to spare.
     const MAX_KEYS: usize;
-    /// Says what the first key does that the others do not, for the error message.
+    /// A description of what only the first key does, for the error message.
     const FIRST: &'static str;
 }
 
@@ -24,7 +24,7 @@ pub struct KeyRing<K> {
     kind: PhantomData<K>,
 }
 
-/// A text is not a key ring. The message does not repeat it.
+/// The error for text that is not a key ring. Its message does not repeat the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NotAKeyRing {
     prefix: &'static str,

@@ -15,7 +15,7 @@ use super::decode_base64;
 #[serde(into = "String", try_from = "String")]
 pub struct PublicKey(VerifyingKey);
 
-/// Why a text or some bytes are not a [`PublicKey`].
+/// The reason why some text or bytes are not a [`PublicKey`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAPublicKey {
     /// Not base64, or not of 32 bytes.
@@ -35,13 +35,13 @@ impl PublicKey {
         if key.is_weak() { Err(NotAPublicKey::Point) } else { Ok(Self(key)) }
     }
 
-    /// The 32 bytes.
+    /// Returns the 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         self.0.as_bytes()
     }
 
-    /// Whether `signature` (64 bytes) is this key's over `message`; malleable encodings are
-    /// refused.
+    /// Returns true when `signature` (64 bytes) is this key's over `message`; refuses malleable
+    /// encodings.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         Signature::from_slice(signature)
             .is_ok_and(|signature| self.0.verify_strict(message, &signature).is_ok())

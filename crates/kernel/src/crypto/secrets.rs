@@ -26,19 +26,21 @@ impl RingKind for SecretsKind {
 /// The keys in `SECRETS_KEY`.
 pub type SecretsRing = KeyRing<SecretsKind>;
 
-/// Where a secret is stored: a ciphertext that is moved to another place does not decrypt there.
+/// The place where a secret is stored: a ciphertext that is moved to another place does not decrypt
+/// there.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// The project or person whose secret it is.
     pub tenant: Uuid,
-    /// What it is for, `<area>.<noun>`. Each purpose has keys of its own.
+    /// The purpose, `<area>.<noun>`. Each purpose has keys of its own.
     pub purpose: &'static str,
     /// The identifier of its row.
     pub row: &'a [u8],
 }
 
 impl Place<'_> {
-    /// Each part but the last has a fixed or stated length, so that no two places read alike.
+    /// Returns the associated data. Each part but the last has a fixed or stated length, so that no
+    /// two places read alike.
     fn context(&self) -> Vec<u8> {
         let length = u8::try_from(self.purpose.len()).unwrap_or(u8::MAX);
         [self.tenant.as_bytes(), [length].as_slice(), self.purpose.as_bytes(), self.row].concat()
@@ -63,8 +65,8 @@ impl Secrets {
         Cipher::new(&self.0, place.purpose).encrypt(ids, &place.context(), plaintext)
     }
 
-    /// Decrypts what was encrypted for the same place. Returns `None` when its key is gone, or it
-    /// was changed or moved.
+    /// Decrypts the secret that was encrypted for the same place. Returns `None` when its key is
+    /// gone, or it was changed or moved.
     pub fn decrypt(&self, place: Place<'_>, ciphertext: &[u8]) -> Option<Vec<u8>> {
         Cipher::new(&self.0, place.purpose).decrypt(&place.context(), ciphertext)
     }
@@ -81,8 +83,8 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// HMAC-SHA256 (RFC 2104) for one purpose: the newest key makes tags, every key verifies them.
-/// Whoever has only the database cannot confirm a guess of what was tagged.
+/// HMAC-SHA256 (RFC 2104) for one purpose: the newest key makes tags, every key verifies them. The
+/// database alone does not confirm a guess of a tagged message.
 #[derive(Clone, Copy)]
 pub struct Mac<'a> {
     ring: &'a SecretsRing,

@@ -1,4 +1,4 @@
-//! The way into Postgres: every statement runs in a transaction that knows its role and its tenant.
+//! The access to Postgres: every statement runs in a transaction that has a role and a tenant.
 
 mod scope;
 
@@ -28,14 +28,15 @@ pub type Tx = Transaction<'static, Postgres>;
 /// Every migration, embedded in the binaries.
 pub static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
 
-/// How long a caller waits for a connection before it is told that Postgres is away.
+/// The longest wait for a connection; after it the caller gets
+/// [`Code::Unavailable`](crate::Code::Unavailable).
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How long callers are refused at once after one has waited in vain, before the next may try.
+/// The time for which callers are refused at once after one has waited in vain.
 const COOL_DOWN: Duration = Duration::from_millis(500);
-/// How long an idle connection is trusted without a ping: a ping for each request would cost a
-/// round trip each.
+/// The time for which an idle connection is trusted without a ping: a ping for each request would
+/// cost a round trip each.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
-/// What no statement of a request may exceed; Postgres cancels it.
+/// The limit of each statement of a request; Postgres cancels it then.
 const STATEMENT_TIMEOUT_MS: u32 = 10_000;
 
 /// The pool of connections. Cloning shares it.
@@ -46,8 +47,8 @@ pub struct Db {
 }
 
 impl Db {
-    /// A pool of at most `max_connections` that connects when first used, so that a start never
-    /// waits for Postgres.
+    /// Creates a pool of at most `max_connections` that connects when first used, so that a start
+    /// never waits for Postgres.
     pub fn lazy(options: PgConnectOptions, max_connections: u32) -> Self {
         let pool = PgPoolOptions::new()
             .max_connections(max_connections)
@@ -73,8 +74,8 @@ impl Db {
     /// found away moments ago.
     pub async fn begin(&self, scope: DbScope) -> Result<Tx> {
         self.outage.check()?;
-        // Boxed: connecting takes 4 KiB of state, which every future that may once begin a
-        // transaction would be copied around with.
+        // Boxed: connecting takes 4 KiB of state, which every future that may begin a transaction
+        // would otherwise carry.
         let begun = match tokio::time::timeout(ACQUIRE_TIMEOUT, Box::pin(self.begin_on_live(scope))).await {
             Ok(begun) => begun.map_err(Error::from),
             Err(elapsed) => Err(Error::unavailable(elapsed)),
@@ -86,9 +87,9 @@ impl Db {
         begun
     }
 
-    /// After a restart of Postgres the pool is full of connections that died while they idled. Each
-    /// fails its `BEGIN`, before anything was done, and is dropped; so the next is tried, at most
-    /// as often as the pool is large.
+    /// Begins on a connection that works. After a restart of Postgres the pool is full of
+    /// connections that died while they idled. Each fails its `BEGIN`, before anything was done,
+    /// and is dropped; then the next is tried, at most as often as the pool is large.
     async fn begin_on_live(&self, scope: DbScope) -> sqlx::Result<Tx> {
         let mut stale = self.pool.options().get_max_connections();
         loop {
@@ -101,8 +102,8 @@ impl Db {
         }
     }
 
-    /// The pool itself, for what is not on behalf of a caller: migrations, health, the worker's
-    /// lease.
+    /// Returns the pool itself, for work that is not on behalf of a caller: migrations, health, the
+    /// worker's lease.
     pub fn pool(&self) -> &PgPool {
         &self.pool
     }
@@ -114,7 +115,7 @@ impl fmt::Debug for Db {
     }
 }
 
-/// The connection broke, or Postgres ended it (SQLSTATE class 57: a shutdown).
+/// Returns true when the connection broke, or Postgres ended it (SQLSTATE class 57: a shutdown).
 fn is_severed(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Protocol(_) => true,
@@ -123,11 +124,11 @@ fn is_severed(error: &sqlx::Error) -> bool {
     }
 }
 
-/// A `BEGIN` that comes to its end also when whoever waited for it is gone.
+/// A `BEGIN` that completes even when its caller is gone.
 ///
-/// Given up half way, by a client that hangs up or a timeout, it would leave its connection in the
-/// pool with a transaction open, and the next caller in it, with the tenant of the one before.
-/// Finished, the transaction is rolled back like any other that is dropped.
+/// A client that hangs up or a timeout would otherwise leave the connection in the pool with an
+/// open transaction, and the next caller would run in it, with the tenant of the one before. A
+/// `BEGIN` that has completed is rolled back like any other transaction that is dropped.
 struct Finished(Option<BoxFuture<'static, sqlx::Result<Tx>>>);
 
 impl Future for Finished {
@@ -153,7 +154,7 @@ impl Drop for Finished {
 }
 
 /// Remembers that Postgres was found away, so that during an outage one caller at a time waits and
-/// the others are answered at once.
+/// the others get an answer at once.
 struct Outage {
     start: Instant,
     /// Milliseconds since `start` until which callers are refused; 0 when there is no outage.

@@ -13,11 +13,11 @@ pub enum DbScope {
     /// Before the caller is known: everybody's accounts, sessions and memberships, and no tenant's
     /// data.
     PreAuth,
-    /// The same, for a person who is known and becomes a member of something.
+    /// As [`DbScope::PreAuth`], for a person who is known and becomes a member of an organization.
     Joining(UserId),
-    /// A person, and what is theirs alone.
+    /// A person, with the rows that are theirs alone.
     Person(UserId),
-    /// A person in an organization: shows nothing of it unless they are a member.
+    /// A person in an organization: shows none of its rows unless they are a member.
     Member(UserId, OrganizationId),
     /// A request inside one project.
     Project(ProjectId),
@@ -28,7 +28,7 @@ pub enum DbScope {
 }
 
 impl DbScope {
-    /// Returns whose the rows are: the project, or the person where there is none.
+    /// Returns the tenant of the rows: the project, or the person where there is none.
     pub fn tenant(self) -> Uuid {
         match self {
             DbScope::Credentials | DbScope::PreAuth | DbScope::Worker => Uuid::nil(),
@@ -37,8 +37,8 @@ impl DbScope {
         }
     }
 
-    /// Returns the statement that begins the transaction: the only SQL text that is put together at
-    /// run time. Every part is a literal or the digits of a UUID.
+    /// Returns the statement that begins the transaction. It is the only SQL text that is built at
+    /// run time; every part is a literal or the digits of a UUID.
     pub(super) fn begin(self) -> String {
         let role = match self {
             DbScope::Credentials | DbScope::Person(_) | DbScope::Member(..) | DbScope::Project(_) => {
@@ -59,8 +59,7 @@ impl DbScope {
     }
 }
 
-/// Sets a setting that ends with its transaction, so that one which is not set is not left from
-/// another.
+/// Returns a setting that ends with its transaction, so that none is left over from another.
 fn set(name: &'static str, value: Uuid) -> String {
     format!("; SET LOCAL app.{name} = '{value}'")
 }

@@ -14,7 +14,7 @@ const RESPONSE: &str = "idempotency.response";
 /// The purpose of the key that digests requests.
 const REQUEST: &str = "idempotency.request";
 
-/// A request with an `Idempotency-Key`, which counts for its caller alone.
+/// A request with an `Idempotency-Key`, which is valid for its caller alone.
 #[derive(Debug, Clone)]
 pub struct KeyedRequest<'a> {
     pub(super) tenant: Uuid,
@@ -29,19 +29,19 @@ impl<'a> KeyedRequest<'a> {
         Some(Self::new(caller.scope.tenant(), caller.by.actor, key))
     }
 
-    /// Returns the request of `actor`, whose keys are kept with those of `tenant`: the project, or
-    /// the person where there is none.
+    /// Returns the request of `actor`, whose keys are stored under `tenant`: the project, or the
+    /// person where there is none.
     pub fn new(tenant: Uuid, actor: Actor, key: &'a IdempotencyKey) -> Self {
         Self { tenant, key_digest: sha256(format!("{actor}\n{}", key.key).as_bytes()), key }
     }
 
-    /// Returns the id of the advisory lock that puts requests with this key in a row. On a
-    /// collision one is told to try again.
+    /// Returns the id of the advisory lock that serializes requests with this key. On a collision
+    /// one of them is told to try again.
     pub(super) fn lock(&self) -> i64 {
         self.key_digest.first_chunk().map_or(0, |first| i64::from_be_bytes(*first))
     }
 
-    /// Returns the digest that is kept of what was asked.
+    /// Returns the digest under which the request is stored.
     pub(super) fn fingerprint(&self, core: &Core) -> [u8; 32] {
         core.secrets.mac(REQUEST).tag(&self.key.fingerprint)
     }

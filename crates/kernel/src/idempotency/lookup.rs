@@ -15,12 +15,12 @@ use crate::{
     error::{Code, Error, Result},
 };
 
-/// How long a first response is kept.
+/// The time for which a first response is kept.
 pub const RETENTION: TimeDelta = TimeDelta::hours(24);
 
 /// Returns the first response to the request, if there was one: then nothing is to be done.
-/// Otherwise the caller does what was asked and stores its response, in the same transaction; until
-/// that ends, others with the same key are told to wait.
+/// Otherwise the caller does its work and stores its response, in the same transaction; until that
+/// ends, others with the same key get [`Code::IdempotencyInFlight`].
 ///
 /// # Errors
 /// [`Code::IdempotencyInFlight`], [`Code::IdempotencyKeyReused`].
@@ -38,12 +38,12 @@ pub async fn lookup(
     }
 }
 
-/// [`lookup`] for many requests of one tenant, in one round trip and without a lock: the caller
-/// puts requests in a row by a lock of its own, which it takes afterwards. What is committed in
-/// between, [`store_responses`] finds.
+/// Runs [`lookup`] for many requests of one tenant, in one round trip and without a lock: the
+/// caller serializes requests by a lock of its own, which it takes afterwards. [`store_responses`]
+/// finds what is committed in between.
 ///
 /// # Errors
-/// Those of [`lookup`] are each request's own.
+/// Each request has its own, as in [`lookup`].
 pub async fn lookup_all(
     tx: &mut PgConnection,
     core: &Core,
@@ -69,7 +69,7 @@ pub async fn lookup_all(
 /// Stores the first response to a request.
 ///
 /// # Errors
-/// [`Code::IdempotencyInFlight`] when another request with the key was quicker.
+/// [`Code::IdempotencyInFlight`] when another request with the key was faster.
 pub async fn store_response(
     tx: &mut PgConnection,
     core: &Core,
@@ -79,7 +79,7 @@ pub async fn store_response(
     store_responses(tx, core, &[(request.clone(), response.to_vec())]).await
 }
 
-/// [`store_response`] for many requests of one tenant, in one round trip.
+/// Runs [`store_response`] for many requests of one tenant, in one round trip.
 ///
 /// # Errors
 /// As [`store_response`].
@@ -100,7 +100,7 @@ pub async fn store_responses(
     if written == responses.len() as u64 { Ok(()) } else { Err(in_flight()) }
 }
 
-/// Forgets up to `limit` responses whose time is over. Returns how many.
+/// Deletes up to `limit` responses that have expired. Returns how many.
 ///
 /// # Errors
 /// [`Code::Unavailable`].

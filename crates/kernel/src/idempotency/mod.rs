@@ -1,5 +1,5 @@
-//! Requests that may be sent twice: the first response to an `Idempotency-Key` is kept in the
-//! commit of what it did, and given again.
+//! Requests that may be sent twice: the first response to an `Idempotency-Key` is stored in the
+//! commit of the change itself, and given again.
 //!
 //! ```text
 //! look up ──no record──▶ do it, store the response, commit     (one transaction)

@@ -5,9 +5,9 @@ use uuid::Uuid;
 
 use crate::clock::Timestamp;
 
-/// What stands under a key.
+/// The state of a key.
 pub(super) struct Found {
-    /// Whether nobody else is at work under the key.
+    /// True when no other request holds the key.
     pub(super) locked: bool,
     /// Fingerprint and encrypted response of the first request.
     pub(super) record: Option<(Vec<u8>, Vec<u8>)>,
@@ -44,7 +44,7 @@ pub(super) struct Record {
     pub(super) response: Vec<u8>,
 }
 
-/// Returns the records of those keys that have one.
+/// Returns the records of the given keys.
 pub(super) async fn find(
     tx: &mut PgConnection,
     tenant: Uuid,
@@ -70,7 +70,7 @@ pub(super) struct NewRecord {
     pub(super) responses: Vec<Vec<u8>>,
 }
 
-/// Inserts records and returns how many it wrote: one that is still good is not written over.
+/// Inserts records and returns how many it wrote: one that has not expired is not written over.
 pub(super) async fn insert(
     tx: &mut PgConnection,
     tenant: Uuid,
@@ -83,7 +83,8 @@ pub(super) async fn insert(
          SELECT $1, key_digest, fingerprint, response, $5 \
          FROM unnest($2::bytea[], $3::bytea[], $4::bytea[]) AS row (key_digest, fingerprint, response) \
          ON CONFLICT ON CONSTRAINT idempotent_requests_key DO UPDATE \
-             SET fingerprint = EXCLUDED.fingerprint, response = EXCLUDED.response, expires_at = EXCLUDED.expires_at \
+             SET fingerprint = EXCLUDED.fingerprint, response = EXCLUDED.response, \
+                 expires_at = EXCLUDED.expires_at \
              WHERE r.expires_at <= $6",
     )
     .bind(tenant)

@@ -1,4 +1,4 @@
-//! The worker's side of the queue: taking jobs, keeping them, and saying how they ended.
+//! The worker's side of the queue: claiming jobs, renewing their leases, and settling them.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -16,7 +16,7 @@ use crate::{
 /// worker's lease.
 ///
 /// # Errors
-/// Those of the database.
+/// [`Code::Unavailable`](crate::Code::Unavailable).
 pub async fn claim(db: &Db, epoch: i64, queue: Queue, limit: usize, lease: Duration) -> Result<Vec<Claimed>> {
     let mut tx = db.begin(DbScope::Worker).await?;
     let claimed = store::claim(&mut tx, epoch, queue, limit, lease).await?;
@@ -28,7 +28,7 @@ pub async fn claim(db: &Db, epoch: i64, queue: Queue, limit: usize, lease: Durat
 /// settled, or just being settled, or were claimed by another worker since.
 ///
 /// # Errors
-/// Those of the database.
+/// [`Code::Unavailable`](crate::Code::Unavailable).
 pub async fn renew(db: &Db, claims: &[Claim], lease: Duration) -> Result<Vec<Claim>> {
     let mut tx = db.begin(DbScope::Worker).await?;
     let renewed = store::renew(&mut tx, claims, lease).await?;
@@ -40,7 +40,8 @@ pub async fn renew(db: &Db, claims: &[Claim], lease: Duration) -> Result<Vec<Cla
 /// or an earlier call that seemed to fail had settled them. Those jobs are not touched.
 ///
 /// # Errors
-/// Those of the database; then none is settled, or, when the connection broke at the commit, all.
+/// [`Code::Unavailable`](crate::Code::Unavailable); then none is settled, or, when the connection
+/// broke at the commit, all.
 pub async fn settle(db: &Db, batch: &HashMap<Claim, Settlement>) -> Result<Vec<Claim>> {
     let mut tx = db.begin(DbScope::Worker).await?;
     let (done, kept): (Vec<_>, Vec<_>) =
@@ -62,7 +63,7 @@ pub async fn settle(db: &Db, batch: &HashMap<Claim, Settlement>) -> Result<Vec<C
 /// many it deleted.
 ///
 /// # Errors
-/// Those of the database.
+/// [`Code::Unavailable`](crate::Code::Unavailable).
 pub async fn prune_dead(db: &Db, retention: Duration, limit: i64) -> Result<u64> {
     let mut tx = db.begin(DbScope::Worker).await?;
     let pruned = store::prune_dead(&mut tx, retention, limit).await?;
@@ -70,7 +71,7 @@ pub async fn prune_dead(db: &Db, retention: Duration, limit: i64) -> Result<u64>
     Ok(pruned)
 }
 
-/// Returns how every queue stands that has jobs.
+/// Returns the state of every queue that has jobs.
 ///
 /// # Errors
 /// [`Code::Unavailable`](crate::Code::Unavailable).

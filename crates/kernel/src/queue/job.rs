@@ -1,4 +1,4 @@
-//! What a job is.
+//! Kinds of background work.
 
 use std::{fmt, time::Duration};
 
@@ -11,14 +11,14 @@ use serde::{Serialize, de::DeserializeOwned};
 pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// The stable name in the `jobs` table; `<area>.<verb>`.
     const KIND: &'static str;
-    /// Which jobs it shares its slots with.
+    /// The queue whose slots it shares.
     const QUEUE: Queue = Queue::Default;
-    /// How often a run may fail, or vanish with its worker, before the job is dead.
+    /// The runs that may fail, or vanish with their worker, before the job is dead.
     const MAX_ATTEMPTS: u16 = 20;
-    /// What a run may take; longer is a failure.
+    /// The time limit of a run; a run that takes longer has failed.
     const TIMEOUT: Duration = Duration::from_secs(60);
 
-    /// How long after the `failed`-th failure the next run starts at the latest; the worker takes
+    /// Returns the longest wait between the `failed`-th failure and the next run; the worker takes
     /// up to half of it off, so that jobs that failed together do not come back together. By
     /// default 1 s, doubling, up to an hour.
     fn backoff(failed: u16) -> Duration {
@@ -26,13 +26,13 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     }
 }
 
-/// 1 s after the first failure, twice as long after each further one, an hour at most.
+/// Returns 1 s after the first failure, twice as long after each further one, an hour at most.
 pub fn exponential(failed: u16) -> Duration {
     let doublings = u32::from(failed.saturating_sub(1)).min(12);
     Duration::from_secs(1 << doublings).min(Duration::from_secs(3600))
 }
 
-/// Jobs of one queue wait for each other's slots, and never for those of another queue.
+/// A queue. Jobs of one queue wait for each other's slots, and never for those of another queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Queue {
     /// Quick work on our own database.
@@ -42,10 +42,10 @@ pub enum Queue {
 }
 
 impl Queue {
-    /// Every queue there is.
+    /// All queues.
     pub const ALL: [Queue; 2] = [Queue::Default, Queue::Effects];
 
-    /// The name in the `jobs` table and in metrics.
+    /// Returns the name in the `jobs` table and in metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Queue::Default => "default",
@@ -60,7 +60,7 @@ impl fmt::Display for Queue {
     }
 }
 
-/// How a run of a job ended, when it did not fail.
+/// The end of a run that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// It is done.

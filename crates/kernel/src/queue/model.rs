@@ -14,7 +14,7 @@ pub struct Claim {
     pub lease: i32,
 }
 
-/// A job that was claimed, with what running it needs.
+/// A job that was claimed, with everything that its run needs.
 #[derive(Debug, Clone)]
 pub struct Claimed {
     /// The right to settle it.
@@ -23,28 +23,29 @@ pub struct Claimed {
     pub kind: String,
     /// Its payload, which another build may have written.
     pub payload: Box<RawValue>,
-    /// Which run this is, from 1.
+    /// The number of this run, from 1.
     pub attempt: u16,
-    /// Which run is the last.
+    /// The number of the last run.
     pub max_attempts: u16,
-    /// What the run may take.
+    /// The time limit of the run.
     pub timeout: Duration,
     /// The W3C `traceparent` it was enqueued with.
     pub traceparent: Option<String>,
-    /// The worker vanished during its last attempt: the claim buried it, and it is not to run.
+    /// True when the worker vanished during the last attempt: the claim marked the job dead, and it
+    /// is not to run.
     pub dead: bool,
 }
 
-/// How a claimed job is left.
+/// The state in which the worker leaves a claimed job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Settlement {
-    /// It is done; its row goes.
+    /// It is done; its row is deleted.
     Done,
     /// It failed; it runs again after this long.
     Retry {
         /// From now.
         after: Duration,
-        /// What went wrong.
+        /// The cause.
         error: String,
     },
     /// It asked to run again after this long; its attempt is not charged.
@@ -54,25 +55,25 @@ pub enum Settlement {
     },
     /// It failed for the last time; its row stays.
     Dead {
-        /// What went wrong.
+        /// The cause.
         error: String,
     },
-    /// It was not run, or not to its end; anybody may take it at once, and its attempt is not
+    /// It was not run, or not to its end; any worker may take it at once, and its attempt is not
     /// charged.
     HandBack,
 }
 
-/// How one queue stands.
+/// The state of one queue.
 #[derive(Debug, Clone, PartialEq, FromRow)]
 pub struct QueueStats {
     /// [`Queue::as_str`], or a queue that only another build knows.
     pub queue: String,
-    /// Jobs that may run and that nobody runs.
+    /// Jobs that may run and that no worker runs.
     pub due: i64,
-    /// How long the oldest of those has been waiting, in seconds.
+    /// The time that the oldest of those has been waiting, in seconds.
     pub oldest_seconds: f64,
     /// Jobs that run, or wait for their time.
     pub later: i64,
-    /// Jobs that were given up, and are not pruned yet.
+    /// Dead jobs that are not pruned yet.
     pub dead: i64,
 }

@@ -15,9 +15,9 @@ pub(crate) struct NewJob {
     pub(crate) kind: &'static str,
     pub(crate) max_attempts: i16,
     pub(crate) timeout_ms: i32,
-    /// When it runs at the soonest.
+    /// The earliest time at which it runs.
     pub(crate) run_at: Timestamp,
-    /// The W3C `traceparent` of what causes it; its run joins that trace.
+    /// The W3C `traceparent` of the request that causes it; its run joins that trace.
     pub(crate) traceparent: Option<String>,
     pub(crate) payload: Box<RawValue>,
 }

@@ -1,4 +1,4 @@
-//! The SQL of `jobs`, `worker_lease` and `schedules`. Nobody else reads or writes them.
+//! The SQL of `jobs`, `worker_lease` and `schedules`. No other file reads or writes them.
 //!
 //! `now()` is the start of the transaction, which for these short ones is the present; unlike
 //! `clock_timestamp()` it can be compared by index.
@@ -27,7 +27,8 @@ struct ClaimedRow {
     dead: bool,
 }
 
-/// Which attempt died with its worker shows only now, when the lease it left behind has ended.
+/// Claims due jobs, and marks those dead whose worker vanished during their last attempt: that
+/// shows only now, when the lease that the worker left behind has ended.
 pub(super) async fn claim(
     tx: &mut PgConnection,
     epoch: i64,
@@ -44,10 +45,11 @@ pub(super) async fn claim(
          UPDATE jobs SET lease = lease + 1, run_at = now() + make_interval(secs => $4), \
              attempts = LEAST(attempts + 1, max_attempts), \
              dead_at = CASE WHEN attempts >= max_attempts THEN now() END, \
-             last_error = CASE WHEN attempts >= max_attempts THEN 'the worker vanished during the last attempt' \
-                          ELSE last_error END \
+             last_error = CASE WHEN attempts >= max_attempts \
+                               THEN 'the worker vanished during the last attempt' ELSE last_error END \
          WHERE id = ANY (ARRAY(SELECT id FROM due)) \
-         RETURNING id, lease, kind, payload, attempts, max_attempts, timeout_ms, traceparent, dead_at IS NOT NULL AS dead",
+         RETURNING id, lease, kind, payload, attempts, max_attempts, timeout_ms, traceparent, \
+             dead_at IS NOT NULL AS dead",
     )
     .bind(epoch)
     .bind(queue.as_str())
@@ -73,9 +75,9 @@ impl From<ClaimedRow> for Claimed {
     }
 }
 
-/// Skips what is locked: only a settlement locks a claimed job, and what is being settled needs no
-/// renewal. So renewals and settlements, which lock rows in different orders, never wait for each
-/// other.
+/// Renews leases. Skips locked rows: only a settlement locks a claimed job, and a job that is being
+/// settled needs no renewal. So renewals and settlements, which lock rows in different orders,
+/// never wait for each other.
 pub(super) async fn renew(
     tx: &mut PgConnection,
     claims: &[Claim],
@@ -110,8 +112,8 @@ pub(super) async fn delete(tx: &mut PgConnection, claims: &[Claim]) -> sqlx::Res
     .await
 }
 
-/// Settles what stays. The lease grows, so that a renewal that was under way cannot pull a job out
-/// of its wait.
+/// Settles jobs whose rows stay. The lease grows, so that a renewal that was under way cannot end a
+/// job's wait.
 pub(super) async fn put_back(
     tx: &mut PgConnection,
     batch: &[(&Claim, &Settlement)],
@@ -170,8 +172,9 @@ pub(super) async fn stats(tx: &mut PgConnection) -> sqlx::Result<Vec<QueueStats>
              count(*) FILTER (WHERE dead_at IS NULL AND run_at <= now()) AS due, \
              count(*) FILTER (WHERE dead_at IS NULL AND run_at > now()) AS later, \
              count(*) FILTER (WHERE dead_at IS NOT NULL) AS dead, \
-             COALESCE(extract(epoch FROM now() - min(run_at) FILTER (WHERE dead_at IS NULL AND run_at <= now())), 0)::float8 \
-                 AS oldest_seconds \
+             COALESCE( \
+                 extract(epoch FROM now() - min(run_at) FILTER (WHERE dead_at IS NULL AND run_at <= now())), \
+                 0)::float8 AS oldest_seconds \
          FROM jobs GROUP BY queue",
     )
     .fetch_all(tx)
@@ -184,7 +187,8 @@ pub(super) async fn acquire_lease(
     ttl: Duration,
 ) -> sqlx::Result<Option<i64>> {
     sqlx::query_scalar(
-        "UPDATE worker_lease SET holder = $1, epoch = epoch + 1, expires_at = now() + make_interval(secs => $2) \
+        "UPDATE worker_lease \
+         SET holder = $1, epoch = epoch + 1, expires_at = now() + make_interval(secs => $2) \
          WHERE expires_at <= now() RETURNING epoch",
     )
     .bind(holder)
@@ -193,7 +197,7 @@ pub(super) async fn acquire_lease(
     .await
 }
 
-/// A lease that ended while Postgres was away, and that nobody took, is renewed as well.
+/// Renews the lease, even one that ended while Postgres was away and that nobody took.
 pub(super) async fn renew_lease(tx: &mut PgConnection, epoch: i64, ttl: Duration) -> sqlx::Result<bool> {
     let renewed = sqlx::query(
         "UPDATE worker_lease SET expires_at = now() + make_interval(secs => $2) WHERE epoch = $1",
@@ -250,7 +254,7 @@ pub(super) async fn take_slots(
     .await
 }
 
-/// Names, lengths of slots, and the start of some slot of each, in seconds.
+/// Returns the names, the lengths of slots, and the start of some slot of each, in seconds.
 fn slots<'a>(tasks: &[Scheduled<'a>]) -> (Vec<&'a str>, Vec<f64>, Vec<f64>) {
     let slot = |(name, schedule): &Scheduled<'a>| {
         (*name, schedule.period().as_secs_f64(), schedule.origin().as_secs_f64())

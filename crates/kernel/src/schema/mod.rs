@@ -1,4 +1,4 @@
-//! Whether a database has the schema that this build needs.
+//! The check that a database has the schema which this build needs.
 
 mod store;
 
@@ -6,11 +6,8 @@ use sqlx::{PgConnection, migrate::Migration};
 
 use crate::MIGRATOR;
 
-/// How many migrations of this build the database has not applied as they are. A newer schema lacks
-/// none: migrations only expand what a running release uses.
-///
-/// # Errors
-/// Those of the database.
+/// Returns the number of this build's migrations that the database has not applied as they are. A
+/// newer schema lacks none: migrations only expand what a running release uses.
 pub async fn missing(connection: &mut PgConnection) -> sqlx::Result<usize> {
     let applied = store::applied(connection).await?;
     let is_applied = |migration: &Migration| {

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use sqlx::PgConnection;
 
-/// The checksum of each applied migration, by its version; none where `api migrate` never ran.
+/// Returns the checksum of each applied migration, by its version; none where `api migrate` never
+/// ran.
 pub(super) async fn applied(connection: &mut PgConnection) -> sqlx::Result<HashMap<i64, Vec<u8>>> {
     let exists: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL")
         .fetch_one(&mut *connection)

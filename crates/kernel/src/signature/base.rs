@@ -17,10 +17,10 @@ pub(super) fn malformed(detail: impl Into<std::borrow::Cow<'static, str>>) -> Er
     Error::new(Code::SignatureMalformed, detail)
 }
 
-/// The most components one signature may cover.
+/// The most components that one signature may cover.
 const MAX_COMPONENTS: usize = 32;
 
-/// The scheme and authority the API answers under, from configuration: a `Host` header is the
+/// The scheme and authority under which the API answers, from configuration: a `Host` header is the
 /// client's to choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -29,7 +29,7 @@ pub struct Origin {
 }
 
 impl Origin {
-    /// Of the URL that clients use; its path plays no part.
+    /// Returns the origin of the URL that clients use; its path plays no part.
     pub fn of(url: &Url) -> Self {
         let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
         // `Url::port` leaves a scheme's default port out, as `@authority` must.
@@ -37,7 +37,7 @@ impl Origin {
         Self { scheme: url.scheme().to_owned(), authority }
     }
 
-    /// Host, and port where it is not the scheme's own.
+    /// Returns the host, and the port where it is not the scheme's own.
     pub fn authority(&self) -> &str {
         &self.authority
     }
@@ -45,14 +45,14 @@ impl Origin {
 
 /// The headers of a request, in whichever type an HTTP library keeps them.
 pub trait Headers {
-    /// Every value of a header, by its lower-case name, in order.
+    /// Returns every value of a header, by its lower-case name, in order.
     fn values(&self, name: &str) -> Vec<&[u8]>;
 }
 
-/// What a signature can speak of, free of any HTTP library.
+/// The parts of a request that a signature can cover, free of any HTTP library.
 #[derive(Clone, Copy)]
 pub struct RequestParts<'a> {
-    /// Where the API answers.
+    /// The origin of the API.
     pub origin: &'a Origin,
     /// `GET`, `POST`, …
     pub method: &'a str,
@@ -62,12 +62,12 @@ pub struct RequestParts<'a> {
     pub query: Option<&'a str>,
     /// Its headers.
     pub headers: &'a dyn Headers,
-    /// Whether there is a body to cover.
+    /// True when there is a body to cover.
     pub has_body: bool,
 }
 
 impl RequestParts<'_> {
-    /// The values of a header joined as section 2.1 says; `None` when it is absent.
+    /// Returns the values of a header joined as section 2.1 says; `None` when it is absent.
     ///
     /// # Errors
     /// [`Code::SignatureMalformed`] when a value is not ASCII.
@@ -158,7 +158,8 @@ impl Fields {
         }
     }
 
-    /// The DID of a DID URL such as `did:key:z6Mk…#z6Mk…`, which names one key of its document.
+    /// Returns the DID of a DID URL such as `did:key:z6Mk…#z6Mk…`, which names one key of its
+    /// document.
     pub(super) fn keyid(&self) -> Result<&str> {
         let keyid = keyid(&self.input).ok_or_else(|| malformed("`keyid` is missing"))?;
         Ok(keyid.split_once('#').map_or(keyid, |(did, _)| did))
@@ -182,8 +183,8 @@ impl Fields {
         }
     }
 
-    /// Each once, none with parameters: a component listed twice, or one that means another
-    /// message, invites two readings.
+    /// Returns the covered components: each once, none with parameters. A component that is listed
+    /// twice, or that means another message, would allow two readings.
     pub(super) fn components(&self) -> Result<Vec<Component>> {
         if self.input.items.len() > MAX_COMPONENTS {
             return Err(malformed(format!("a signature may cover at most {MAX_COMPONENTS} components")));
@@ -231,7 +232,7 @@ fn keyid(list: &InnerList) -> Option<&str> {
     }
 }
 
-/// What must be bound for a signature to mean this request and no other: the method, the whole
+/// Requires that the signature binds this request and no other: it covers the method, the whole
 /// target, and the body.
 pub(super) fn check_coverage(components: &[Component], request: &RequestParts<'_>) -> Result<()> {
     let covers = |name: &str| components.iter().any(|component| component.name == name);
@@ -254,13 +255,13 @@ pub(super) fn check_coverage(components: &[Component], request: &RequestParts<'_
     Err(Error::new(Code::SignatureCoverage, format!("The signature must also cover {}", missing.join(", "))))
 }
 
-/// Whether a component is a header whose value is a secret between the client and us.
+/// Returns true when a component is a header whose value is a secret between the client and us.
 pub(super) fn covers_secrets(components: &[Component]) -> bool {
     const SECRETS: [&str; 3] = ["authorization", "proxy-authorization", "cookie"];
     components.iter().any(|component| SECRETS.contains(&component.name.as_str()))
 }
 
-/// The signature base: one line a component, then `@signature-params`.
+/// Builds the signature base: one line a component, then `@signature-params`.
 pub(super) fn build(
     components: &[Component],
     params_line: &str,
@@ -310,7 +311,10 @@ mod tests {
         };
         let names = ["date", "@method", "@path", "@authority", "content-type", "content-length"];
         let components: Vec<_> = names.into_iter().map(|name| Component { name: name.to_owned() }).collect();
-        let params = r#"("date" "@method" "@path" "@authority" "content-type" "content-length");created=1618884473;keyid="test-key-ed25519""#;
+        let params = concat!(
+            r#"("date" "@method" "@path" "@authority" "content-type" "content-length")"#,
+            r#";created=1618884473;keyid="test-key-ed25519""#
+        );
         let base = build(&components, params, &request).unwrap();
         let key =
             PublicKey::from_bytes(&decode_base64("JrQLj5P_89iXES9-vFgrIy29clF9CC_oPPsw3c5D0bs").unwrap())

@@ -6,8 +6,8 @@ use sha2::{Digest, Sha256, Sha512};
 use super::base::RequestParts;
 use crate::error::{Code, Error, Result};
 
-/// That the body is the one the signature covers: every digest of an algorithm we know must match,
-/// and there must be one.
+/// Requires that the body is the one the signature covers: every digest of an algorithm known here
+/// must match, and there must be one.
 ///
 /// # Errors
 /// [`Code::DigestMissing`], [`Code::DigestMismatch`].
@@ -40,7 +40,7 @@ pub fn check_content_digest(request: &RequestParts<'_>, body: &[u8]) -> Result<(
     }
 }
 
-/// That a signed request has a body and does not say its digest.
+/// Returns the error for a signed request that has a body and no digest of it.
 pub fn digest_missing() -> Error {
     Error::new(Code::DigestMissing, "Send `Content-Digest: sha-256=:<base64>:` of the body, and cover it")
 }

@@ -1,10 +1,10 @@
-//! HTTP message signatures (RFC 9421) by agents: what a request must carry, and that nobody sends
-//! it twice.
+//! HTTP message signatures (RFC 9421) by agents: the parts that a request must carry, and the rule
+//! that nobody sends it twice.
 //!
 //! The order is that of trust: [`Signature::parse`] reads the headers, [`Signature::check`] refuses
-//! what covers too little or is stale, the caller looks the key up, and [`Signature::verify`] makes
-//! a [`Proof`]. The unit of work consumes the proof's nonce in its own transaction, so that a
-//! replay and its original cannot both commit.
+//! a signature that covers too little or is stale, the caller looks the key up, and
+//! [`Signature::verify`] makes a [`Proof`]. The unit of work consumes the proof's nonce in its own
+//! transaction, so that a replay and its original cannot both commit.
 //!
 //! `sfv` parses and writes the structured fields. The signature base is built here, because
 //! Holdfast stores it: the recipient of an intent verifies the sender with it.

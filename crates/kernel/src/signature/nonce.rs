@@ -1,4 +1,4 @@
-//! Nonces: each is used once, on whichever replica.
+//! Nonces: each is consumed once, on whichever replica.
 
 use std::collections::HashSet;
 
@@ -15,12 +15,13 @@ use crate::{
     ids::ProjectId,
 };
 
-/// How long a consumed nonce is kept: longer than any signature that carries it stays acceptable.
+/// The time for which a consumed nonce is kept: longer than any signature that carries it stays
+/// acceptable.
 const NONCE_LIFETIME: TimeDelta = TimeDelta::seconds(300);
 const _: () =
     assert!(NONCE_LIFETIME.num_seconds() > 2 * MAX_SKEW.as_secs() as i64, "a nonce outlives its signature");
 
-/// Consumes the proof's nonce in the transaction of what the request does.
+/// Consumes the proof's nonce in the transaction of the request's work.
 ///
 /// # Errors
 /// [`Code::NonceReplayed`] when it was consumed before.
@@ -34,7 +35,7 @@ pub async fn consume_nonce(tx: &mut PgConnection, project: ProjectId, proof: &Pr
 /// outcome.
 ///
 /// # Errors
-/// [`Code::NonceReplayed`] is each proof's own.
+/// Each proof has its own: [`Code::NonceReplayed`].
 pub async fn consume_nonces(
     tx: &mut PgConnection,
     project: ProjectId,
@@ -46,7 +47,7 @@ pub async fn consume_nonces(
     let digests: Vec<[u8; 32]> = proofs.iter().map(|proof| proof.nonce_digest()).collect();
     let slices: Vec<&[u8]> = digests.iter().map(<[u8; 32]>::as_slice).collect();
     let ends: Vec<Timestamp> = proofs.iter().map(|proof| proof.created() + NONCE_LIFETIME).collect();
-    // The first that has a digest takes it out: of two with one nonce the second is a replay.
+    // The first proof with a digest takes it out: when two have one nonce, the second is a replay.
     let mut fresh: HashSet<Vec<u8>> =
         store::insert_nonces(tx, project, &slices, &ends).await?.into_iter().collect();
     Ok(digests
@@ -55,7 +56,7 @@ pub async fn consume_nonces(
         .collect())
 }
 
-/// Forgets up to `limit` nonces whose signatures are too old to be accepted. Returns how many.
+/// Deletes up to `limit` nonces whose signatures are too old to be accepted. Returns how many.
 ///
 /// # Errors
 /// [`Code::Unavailable`].

@@ -4,7 +4,8 @@ use sqlx::PgConnection;
 
 use crate::{clock::Timestamp, ids::ProjectId};
 
-/// Returns false when it stood there already. Waits for a transaction that is inserting the same.
+/// Inserts a nonce. Returns false when it was there already. Waits for a transaction that is
+/// inserting the same.
 pub(super) async fn insert_nonce(
     tx: &mut PgConnection,
     project: ProjectId,
@@ -23,7 +24,8 @@ pub(super) async fn insert_nonce(
     Ok(done.rows_affected() == 1)
 }
 
-/// Returns those of `digests` that did not stand there already, as [`insert_nonce`] does for one.
+/// Inserts nonces as [`insert_nonce`] does one. Returns those of `digests` that were not there
+/// already.
 pub(super) async fn insert_nonces(
     tx: &mut PgConnection,
     project: ProjectId,
@@ -34,7 +36,8 @@ pub(super) async fn insert_nonces(
     // a circle.
     sqlx::query_scalar(
         "INSERT INTO signature_nonces (project_id, digest, expires_at) \
-         SELECT $1, digest, expires_at FROM unnest($2::bytea[], $3::timestamptz[]) AS row(digest, expires_at) ORDER BY digest \
+         SELECT $1, digest, expires_at \
+         FROM unnest($2::bytea[], $3::timestamptz[]) AS row(digest, expires_at) ORDER BY digest \
          ON CONFLICT DO NOTHING RETURNING digest",
     )
     .bind(project)

@@ -12,7 +12,7 @@ use crate::{
     text::excerpt,
 };
 
-/// How far `created` may lie from our clock, either way.
+/// The most that `created` may differ from our clock, either way.
 pub const MAX_SKEW: Duration = Duration::from_secs(60);
 const NONCE_LENGTH: std::ops::RangeInclusive<usize> = 8..=128;
 
@@ -29,7 +29,7 @@ pub struct Signature {
     signature: Vec<u8>,
 }
 
-/// That a DID's key signed this very request. Made only by [`Signature::verify`].
+/// The proof that a DID's key signed this very request. Made only by [`Signature::verify`].
 #[derive(Debug, Clone)]
 pub struct Proof {
     /// The signing agent's DID.
@@ -40,7 +40,7 @@ pub struct Proof {
     pub base: String,
     /// The 64 bytes.
     pub signature: Vec<u8>,
-    /// Whether the base holds a header that is a secret, such as an API key: then nobody else may
+    /// True when the base holds a header that is a secret, such as an API key: then nobody else may
     /// see it.
     pub covers_secrets: bool,
     nonce: String,
@@ -55,7 +55,7 @@ impl Proof {
         sha256(&[self.public_key.as_bytes(), self.nonce.as_bytes()].concat())
     }
 
-    /// Returns when the signature was made, by its own word.
+    /// Returns when the signature was made, as the signer states it.
     pub(super) fn created(&self) -> Timestamp {
         self.created
     }
@@ -63,7 +63,7 @@ impl Proof {
 
 impl Signature {
     /// Reads the one signature whose `keyid` is a DID from `Signature-Input` and `Signature`;
-    /// others, of proxies say, are left alone.
+    /// ignores others, such as those of proxies.
     ///
     /// # Errors
     /// [`Code::SignatureMissing`], [`Code::SignatureMalformed`].
@@ -89,7 +89,7 @@ impl Signature {
         })
     }
 
-    /// Who claims to have signed.
+    /// Returns the DID that claims to have signed.
     pub fn did(&self) -> &Did {
         &self.did
     }

@@ -1,4 +1,4 @@
-//! Letting a request in: once, however often it comes.
+//! Admission of a request, which is done once, however often it comes.
 
 use super::work::Unit;
 use crate::{
@@ -9,14 +9,14 @@ use crate::{
     signature::{self, Proof},
 };
 
-/// How a request stands that a transaction is to do together with others: to be done, or answered
-/// before with these bytes.
+/// The admission of a request that a transaction does together with others: `None` when it is to be
+/// done, or the bytes of the first response.
 pub type Admitted = Result<Option<Vec<u8>>>;
 
 impl Unit<'_> {
     /// Looks the request's `Idempotency-Key` up and consumes its nonce. Returns the first response
-    /// if it was answered before; the nonce was consumed with that one. [`Unit::run_once`] calls
-    /// it; whoever runs a unit by hand calls it first.
+    /// if there was one; the nonce was consumed with that one. [`Unit::run_once`] calls it; a
+    /// caller that runs a unit by hand calls it first.
     ///
     /// # Errors
     /// [`Code::IdempotencyInFlight`], [`Code::IdempotencyKeyReused`], [`Code::NonceReplayed`].
@@ -42,16 +42,16 @@ impl Unit<'_> {
     /// Stores the response under the request's `Idempotency-Key`, if it has one.
     ///
     /// # Errors
-    /// [`Code::IdempotencyInFlight`] when another request with the key was quicker.
+    /// [`Code::IdempotencyInFlight`] when another request with the key was faster.
     pub async fn store_response(&mut self, response: &[u8]) -> Result<()> {
         let Some(keyed) = KeyedRequest::of(self.caller()) else { return Ok(()) };
         let core = self.core();
         idempotency::store_response(self, core, &keyed, response).await
     }
 
-    /// Admits the requests from `first` on, which this transaction is to do together: those before
-    /// are its own already. Each look-up is one round trip for all of them, and none where nobody
-    /// brought a key or a signature.
+    /// Admits the requests from `first` on, which this transaction does together; those before are
+    /// its own already. Each look-up is one round trip for all of them, and none when no request
+    /// has a key or a signature.
     ///
     /// # Errors
     /// Each request has its own: [`Code::IdempotencyInFlight`] for a key that comes twice,
@@ -73,8 +73,8 @@ impl Unit<'_> {
         Ok(admitted)
     }
 
-    /// Looks for first responses that were committed since the first look, for those requests of
-    /// which it is `worth` it.
+    /// Looks for first responses that were committed since the first look, for those requests that
+    /// are `worth` it.
     ///
     /// # Errors
     /// [`Code::Unavailable`].
@@ -110,7 +110,7 @@ impl Unit<'_> {
     }
 }
 
-/// Consumes the nonces of those requests that are yet to be done; a replayed one is refused.
+/// Consumes the nonces of the requests that are yet to be done; refuses a replayed one.
 async fn consume_nonces(
     unit: &mut Unit<'_>,
     requests: &[Caller<'_>],

@@ -1,4 +1,4 @@
-//! What a unit of work has collected, beside the rows that it wrote itself.
+//! Everything that a unit of work has collected, beside the rows that it wrote itself.
 
 use crate::{
     audit::NewEvent,

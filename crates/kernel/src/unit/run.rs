@@ -14,7 +14,7 @@ impl Core {
     /// Reads on behalf of `caller`, in one transaction.
     ///
     /// # Errors
-    /// Those of `body`, and [`Code::Unavailable`](crate::Code::Unavailable).
+    /// [`Code::Unavailable`](crate::Code::Unavailable) and those of `body`.
     pub async fn read<'a, R>(
         &'a self,
         caller: impl Into<Caller<'a>>,
@@ -30,8 +30,8 @@ impl Core {
     /// something to commit returns `Ok(Err(refusal))`.
     ///
     /// # Errors
-    /// Those of `body`; [`Code::NonceReplayed`](crate::Code::NonceReplayed);
-    /// [`Code::Unavailable`](crate::Code::Unavailable).
+    /// [`Code::NonceReplayed`](crate::Code::NonceReplayed),
+    /// [`Code::Unavailable`](crate::Code::Unavailable) and those of `body`.
     pub async fn write<'a, R>(
         &'a self,
         caller: impl Into<Caller<'a>>,
@@ -40,8 +40,8 @@ impl Core {
         Unit::begin(self, caller).await?.run(body).await
     }
 
-    /// [`Core::write`] of what may be asked twice: with an `Idempotency-Key`, the second time is
-    /// given the first answer.
+    /// Runs [`Core::write`] for a request that may be sent twice: with an `Idempotency-Key`, the
+    /// second gets the first answer.
     ///
     /// # Errors
     /// As [`Core::write`], and [`Code::IdempotencyInFlight`](crate::Code::IdempotencyInFlight),
@@ -68,7 +68,7 @@ impl<'a> Unit<'a> {
         self.end(done).await
     }
 
-    /// [`Unit::run`], unless the request was answered before.
+    /// Runs [`Unit::run`], unless the request was answered before.
     ///
     /// # Errors
     /// As [`Core::write_once`].

@@ -16,15 +16,17 @@ pub(super) async fn flush(
              INSERT INTO audit_events (id, at, actor, action, subject, project_id, organization_id, user_id, \
                                        request_id, address, user_agent, before_digest, after_digest) \
              SELECT e.id, at, actor, action, subject, project_id, \
-                    COALESCE(organization_id, (SELECT p.organization_id FROM projects p WHERE p.id = project_id)), user_id, \
-                    $11, $12, $13, before_digest, after_digest \
-             FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::uuid[], $7::uuid[], \
-                         $8::uuid[], $9::bytea[], $10::bytea[]) \
-                  AS e (id, at, actor, action, subject, project_id, organization_id, user_id, before_digest, after_digest) \
+                    COALESCE(organization_id, \
+                             (SELECT p.organization_id FROM projects p WHERE p.id = project_id)), \
+                    user_id, $11, $12, $13, before_digest, after_digest \
+             FROM unnest($1::uuid[], $2::timestamptz[], $3::text[], $4::text[], $5::text[], $6::uuid[], \
+                         $7::uuid[], $8::uuid[], $9::bytea[], $10::bytea[]) \
+                  AS e (id, at, actor, action, subject, project_id, organization_id, user_id, \
+                        before_digest, after_digest) \
          ) \
          INSERT INTO jobs (queue, kind, max_attempts, timeout_ms, run_at, traceparent, payload) \
-         SELECT * FROM unnest($14::text[], $15::text[], $16::smallint[], $17::integer[], $18::timestamptz[], $19::text[], \
-                              $20::jsonb[])",
+         SELECT * FROM unnest($14::text[], $15::text[], $16::smallint[], $17::integer[], $18::timestamptz[], \
+                              $19::text[], $20::jsonb[])",
     )
     .bind(events.iter().map(|event| event.id).collect::<Vec<_>>())
     .bind(events.iter().map(|event| event.at).collect::<Vec<_>>())
@@ -34,8 +36,12 @@ pub(super) async fn flush(
     .bind(events.iter().map(|event| event.by.project).collect::<Vec<_>>())
     .bind(events.iter().map(|event| event.by.organization).collect::<Vec<_>>())
     .bind(events.iter().map(|event| event.by.user).collect::<Vec<_>>())
-    .bind(events.iter().map(|event| event.change.before.as_ref().map(<[u8; 32]>::as_slice)).collect::<Vec<_>>())
-    .bind(events.iter().map(|event| event.change.after.as_ref().map(<[u8; 32]>::as_slice)).collect::<Vec<_>>())
+    .bind(
+        events.iter().map(|event| event.change.before.as_ref().map(<[u8; 32]>::as_slice)).collect::<Vec<_>>(),
+    )
+    .bind(
+        events.iter().map(|event| event.change.after.as_ref().map(<[u8; 32]>::as_slice)).collect::<Vec<_>>(),
+    )
     .bind(&request.id)
     .bind(&request.address)
     .bind(&request.user_agent)

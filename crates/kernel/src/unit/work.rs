@@ -1,4 +1,4 @@
-//! A transaction that knows on whose behalf it runs.
+//! A transaction on behalf of a caller.
 
 use std::ops::{Deref, DerefMut};
 
@@ -24,7 +24,7 @@ pub struct Unit<'a> {
     caller: Caller<'a>,
     tx: Tx,
     now: Timestamp,
-    /// Whether the caller's signature is yet to be consumed: then the unit cannot commit.
+    /// True while the caller's signature is yet to be consumed: then the unit cannot commit.
     unconsumed: bool,
     effects: Effects,
 }
@@ -41,17 +41,17 @@ impl<'a> Unit<'a> {
         Ok(Self { core, caller, tx, now, unconsumed, effects: Effects::default() })
     }
 
-    /// Returns what the use case was handed.
+    /// Returns the services of the use case.
     pub fn core(&self) -> &'a Core {
         self.core
     }
 
-    /// Returns on whose behalf the transaction runs.
+    /// Returns the caller on whose behalf the transaction runs.
     pub fn caller(&self) -> &Caller<'a> {
         &self.caller
     }
 
-    /// Returns when the unit began: the one time that everything in it has.
+    /// Returns when the unit began, which is the one time of everything in it.
     pub fn now(&self) -> Timestamp {
         self.now
     }
@@ -61,7 +61,7 @@ impl<'a> Unit<'a> {
         self.audit_by(self.caller.by, action, subject, change);
     }
 
-    /// Writes into the audit log that somebody else than the caller did it, or that it concerns
+    /// Writes into the audit log that somebody other than the caller did it, or that it concerns
     /// somebody else.
     pub fn audit_by(&mut self, by: By, action: &'static str, subject: impl ToString, change: Change) {
         let (id, subject) = (self.core.ids.next(), subject.to_string());
@@ -76,7 +76,7 @@ impl<'a> Unit<'a> {
         self.enqueue_at(job, self.now)
     }
 
-    /// Enqueues a job that runs at `run_at` at the soonest.
+    /// Enqueues a job that runs at `run_at` at the earliest.
     ///
     /// # Errors
     /// As [`Unit::enqueue`].
@@ -84,8 +84,8 @@ impl<'a> Unit<'a> {
         self.enqueue_traced(job, run_at, self.caller.request.traceparent.clone())
     }
 
-    /// Enqueues a job in the trace of another request than the caller's: where one transaction does
-    /// what many asked for.
+    /// Enqueues a job in the trace of another request than the caller's, for a transaction that
+    /// does the work of many requests.
     ///
     /// # Errors
     /// As [`Unit::enqueue`].
@@ -102,19 +102,19 @@ impl<'a> Unit<'a> {
         Ok(())
     }
 
-    /// Notifies whoever waits for `topic`, after the commit.
+    /// Notifies the sleepers that wait for `topic`, after the commit.
     pub fn wake(&mut self, topic: Topic) {
         self.effects.wake(topic);
     }
 
-    /// Makes this replica forget a credential after the commit, so that it refuses at once what was
-    /// revoked here.
+    /// Makes this replica forget a credential after the commit, so that it refuses a revoked
+    /// credential at once.
     pub fn forget(&mut self, credential: Credential) {
         self.effects.credentials.push(credential);
     }
 
-    /// Writes the events and jobs that were collected so far. For a body that is about to take away
-    /// its own right to write them.
+    /// Writes the events and jobs that were collected so far. For a body that is about to drop its
+    /// own right to write them.
     ///
     /// # Errors
     /// [`Code::Unavailable`](crate::Code::Unavailable).
@@ -141,7 +141,7 @@ impl<'a> Unit<'a> {
         Ok(())
     }
 
-    /// Commits, and then makes known what was done.
+    /// Commits, then notifies sleepers and forgets credentials.
     ///
     /// # Errors
     /// `Internal` when the request was signed and its nonce was not consumed;
@@ -162,8 +162,8 @@ impl<'a> Unit<'a> {
 }
 
 impl Unit<'_> {
-    /// Rolls back and returns the error, before the caller hears of it: what the unit locked must
-    /// not refuse their next attempt.
+    /// Rolls back and returns the error, before the caller gets it: the locks of the unit must not
+    /// refuse their next attempt.
     ///
     /// # Errors
     /// `refusal`.
@@ -172,9 +172,9 @@ impl Unit<'_> {
         Err(refusal)
     }
 
-    /// Ends the transaction without a trace, before the caller hears of it: what it locked must not
-    /// refuse the caller's next attempt. One that cannot be told so is rolled back when its
-    /// connection breaks.
+    /// Ends the transaction without a trace, before the caller gets the answer: its locks must not
+    /// refuse the caller's next attempt. When the roll-back cannot be sent, Postgres rolls back as
+    /// the connection breaks.
     pub async fn roll_back(self) {
         let _ = self.tx.rollback().await;
     }

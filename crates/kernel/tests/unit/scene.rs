@@ -1,4 +1,4 @@
-//! A project with somebody who asks, and what was told to the outside.
+//! A project with a caller, and records of the hints and forgotten credentials.
 
 use std::sync::{Arc, Mutex};
 
@@ -31,7 +31,7 @@ impl kernel::queue::Job for Work {
     const KIND: &'static str = "test.work";
 }
 
-/// What was told to sleepers and caches.
+/// Records of the hints and of the forgotten credentials.
 #[derive(Debug, Default)]
 pub struct Told {
     pub topics: Mutex<Vec<Topic>>,
@@ -72,19 +72,19 @@ impl Scene {
         Self { core, told, project, agent: Identity::generate(), _database: database }
     }
 
-    /// Somebody of the project, by that request.
+    /// Returns a caller of the project, with that request.
     pub fn asks(&self, request: RequestContext) -> Authorized<allow::VaultWrite> {
         let by = Principal { actor: Actor::Anonymous, request, ..Principal::system(self.project) };
         Authorized::check(by).unwrap()
     }
 
-    /// A request with an `Idempotency-Key`, which asks for `body`.
+    /// Returns a request with an `Idempotency-Key`, which asks for `body`.
     pub fn keyed(&self, key: &str, body: &str) -> RequestContext {
         let key = IdempotencyKey::new(key, &[body.as_bytes()]);
         RequestContext { idempotency_key: Some(key), ..RequestContext::default() }
     }
 
-    /// A request that the agent signed just now.
+    /// Returns a request that the agent signed just now.
     pub fn signed(&self) -> RequestContext {
         RequestContext { proof: Some(Arc::new(self.proof())), ..RequestContext::default() }
     }
@@ -108,7 +108,7 @@ impl Scene {
         Signature::parse(&parts).unwrap().verify(&parts, &key).unwrap()
     }
 
-    /// How many rows a table has.
+    /// Returns the number of rows in a table.
     pub async fn count(&self, table: &'static str) -> i64 {
         let sql = match table {
             "audit_events" => "SELECT count(*) FROM audit_events",

@@ -1,4 +1,4 @@
-//! When a periodic task runs.
+//! The times at which a periodic task runs.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ const DAY: Duration = Duration::from_secs(24 * 3600);
 /// The first Monday after 1970-01-01, which was a Thursday.
 const FIRST_MONDAY: Duration = Duration::from_secs(4 * 24 * 3600);
 
-/// When a task runs. Hours and weekdays are in UTC.
+/// The times at which a task runs. Hours and weekdays are in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Schedule {
     /// Once in each period, counted from 1970: an hourly task runs shortly after each full hour.
@@ -42,7 +42,7 @@ impl Schedule {
     }
 }
 
-/// A task by its name, and when it runs.
+/// The name of a task, and when it runs.
 pub type Scheduled<'a> = (&'a str, Schedule);
 
 #[cfg(test)]

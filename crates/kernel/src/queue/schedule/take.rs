@@ -20,8 +20,8 @@ pub async fn register(db: &Db, tasks: &[Scheduled<'_>]) -> Result<()> {
 }
 
 /// Takes the current slot of each of these tasks that nobody has taken yet, if `epoch` is still the
-/// newest of the worker's lease. Returns the names of those it took: the caller runs them, and
-/// nobody else will in this slot.
+/// newest of the worker's lease. Returns the names of those it took: the caller runs them, and no
+/// other worker runs them in this slot.
 ///
 /// # Errors
 /// [`Code::Unavailable`](crate::Code::Unavailable).
