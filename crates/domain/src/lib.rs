@@ -1,8 +1,8 @@
-//! The areas: what Holdfast knows and does, rules, use cases and their SQL.
+//! The areas of Holdfast: rules, use cases and their SQL.
 //!
-//! Knows Postgres and nothing else of the outside world: no HTTP framework, no Redis, NATS, Qdrant,
-//! S3 or SMTP. What may fail or be absent is a trait of its area or of `kernel::ports`, implemented
-//! by the `adapters` crate.
+//! The crate knows Postgres and nothing else of the outside world: no HTTP framework, no Redis,
+//! NATS, Qdrant, S3 or SMTP. A dependency that may fail or be absent is a trait of its area or of
+//! `kernel::ports`, implemented by the `adapters` crate.
 
 pub mod agents;
 pub mod audit;

@@ -1,5 +1,5 @@
-//! Postgres keeps tenants apart, whatever a query forgets: checked for every table found in the
-//! catalog, not for a list of them.
+//! Postgres keeps tenants apart, even when a query forgets its `WHERE`: checked for every table in
+//! the catalog, not for a list of them.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use domain::identity;
@@ -17,7 +17,7 @@ async fn database() -> (TestDatabase, Db) {
     (database, db)
 }
 
-/// Every table that holds tenants' rows, and the column that says whose.
+/// Returns every table that holds tenants' rows, and the column that names the tenant.
 async fn tenant_tables(db: &Db) -> Vec<(String, String)> {
     let rows = sqlx::query(
         "SELECT c.relname, a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
@@ -48,8 +48,8 @@ async fn every_tenant_table_is_protected() {
     }
 }
 
-/// Puts one row for each of two projects into every tenant table, values made up from the catalog,
-/// so that a new table is covered by being there.
+/// Puts one row for each of two projects into every tenant table, with values made up from the
+/// catalog, so that a new table is covered by its existence.
 async fn fill(db: &Db, tables: &[(String, String)], projects: [ProjectId; 2]) {
     for (table, tenant) in tables.iter().filter(|(table, _)| table != "projects") {
         for project in projects {
@@ -58,11 +58,12 @@ async fn fill(db: &Db, tables: &[(String, String)], projects: [ProjectId; 2]) {
     }
 }
 
-/// Inserts a row of made-up values but for those that are `fixed`.
+/// Inserts a row of made-up values, except for the columns in `fixed`.
 async fn row(db: &Db, table: &str, fixed: &[(&str, Uuid)]) {
     let columns: Vec<(String, String)> = sqlx::query(
         "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute \
-         WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped AND (attnotnull AND NOT atthasdef AND attidentity = '' OR attname = ANY ($2))",
+         WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped \
+           AND (attnotnull AND NOT atthasdef AND attidentity = '' OR attname = ANY ($2))",
     )
     .bind(table)
     .bind(fixed.iter().map(|(column, _)| (*column).to_owned()).collect::<Vec<_>>())
@@ -91,8 +92,7 @@ async fn row(db: &Db, table: &str, fixed: &[(&str, Uuid)]) {
     };
     let names = columns.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
     let values = columns.iter().map(value).collect::<Vec<_>>().join(", ");
-    // The whole constraint system but tenancy is out of the picture: a row may name an intent that
-    // is not there.
+    // No constraint is checked: a row may name an intent that does not exist.
     let sql = format!(
         "BEGIN; SET LOCAL session_replication_role = replica; INSERT INTO {table} ({names}) VALUES \
         ({values}); COMMIT"
@@ -197,13 +197,15 @@ async fn a_request_cannot_read_the_queue() {
     assert!(refused.to_string().contains("permission denied"), "{refused}");
 }
 
-/// Tables of people and organizations, with the columns that say whose a row is. `id` of `users`
-/// and `organizations` is one.
+/// Returns the tables of people and organizations, with the columns that name the owner of a row.
+/// `id` of `users` and `organizations` is one.
 async fn tables_of_people(db: &Db) -> Vec<(String, Vec<String>)> {
     let rows = sqlx::query(
-        "SELECT c.relname, array_agg(a.attname::text ORDER BY 1) FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
+        "SELECT c.relname, array_agg(a.attname::text ORDER BY 1) \
+         FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid \
          WHERE c.relkind IN ('r', 'p') AND c.relnamespace = 'public'::regnamespace AND NOT a.attisdropped \
-           AND (a.attname IN ('user_id', 'organization_id') OR (c.relname IN ('users', 'organizations') AND a.attname = 'id') \
+           AND (a.attname IN ('user_id', 'organization_id') \
+                OR (c.relname IN ('users', 'organizations') AND a.attname = 'id') \
                 OR (c.relname = 'idempotent_requests' AND a.attname = 'tenant')) GROUP BY 1 ORDER BY 1",
     )
     .fetch_all(db.pool())
@@ -212,8 +214,8 @@ async fn tables_of_people(db: &Db) -> Vec<(String, Vec<String>)> {
     rows.iter().map(|row| (row.get(0), row.get(1))).collect()
 }
 
-/// Every table that holds something of people is forced under row-level security, also one that
-/// says whose only by another table.
+/// Every table about people is forced under row-level security, also one that names its owner only
+/// through another table.
 #[tokio::test]
 async fn every_table_of_people_is_protected() {
     let (_database, db) = database().await;
@@ -261,8 +263,8 @@ impl Two {
         Self { tables, ada, bob }
     }
 
-    /// What a query without `WHERE` shows of each table, as the set of all whose-columns; nothing
-    /// where the role may not read.
+    /// Returns the values that a query without `WHERE` finds in the owner columns of each table;
+    /// none where the role may not read.
     async fn seen(&self, db: &Db, scope: DbScope) -> Vec<(&str, Vec<Uuid>)> {
         let mut seen = Vec::new();
         for (table, columns) in &self.tables {
@@ -286,7 +288,7 @@ async fn a_query_without_where_shows_a_person_what_is_theirs() {
     let (_database, db) = database().await;
     let two = Two::set(&db).await;
     let ((ada, hers), (bob, his)) = (two.ada, two.bob);
-    // A member of no organization that is asked about: that a transaction names one opens nothing.
+    // Naming an organization in the scope opens nothing unless the person is a member of it.
     let scopes = [DbScope::Person(ada), DbScope::Member(ada, hers), DbScope::Member(ada, his)];
     for scope in scopes {
         for (table, found) in two.seen(&db, scope).await {
@@ -326,8 +328,7 @@ async fn a_query_without_where_shows_a_person_what_is_theirs() {
     }
 }
 
-/// What comes before the caller is known sees accounts and who is a member of what; of what tenants
-/// keep it sees nothing.
+/// A transaction before the caller is known sees accounts and memberships, and no data of tenants.
 #[tokio::test]
 async fn the_front_door_sees_no_tenants_data() {
     let (_database, db) = database().await;

@@ -1,5 +1,5 @@
-//! Looking agents up: those of one project that are asked for while a look-up is under way are
-//! found by the next one, together.
+//! Look-up of agents: names of one project that are asked for while a look-up is under way are
+//! looked up together by the next one.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -30,8 +30,7 @@ impl Directory {
         Self(Batcher::new(LookUp(db)))
     }
 
-    /// Returns the agent as it is after the call was made: nobody is given what was read before
-    /// they asked.
+    /// Returns the agent as it is after the call was made: never as it was read before the call.
     ///
     /// # Errors
     /// [`GET_ERRORS`].
@@ -41,7 +40,7 @@ impl Directory {
     }
 }
 
-/// Finds agents of one project, in one transaction of that project's.
+/// Finds agents of one project, in one transaction of that project.
 struct LookUp(Db);
 
 impl Batch for LookUp {

@@ -6,7 +6,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Settles what was on its way to an agent that was removed.
+/// Settles the deliveries that were on their way to a removed agent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct RetireAgent {
     /// The project that had the agent.

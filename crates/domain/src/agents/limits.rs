@@ -1,14 +1,14 @@
-//! How much one project and one agent may have.
+//! Limits of one project and one agent.
 
-/// How many agents a project can have. Registrations of one moment may pass it by as many as they
-/// are: the bound keeps look-ups and pages cheap, and need not be exact.
+/// The most agents of a project. Concurrent registrations may exceed it by their own number: the
+/// limit keeps look-ups and pages cheap, and need not be exact.
 pub const MAX_AGENTS: i64 = 10_000;
-/// How many capabilities an agent can have.
+/// The most capabilities of an agent.
 pub(super) const MAX_CAPABILITIES: usize = 32;
-/// How many tags a capability can have.
+/// The most tags of a capability.
 pub(super) const MAX_TAGS: usize = 16;
-/// How long an endpoint can be, in characters.
+/// The length of the longest endpoint, in characters.
 pub(super) const MAX_ENDPOINT: usize = 2048;
-/// How large all capabilities of an agent can be together, in bytes of JSON: a page of agents is
-/// put together in memory.
+/// The largest size of all capabilities of an agent together, in bytes of JSON: a page of agents is
+/// built in memory.
 pub(super) const MAX_CAPABILITIES_BYTES: usize = 16 * 1024;

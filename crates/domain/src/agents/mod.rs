@@ -1,4 +1,4 @@
-//! The registry: which agents a project has, what they can do, and where they are reached.
+//! The registry: the agents of a project, their capabilities, and their endpoints.
 
 mod directory;
 mod limits;

@@ -126,7 +126,7 @@ impl AgentName {
     }
 }
 
-/// A text names no agent.
+/// The error for text that names no agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an agent's id such as agt_019aa3f0c1d27abc8def0123456789ab, or its DID")]
 pub struct NotAnAgentName;

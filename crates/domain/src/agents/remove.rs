@@ -18,8 +18,8 @@ use super::{
 /// The codes of [`remove`].
 pub const REMOVE_ERRORS: Codes = &[&[Code::Forbidden, Code::NotFound]];
 
-/// Removes the agent: it can no longer sign, send or be sent to. What was on its way to it becomes
-/// `dead` soon after, by a job. An agent may remove only itself.
+/// Removes the agent: it can no longer sign, send or receive. A job then marks the deliveries that
+/// were on their way to it as `dead`. An agent may remove only itself.
 ///
 /// # Errors
 /// [`REMOVE_ERRORS`].

@@ -1,4 +1,4 @@
-//! Rules for what an agent says of itself.
+//! Rules for the values of a registration.
 
 use kernel::{
     caller::{Actor, Authorized},
@@ -77,8 +77,8 @@ pub(super) fn check_capabilities(checks: &mut Checks, capabilities: &[Capability
 }
 
 /// Checks that an endpoint is an absolute `http` or `https` URL with a host, and with nothing that
-/// a server would not be sent or that could hide another host. Where it leads is checked when it is
-/// connected to: names resolve anew each time.
+/// is not sent to a server or that could hide another host. Its address is checked when it is
+/// connected to, because names resolve anew each time.
 pub(super) fn check_endpoint(checks: &mut Checks, endpoint: &str) -> Option<Url> {
     if endpoint.len() > MAX_ENDPOINT {
         checks.broken(Code::TooLong, "/endpoint", format!("may have at most {MAX_ENDPOINT} characters"));

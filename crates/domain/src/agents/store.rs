@@ -48,8 +48,8 @@ macro_rules! columns {
     };
 }
 
-/// Inserts the agent or changes the one of its DID; `None` when that one lives under another key.
-/// The flag says whether it is new.
+/// Inserts the agent or changes the one of its DID; returns `None` when that one lives under
+/// another key. The flag is true for a new agent.
 pub(super) async fn upsert(
     tx: &mut PgConnection,
     project: ProjectId,
@@ -87,7 +87,7 @@ pub(super) async fn upsert(
     upserted.map(|found| Ok((found.row.try_into()?, found.is_new))).transpose()
 }
 
-/// Finds the agents of these names. One that is asked for twice is found once.
+/// Finds the agents of these names. One that is named twice is found once.
 pub(super) async fn find_all(
     tx: &mut PgConnection,
     project: ProjectId,
@@ -170,7 +170,8 @@ pub(super) async fn remove(
 ) -> sqlx::Result<Option<Agent>> {
     let (id, did) = name.parts();
     let row: Option<AgentRow> = sqlx::query_as(concat!(
-        "UPDATE agents SET deleted_at = $4 WHERE project_id = $1 AND (id = $2 OR did = $3) AND deleted_at IS NULL \
+        "UPDATE agents SET deleted_at = $4 \
+         WHERE project_id = $1 AND (id = $2 OR did = $3) AND deleted_at IS NULL \
          RETURNING ",
         columns!()
     ))

@@ -1,5 +1,5 @@
-//! Exporting an organization's audit log, a batch at a time: however slowly it is read, no
-//! transaction waits for that.
+//! Export of an organization's audit log, a batch at a time, so that no transaction waits for a
+//! slow reader.
 
 use kernel::{
     Core,
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::{model::Filter, store};
 use crate::identity::organizations::{self, AsMember};
 
-/// How many events one transaction reads.
+/// The number of events that one transaction reads.
 const BATCH: u16 = 1_000;
 
 /// An export that was begun. Later events are not in it.
@@ -39,8 +39,8 @@ impl Export {
         Ok(Self { core, by, filter, before: None })
     }
 
-    /// Returns the next events, newest first; none at the end. A person who may no longer read them
-    /// gets no more.
+    /// Returns the next events, the newest first; none at the end. A person who may no longer read
+    /// them gets no more.
     ///
     /// # Errors
     /// As [`Export::begin`].

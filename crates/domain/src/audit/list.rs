@@ -32,7 +32,7 @@ pub async fn of_organization(
     Ok(page.page(events.await?, |event| event.id.uuid()))
 }
 
-/// Lists what concerns the person's own account, newest first.
+/// Lists the events of the person's own account, newest first.
 ///
 /// # Errors
 /// [`FILTER_ERRORS`].

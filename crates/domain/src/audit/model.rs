@@ -15,7 +15,7 @@ use uuid::Uuid;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
-    /// Who did it: an identifier, `anonymous` or `system`.
+    /// The actor: an identifier, `anonymous` or `system`.
     #[param(min_length = 1, max_length = 64, pattern = "^[^\\u0000]*$")]
     pub actor: Option<String>,
     /// The action, such as `member.removed`.
@@ -26,7 +26,7 @@ pub struct Filter {
     pub subject: Option<String>,
     /// The earliest time, RFC 3339.
     pub from: Option<DateTime<Utc>>,
-    /// The time that events lie before, RFC 3339.
+    /// The time before which the events were done, RFC 3339.
     pub to: Option<DateTime<Utc>>,
 }
 
@@ -46,9 +46,9 @@ impl Filter {
         checks.finish()
     }
 
-    /// Returns the identifiers that the events lie between, so that a range of time long ago is
-    /// found by the index. An identifier is made moments before or after the event is dated; events
-    /// in between are told apart by their date.
+    /// Returns the identifiers that the events lie between, so that the index finds a range of time
+    /// long ago. An identifier is made moments before or after its event is dated; the date filters
+    /// the events in between.
     pub(super) fn ids(&self) -> (Uuid, Uuid) {
         const APART: TimeDelta = TimeDelta::minutes(1);
         let from = self

@@ -18,8 +18,8 @@ macro_rules! columns {
     };
 }
 
-/// Selects the events of what `$column` names, newest first. Each column has its own text, so that
-/// Postgres uses that column's index.
+/// Selects the events whose `$column` has a value, newest first. Each column has its own text, so
+/// that Postgres uses that column's index.
 macro_rules! events {
     ($column:literal) => {
         concat!(

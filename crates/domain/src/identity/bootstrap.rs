@@ -1,4 +1,5 @@
-//! The first organization, its project and its first key, for those who start without an account.
+//! The first organization, its project and its first key, for operators who start without an
+//! account.
 
 use kernel::{
     Core, DbScope,
@@ -14,8 +15,8 @@ use super::{
     organizations,
 };
 
-/// Creates an organization and a project named `name`, and an API key for it. The key's text is in
-/// nobody's hands but the caller's.
+/// Creates an organization and a project named `name`, and an API key for it. Only the caller has
+/// the key's text.
 ///
 /// # Errors
 /// [`TEXT_ERRORS`](kernel::checks::TEXT_ERRORS) for the name.

@@ -1,5 +1,5 @@
-//! Accounts: people and their sessions, organizations and their projects, API keys; and whose a
-//! credential is.
+//! Accounts: people and their sessions, organizations and their projects, API keys; and the look-up
+//! of credentials.
 //!
 //! | module | holds |
 //! |---|---|

@@ -1,4 +1,5 @@
-//! Passwords: Argon2id (RFC 9106) by OWASP's parameters, on threads of their own and few at a time.
+//! Passwords: Argon2id (RFC 9106) with OWASP's parameters, on threads of their own and few at a
+//! time.
 
 use std::{
     fmt,
@@ -25,22 +26,21 @@ use crate::mail::Email;
 /// The codes of [`Password::check`].
 pub const PASSWORD_ERRORS: &[Code] = &[Code::TooShort, Code::TooLong, Code::NulByte, Code::WeakPassword];
 
-/// How long a password is, in characters.
+/// The length of a password, in characters.
 const LENGTH: std::ops::RangeInclusive<usize> = 10..=256;
 /// OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane.
 const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
-/// Verified where there is no hash, so that an answer takes as long as where there is one: today's
-/// parameters, and a hash of all zeros.
+/// The hash that is verified for an account without one, so that an answer takes as long as for one
+/// with it: today's parameters, and a hash of all zeros.
 const NOBODYS: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-/// How many hashes are computed at a time: 19 MiB and a core each.
+/// The most hashes that are computed at a time: 19 MiB and a core each.
 const MAX_CONCURRENT: usize = 4;
-/// How long a caller waits for its turn before it is told to come again.
+/// The longest wait of a caller for its turn; after it the caller gets [`Code::Overloaded`].
 const TURN_TIMEOUT: Duration = Duration::from_secs(10);
-/// The passwords that people choose first, of those that are long enough; from the lists that
-/// attackers start with.
+/// The most common passwords that are long enough, from the lists that attackers start with.
 const COMMON: &[&str] = &[
     "1234567890",
     "0123456789",
@@ -74,7 +74,13 @@ const COMMON: &[&str] = &[
 /// A password as it was typed. Not shown by `Debug`.
 #[derive(Clone, Deserialize, utoipa::ToSchema)]
 #[serde(transparent)]
-#[schema(value_type = String, format = Password, min_length = 10, max_length = 256, example = "correct horse battery staple")]
+#[schema(
+    value_type = String,
+    format = Password,
+    min_length = 10,
+    max_length = 256,
+    example = "correct horse battery staple"
+)]
 pub struct Password(String);
 
 impl Password {
@@ -97,9 +103,10 @@ impl Password {
         }
     }
 
-    /// Returns whether it could be anybody's: others are refused before anything is computed.
+    /// Returns true when it could be somebody's password: others are refused before anything is
+    /// computed.
     fn is_possible(&self) -> bool {
-        // Those of older rules may be shorter.
+        // Passwords of older rules may be shorter.
         self.0.len() <= LENGTH.end() * 4
     }
 }
@@ -116,7 +123,7 @@ impl fmt::Debug for Password {
     }
 }
 
-/// Hashes and verifies. Cloning shares the turns.
+/// Hashes and verifies passwords. Cloning shares the limit.
 #[derive(Clone)]
 pub struct Passwords {
     turns: Arc<Semaphore>,
@@ -139,8 +146,8 @@ impl Passwords {
         self.in_turn(move || hash(password.0.as_bytes(), &salt)).await?
     }
 
-    /// Returns whether `password` is the one of `stored`; without one it takes as long, and is
-    /// wrong.
+    /// Returns true when `password` is the one of `stored`. Without a stored hash it takes as long,
+    /// and returns false.
     ///
     /// # Errors
     /// [`Code::Overloaded`] when too many wait.
@@ -149,14 +156,15 @@ impl Passwords {
         let possible = password.is_possible();
         let password = if possible { password.0.clone() } else { String::new() };
         let right = self.in_turn(move || {
-            // The hash says by which parameters it was made.
+            // The hash names the parameters that it was made with.
             PasswordHash::new(&stored)
                 .is_ok_and(|stored| Argon2::default().verify_password(password.as_bytes(), &stored).is_ok())
         });
         Ok(right.await? && known && possible)
     }
 
-    /// Returns how many hashes were computed since the start: the cost of an answer, whoever asks.
+    /// Returns the number of hashes computed since the start, by which a test compares the cost of
+    /// answers.
     pub fn computed(&self) -> u64 {
         self.computed.load(Ordering::Relaxed)
     }
@@ -196,7 +204,7 @@ fn hash(password: &[u8], salt: &[u8; 16]) -> Result<String> {
     Ok(hash.to_string())
 }
 
-/// Returns whether a stored hash was made by other parameters than today's.
+/// Returns true when a stored hash was made with other parameters than today's.
 pub fn is_outdated(stored: &str) -> bool {
     !stored.starts_with(&format!("$argon2id$v=19$m={MEMORY_KIB},t={PASSES},p={LANES}$"))
 }

@@ -1,5 +1,5 @@
-//! The worker brings a delivery to its recipient: it notifies one that pulls, and pushes to one
-//! that has an endpoint.
+//! Delivery by the worker: it notifies a recipient that pulls, and pushes to one that has an
+//! endpoint.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use super::{
     store,
 };
 
-/// How long after each failed push the next is made. After the last the delivery is dead.
+/// The wait after each failed push before the next one. After the last the delivery is dead.
 pub const PUSH_SCHEDULE: [Duration; 7] = [
     Duration::from_secs(5),
     Duration::from_secs(5 * 60),
@@ -33,15 +33,14 @@ pub const PUSH_SCHEDULE: [Duration; 7] = [
     Duration::from_secs(10 * 3600),
     Duration::from_secs(10 * 3600),
 ];
-/// How long a push holds its delivery: longer than any push takes, so that no second one starts
-/// beside it.
+/// The lease of a push: longer than any push takes, so that no second one starts beside it.
 const PUSH_LEASE: TimeDelta = TimeDelta::seconds(30);
 
-/// How a job goes on.
+/// The next step of a job.
 enum Next {
-    /// Without a push.
+    /// No push.
     End(Outcome),
-    /// With the push of a delivery that was leased for it.
+    /// The push of a delivery that was leased for it.
     Push(Box<Leased>),
 }
 
@@ -74,7 +73,7 @@ pub async fn deliver(
     }
 }
 
-/// Leases the delivery for a push, or says how the job goes on without one.
+/// Leases the delivery for a push, or returns the outcome of the job without one.
 async fn begin(unit: &mut Unit<'_>, job: &DeliverIntent) -> Result<Next> {
     let now = unit.now();
     let Some(pending) = store::find_pending(unit, job.delivery).await? else {
@@ -92,7 +91,7 @@ async fn begin(unit: &mut Unit<'_>, job: &DeliverIntent) -> Result<Next> {
         return Ok(Next::End(Outcome::Done));
     };
     if pending.visible_at > now {
-        // Somebody holds it, or wants it later.
+        // Another lease runs, or the recipient wants it later.
         let wait = (pending.visible_at - now).to_std().unwrap_or_default();
         return Ok(Next::End(Outcome::Snooze(wait + Duration::from_millis(100))));
     }
@@ -127,7 +126,7 @@ async fn finish(
     };
     match store::push_failed(unit, recipient, claim, now, &failed.detail).await? {
         Some(failures) => after_failure(unit, claim, &failed, failures).await,
-        // The lease was lost: whoever has it now goes on.
+        // The lease was lost: the job of the newer one continues.
         None => Ok(Outcome::Snooze(PUSH_SCHEDULE[0])),
     }
 }

@@ -1,4 +1,4 @@
-//! Reading intents.
+//! Reads of intents.
 
 use kernel::{
     Core,
@@ -16,8 +16,8 @@ use super::{
 /// The codes of [`get`].
 pub const GET_ERRORS: Codes = &[&[Code::NotFound]];
 
-/// Returns the intent to the project's keys and people; of the agents, to the one that sent it and
-/// the one it is for. For any other agent it does not exist.
+/// Returns the intent to the project's keys and people, and to the two agents that it is from and
+/// for. Other agents get `NotFound`.
 ///
 /// # Errors
 /// [`GET_ERRORS`].
@@ -36,8 +36,8 @@ pub async fn get(core: &Core, by: &Authorized<allow::IntentsRead>, id: IntentId)
 /// The codes of [`list`].
 pub const LIST_ERRORS: Codes = &[&[Code::Forbidden]];
 
-/// Lists the project's intents, newest first, without their payloads. An agent has its inbox
-/// instead.
+/// Lists the project's intents, newest first, without their payloads. Agents are refused: they have
+/// an inbox.
 ///
 /// # Errors
 /// [`LIST_ERRORS`].

@@ -1,4 +1,4 @@
-//! A recipient pulls its deliveries.
+//! The inbox, from which a recipient pulls its deliveries.
 
 use std::time::Duration;
 
@@ -18,25 +18,25 @@ use super::{
     store,
 };
 
-/// How often a sleeper looks by itself, between these two: the floor under hints that are lost.
+/// The polling interval of a sleeper, between these two, for hints that are lost.
 const POLL_FLOOR: std::ops::Range<Duration> = Duration::from_millis(1_000)..Duration::from_millis(2_000);
 
-/// A look into the inbox.
+/// A request for deliveries.
 #[derive(Debug, Clone, Copy)]
 pub struct Poll {
     /// The most deliveries to lease, 1 to 100.
     pub max: u16,
-    /// How long to wait for the first, at most 30 seconds.
+    /// The longest wait for the first, at most 30 seconds.
     pub wait: Duration,
-    /// How long the lease is to last, in seconds.
+    /// The length of the lease, in seconds.
     pub lease_seconds: Option<u32>,
 }
 
 /// The codes of [`poll`].
 pub const POLL_ERRORS: Codes = &[&[Code::OutOfRange]];
 
-/// Leases what is due for the signing agent, oldest first. Waits for the first delivery as long as
-/// `poll` says, or until `leave` completes.
+/// Leases the deliveries that are due for the signing agent, the oldest first. Waits for the first
+/// delivery as long as `poll` says, or until `leave` completes.
 ///
 /// # Errors
 /// [`POLL_ERRORS`].
@@ -47,12 +47,11 @@ pub async fn poll(
     leave: impl Future<Output = ()>,
 ) -> Result<Vec<Lease>> {
     let lease = check(poll)?;
-    // Before the first look, so that what is committed between the look and the wait is still heard
-    // of.
+    // Before the first look, so that a commit between the look and the wait is not missed.
     let notified = core.wake.subscribe(Topic::Inbox(by.agent));
     let deadline = tokio::time::Instant::now() + poll.wait;
     tokio::pin!(leave);
-    // The first look consumes the nonce, in the transaction of what it leases.
+    // The first look consumes the nonce, in the transaction that leases.
     let mut caller = Caller::from(by);
     loop {
         let leases = lease_due(core, caller, by, poll.max, lease).await?;
@@ -103,7 +102,7 @@ fn check(poll: Poll) -> Result<TimeDelta> {
     Ok(lease)
 }
 
-/// Spread, so that the sleepers of many replicas do not look in step.
+/// Returns a random interval, so that the sleepers of many replicas do not look in step.
 fn floor(core: &Core) -> Duration {
     let [spread] = core.ids.bytes::<1>();
     POLL_FLOOR.start + (POLL_FLOOR.end - POLL_FLOOR.start) * u32::from(spread) / 256

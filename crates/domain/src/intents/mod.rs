@@ -2,7 +2,7 @@
 //!
 //! An intent is accepted in one commit, together with its delivery. The delivery is then leased: by
 //! its recipient, who pulls it from its inbox, or by the worker on the recipient's behalf, who
-//! pushes it to the recipient's endpoint. Whoever holds the newest lease's token may settle it.
+//! pushes it to the recipient's endpoint. The holder of the newest lease's token may settle it.
 //!
 //! ```text
 //! accepted ──lease──▶ leased ──ack──▶ acked

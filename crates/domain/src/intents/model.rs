@@ -26,7 +26,7 @@ pub enum State {
     Acked,
     /// Its time to live ended first.
     Expired,
-    /// Given up: the recipient failed on it too often, or was removed.
+    /// The recipient failed on it too often, or was removed.
     Dead,
 }
 
@@ -41,10 +41,10 @@ pub struct NewIntent {
     #[serde(rename = "type")]
     #[schema(min_length = 1, max_length = 128, pattern = "^[^\\u0000]*$", example = "translation.request")]
     pub kind: String,
-    /// Any JSON, of at most 262,144 bytes. It is kept and handed over as it was sent.
+    /// Any JSON, of at most 262,144 bytes. It is stored and delivered as it was sent.
     #[schema(value_type = serde_json::Value)]
     pub payload: Box<RawValue>,
-    /// How long it may take to be acknowledged, in seconds, at most 7 days; a day when left out.
+    /// The time to be acknowledged within, in seconds, at most 7 days; a day when left out.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 604_800)]
     pub ttl_seconds: Option<i64>,
@@ -79,7 +79,7 @@ impl Resource for Accepted {
     }
 }
 
-/// An intent, and how its delivery stands.
+/// An intent, and the state of its delivery.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Intent {
     /// Its identifier.
@@ -106,9 +106,9 @@ pub struct Intent {
     pub expires_at: DateTime<Utc>,
     /// Its state.
     pub state: State,
-    /// How often it was leased or pushed.
+    /// The number of times that it was leased or pushed.
     pub attempts: i32,
-    /// When it was acknowledged, expired or given up.
+    /// When it was acknowledged, expired or marked dead.
     #[schema(required = true)]
     pub settled_at: Option<DateTime<Utc>>,
     /// Why the last attempt failed, where one did.
@@ -131,7 +131,7 @@ pub struct Envelope {
     pub public_key: PublicKey,
 }
 
-/// An intent in its recipient's hands.
+/// An intent on its way to its recipient.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Delivery {
     /// Its identifier; the same at every attempt.
@@ -190,21 +190,21 @@ pub struct Summary {
     pub expires_at: DateTime<Utc>,
     /// Its state.
     pub state: State,
-    /// How often it was leased or pushed.
+    /// The number of times that it was leased or pushed.
     pub attempts: i32,
-    /// When it was acknowledged, expired or given up.
+    /// When it was acknowledged, expired or marked dead.
     #[schema(required = true)]
     pub settled_at: Option<DateTime<Utc>>,
     /// Why the last attempt failed, where one did.
     #[schema(required = true)]
     pub last_error: Option<String>,
-    /// Until when it is leased or put off.
+    /// The end of its lease or delay.
     #[serde(skip)]
     visible_at: Timestamp,
 }
 
 impl Summary {
-    /// Returns it as it stands at `now`.
+    /// Returns it as it is at `now`.
     pub(super) fn at(mut self, now: Timestamp) -> Self {
         self.state = state_at(self.state, self.visible_at, self.expires_at, now);
         if self.state == State::Expired {
@@ -214,8 +214,8 @@ impl Summary {
     }
 }
 
-/// An intent whose time is over is expired even before the sweep has said so; a lease that runs is
-/// let run.
+/// Returns the state at `now`: an intent whose time is over is expired even before the sweep has
+/// recorded it, unless a lease still runs.
 fn state_at(stored: State, visible_at: Timestamp, expires_at: Timestamp, now: Timestamp) -> State {
     match stored {
         State::Leased if visible_at > now => State::Leased,
@@ -263,9 +263,9 @@ pub(super) struct DeliveryRow {
 }
 
 impl DeliveryRow {
-    /// Returns the intent as it stands at `now`.
+    /// Returns the intent as it is at `now`.
     pub(super) fn intent(&self, now: Timestamp) -> sqlx::Result<Intent> {
-        /// The parts of the body that are read again: the rest stands in columns.
+        /// The parts of the body that are read again; the rest is in columns.
         #[derive(Deserialize)]
         struct Body {
             payload: Box<RawValue>,
@@ -292,7 +292,7 @@ impl DeliveryRow {
         })
     }
 
-    /// Returns what is handed to the recipient.
+    /// Returns the delivery as the recipient gets it.
     pub(super) fn delivery(&self, now: Timestamp) -> sqlx::Result<Delivery> {
         Ok(Delivery {
             id: self.id,

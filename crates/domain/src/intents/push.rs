@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use kernel::{clock::Timestamp, effect::Effect, ids::DeliveryId};
 use url::Url;
 
-/// One attempt to hand a delivery to its recipient's endpoint.
+/// One attempt to push a delivery to its recipient's endpoint.
 #[derive(Debug, Clone)]
 pub struct PushRequest {
     /// Becomes `webhook-id`: the same for every attempt, so that the recipient can tell a repeat.

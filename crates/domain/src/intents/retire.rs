@@ -1,4 +1,4 @@
-//! Settling what was on its way to an agent that was removed.
+//! Settlement of the deliveries that were on their way to a removed agent.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use kernel::{
 use super::store;
 use crate::agents::jobs::RetireAgent;
 
-/// How many deliveries one run settles.
+/// The number of deliveries that one run settles.
 const BATCH: u64 = 1_000;
 
 /// Settles a removed agent's open deliveries, a thousand at a time; asks to be run again while
-/// there are more. One that was registered anew since keeps them.
+/// there are more. An agent that was registered anew since keeps them.
 ///
 /// # Errors
 /// [`Code::Unavailable`](kernel::Code::Unavailable).

@@ -1,4 +1,4 @@
-//! Accepting an intent.
+//! Acceptance of an intent.
 
 use chrono::TimeDelta;
 use kernel::{
@@ -29,8 +29,8 @@ pub const SEND_ERRORS: Codes = &[
     &[Code::AgentUnknown],
 ];
 
-/// Accepts the intent that an agent signed. `body` is the request's body, byte for byte, that
-/// `wanted` was read from and the signature's digest is of.
+/// Accepts the intent that an agent signed. `body` is the request's body, byte for byte: `wanted`
+/// was read from it, and the signature covers its digest.
 ///
 /// # Errors
 /// [`SEND_ERRORS`].

@@ -1,4 +1,4 @@
-//! A recipient settles what it leased.
+//! Settlement of a delivery by its recipient.
 
 use chrono::TimeDelta;
 use kernel::{
@@ -19,7 +19,7 @@ use super::{
     store,
 };
 
-/// An agent that may settle what it leased.
+/// An agent that may settle the deliveries that it leased.
 type Recipient = Authorized<allow::IntentsWrite, Signer>;
 
 /// The codes of [`ack`].
@@ -29,7 +29,7 @@ pub const NACK_ERRORS: Codes = &[TEXT_ERRORS, &[Code::OutOfRange, Code::NotFound
 /// The codes of [`extend`].
 pub const EXTEND_ERRORS: Codes = &[&[Code::OutOfRange, Code::NotFound, Code::LeaseLost]];
 
-/// Acknowledges a delivery: the recipient has it. Repeated with the same token, it is still so.
+/// Acknowledges a delivery: the recipient has it. A repetition with the same token succeeds too.
 ///
 /// # Errors
 /// [`ACK_ERRORS`]: `NotFound` when the delivery is not the recipient's; `LeaseLost` when the token
@@ -47,7 +47,7 @@ pub async fn ack(core: &Core, by: &Recipient, claim: LeaseClaim) -> Result<()> {
     .await
 }
 
-/// Hands a delivery back that the recipient could not deal with: it may be leased again after
+/// Hands a delivery back that the recipient could not process: it may be leased again after
 /// `delay_seconds`. Returns when.
 ///
 /// # Errors
@@ -108,7 +108,7 @@ pub(super) fn check_lease_seconds(checks: &mut Checks, pointer: &str, seconds: u
     TimeDelta::seconds(seconds.into())
 }
 
-/// Returns how a delivery was settled by this very lease, if it was.
+/// Returns how this very lease settled a delivery, if it did.
 ///
 /// # Errors
 /// `NotFound` when it is not the recipient's at all.

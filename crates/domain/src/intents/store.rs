@@ -30,7 +30,7 @@ macro_rules! joins {
     };
 }
 
-/// Whether both ends of an intent exist.
+/// The two ends of an intent, as far as they exist.
 #[derive(FromRow)]
 pub(super) struct Route {
     pub(super) sender_lives: bool,
@@ -47,14 +47,17 @@ pub(super) async fn insert(
     sqlx::query_as(
         "WITH route AS ( \
              SELECT EXISTS (SELECT FROM agents WHERE id = $4 AND deleted_at IS NULL) AS sender_lives, \
-                    (SELECT id FROM agents WHERE project_id = $2 AND did = $5 AND deleted_at IS NULL) AS recipient \
+                    (SELECT id FROM agents WHERE project_id = $2 AND did = $5 AND deleted_at IS NULL) \
+                        AS recipient \
          ), intent AS ( \
              INSERT INTO intents (id, project_id, sender_id, recipient_id, type, body, correlation_id, \
-                                  signature_base, signature, public_key, traceparent, created_at, expires_at) \
+                                  signature_base, signature, public_key, traceparent, created_at, \
+                                  expires_at) \
              SELECT $1, $2, $4, recipient, $6, $7, $8, $9, $10, $11, $12, $13, $14 \
              FROM route WHERE sender_lives AND recipient IS NOT NULL \
          ), delivery AS ( \
-             INSERT INTO deliveries (id, project_id, intent_id, recipient_id, state, visible_at, expires_at, size) \
+             INSERT INTO deliveries \
+                 (id, project_id, intent_id, recipient_id, state, visible_at, expires_at, size) \
              SELECT $3, $2, $1, recipient, 'accepted', $13, $14, octet_length($7) \
              FROM route WHERE sender_lives AND recipient IS NOT NULL \
          ) \
@@ -92,8 +95,8 @@ pub(super) async fn list(
     limit: i64,
 ) -> sqlx::Result<Vec<Summary>> {
     sqlx::query_as(
-        "SELECT i.id, s.did AS sender, r.did AS recipient, i.type, i.correlation_id, i.created_at, i.expires_at, \
-                d.state, d.attempts, d.visible_at, d.settled_at, d.last_error \
+        "SELECT i.id, s.did AS sender, r.did AS recipient, i.type, i.correlation_id, i.created_at, \
+                i.expires_at, d.state, d.attempts, d.visible_at, d.settled_at, d.last_error \
          FROM intents i JOIN deliveries d ON d.intent_id = i.id \
               JOIN agents s ON s.id = i.sender_id JOIN agents r ON r.id = i.recipient_id \
          WHERE i.project_id = $1 AND ($2::uuid IS NULL OR i.id < $2) ORDER BY i.id DESC LIMIT $3",
@@ -105,9 +108,9 @@ pub(super) async fn list(
     .await
 }
 
-/// Leases up to `max` due deliveries of the signing agent, oldest first, while it is registered
-/// with the key it signed with; gives up on those that were leased [`MAX_ATTEMPTS`] times. What
-/// another transaction is leasing right now is passed over.
+/// Leases up to `max` due deliveries of the signing agent, the oldest first, while it is registered
+/// with the key it signed with; marks those dead that were leased [`MAX_ATTEMPTS`] times. Skips
+/// deliveries that another transaction is leasing.
 pub(super) async fn lease_due(
     tx: &mut PgConnection,
     by: &Signer,
@@ -119,7 +122,8 @@ pub(super) async fn lease_due(
     sqlx::query_as(concat!(
         "WITH due AS ( \
                  SELECT id, attempts < $6 AS again, visible_at, size FROM deliveries \
-                 WHERE recipient_id = $1 AND state IN ('accepted', 'leased') AND visible_at <= $3 AND expires_at > $3 \
+                 WHERE recipient_id = $1 AND state IN ('accepted', 'leased') AND visible_at <= $3 \
+                   AND expires_at > $3 \
                    AND EXISTS (SELECT FROM agents WHERE id = $1 AND public_key = $8 AND deleted_at IS NULL) \
                  ORDER BY visible_at, id LIMIT $2 FOR UPDATE SKIP LOCKED \
              ), sized AS ( \
@@ -128,7 +132,8 @@ pub(super) async fn lease_due(
                  UPDATE deliveries SET state = 'dead', settled_at = $3 FROM sized \
                  WHERE deliveries.id = sized.id AND NOT again \
              ), d AS ( \
-                 UPDATE deliveries SET state = 'leased', attempts = attempts + 1, visible_at = $4, lease_token = $5 \
+                 UPDATE deliveries SET state = 'leased', attempts = attempts + 1, visible_at = $4, \
+                                       lease_token = $5 \
                  FROM sized WHERE deliveries.id = sized.id AND again AND before < $7 RETURNING deliveries.* \
              ) SELECT ",
         columns!(),
@@ -157,7 +162,8 @@ pub(super) async fn lease_for_push(
 ) -> sqlx::Result<Option<DeliveryRow>> {
     sqlx::query_as(concat!(
         "WITH d AS ( \
-                 UPDATE deliveries SET state = 'leased', attempts = attempts + 1, visible_at = $3, lease_token = $4 \
+                 UPDATE deliveries SET state = 'leased', attempts = attempts + 1, visible_at = $3, \
+                                       lease_token = $4 \
                  WHERE id = $1 AND state IN ('accepted', 'leased') AND visible_at <= $2 AND expires_at > $2 \
                  RETURNING * \
              ) SELECT ",
@@ -184,8 +190,8 @@ pub(super) async fn find_pending(tx: &mut PgConnection, id: DeliveryId) -> sqlx:
     .await
 }
 
-/// Settles a delivery as acknowledged. A lease that ended still holds until it is taken again or
-/// the intent's time is over.
+/// Settles a delivery as acknowledged. A lease that ended is still valid until another takes the
+/// delivery or the intent expires.
 pub(super) async fn ack(
     tx: &mut PgConnection,
     recipient: AgentId,
@@ -266,7 +272,7 @@ pub(super) async fn settled_by(
         .await
 }
 
-/// Notes that a push failed. Returns how many have, or `None` when the lease was lost.
+/// Records that a push failed. Returns how many have, or `None` when the lease was lost.
 pub(super) async fn push_failed(
     tx: &mut PgConnection,
     recipient: AgentId,
@@ -277,7 +283,8 @@ pub(super) async fn push_failed(
     sqlx::query_scalar(
         "UPDATE deliveries SET state = 'accepted', lease_token = NULL, visible_at = $4, last_error = $5, \
                                failed_pushes = failed_pushes + 1 \
-         WHERE id = $1 AND recipient_id = $2 AND lease_token = $3 AND state = 'leased' RETURNING failed_pushes",
+         WHERE id = $1 AND recipient_id = $2 AND lease_token = $3 AND state = 'leased' \
+         RETURNING failed_pushes",
     )
     .bind(claim.delivery)
     .bind(recipient)
@@ -300,7 +307,7 @@ pub(super) async fn mark_dead(tx: &mut PgConnection, id: DeliveryId, now: Timest
     Ok(())
 }
 
-/// Settles up to `limit` deliveries whose time is over. A lease that still runs is let run.
+/// Settles up to `limit` deliveries whose time is over, except those with a lease that still runs.
 pub(super) async fn sweep(tx: &mut PgConnection, now: Timestamp, limit: i64) -> sqlx::Result<u64> {
     let done = sqlx::query(
         "UPDATE deliveries SET state = 'expired', settled_at = expires_at \
@@ -333,7 +340,7 @@ pub(super) async fn prune(tx: &mut PgConnection, before: Timestamp, limit: i64) 
     Ok(done.rows_affected())
 }
 
-/// Gives up on up to `limit` open deliveries of an agent, if it is removed.
+/// Marks up to `limit` open deliveries of an agent as dead, if it is removed.
 pub(super) async fn dead_letter(
     tx: &mut PgConnection,
     recipient: AgentId,

@@ -1,11 +1,11 @@
-//! Housekeeping that the worker runs: settling what nobody will settle, and forgetting.
+//! Housekeeping that the worker runs: settling expired deliveries, and deleting old intents.
 
 use kernel::{Core, DbScope, caller::Caller, error::Result};
 
 use super::{limits::RETENTION, store};
 
-/// Settles deliveries whose intent's time is over, at most `limit`. Returns how many; more may be
-/// left when that is not below `limit`.
+/// Settles deliveries whose intent's time is over, at most `limit`. Returns how many; when that is
+/// `limit`, more may be left.
 ///
 /// # Errors
 /// [`Code::Unavailable`](kernel::Code::Unavailable).
@@ -14,8 +14,8 @@ pub async fn sweep(core: &Core, limit: i64) -> Result<u64> {
     core.write(by, async |unit| Ok(store::sweep(unit, core.clock.now(), limit).await?)).await
 }
 
-/// Forgets intents that were settled longer than [`RETENTION`] ago, at most `limit`. Returns how
-/// many; more may be left when that is not below `limit`.
+/// Deletes intents that were settled longer than [`RETENTION`] ago, at most `limit`. Returns how
+/// many; when that is `limit`, more may be left.
 ///
 /// # Errors
 /// [`Code::Unavailable`](kernel::Code::Unavailable).

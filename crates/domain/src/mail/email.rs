@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 
 /// An address (RFC 5321) that mail can be sent to. Its local part is ASCII; an international domain
 /// is kept in its ASCII form (UTS 46), in which confusable letters differ. `Display` shows it as
-/// typed but for the domain; accounts are told apart by [`Email::key`].
+/// typed except for the domain; [`Email::key`] tells accounts apart.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
 #[serde(into = "String", try_from = "String")]
 #[sqlx(transparent)]
 pub struct Email(String);
 
-/// A text is not such an address.
+/// The error for text that is not such an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an e-mail address such as ada@example.com, of ASCII letters before the @")]
 pub struct NotAnEmail;
 
-/// RFC 5321, section 4.5.3.1.
+/// The longest local part (RFC 5321, section 4.5.3.1).
 const MAX_LOCAL: usize = 64;
 const MAX_LENGTH: usize = 254;
 
@@ -61,7 +61,7 @@ impl FromStr for Email {
     }
 }
 
-/// Returns whether a domain has at least two labels of letters, digits and inner hyphens.
+/// Returns true when a domain has at least two labels of letters, digits and inner hyphens.
 fn is_host_name(domain: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())

@@ -29,8 +29,7 @@ impl AppPage {
         }
     }
 
-    /// Returns the page's address with a token after the `#`: no server is sent it by following the
-    /// link.
+    /// Returns the page's address with a token after the `#`: browsers send that part to no server.
     ///
     /// # Errors
     /// `Internal` when `app_url` can have no page.

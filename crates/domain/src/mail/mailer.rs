@@ -16,7 +16,7 @@ use super::{email::Email, templates::MailTemplate};
 pub struct Mail {
     /// The recipient.
     pub to: Email,
-    /// One line.
+    /// The subject, one line.
     pub subject: String,
     /// The text, its lines ended by `\n`.
     pub text: String,
@@ -44,7 +44,7 @@ impl Mail {
 /// Sends mail. An effect: called only from a job.
 pub trait Mailer: Send + Sync + fmt::Debug {
     /// Makes one attempt, bounded by its own timeout. The same mail again carries the same
-    /// [`Mail::key`], so that a provider or a mailbox can tell a repeat; a mail with another token
-    /// is another mail.
+    /// [`Mail::key`], so that a provider or a mailbox can recognize a repeat; a mail with another
+    /// token is another mail.
     fn send<'a>(&'a self, mail: &'a Mail) -> BoxFuture<'a, Effect>;
 }

@@ -1,4 +1,4 @@
-//! Mail: addresses, what mails say, and the port that sends them.
+//! Mail: addresses, texts, and the port that sends them.
 //!
 //! The texts are files in `templates/mail`; each has a type in `templates.rs` that names its
 //! subject and its values. docs/adding-a-mail.md is the recipe.

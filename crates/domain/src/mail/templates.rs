@@ -1,5 +1,5 @@
-//! What mails say: a file in `templates/mail` for each text, a type here for its subject and its
-//! values.
+//! The templates of mails: a file in `templates/mail` for each text, a type here for its subject
+//! and its values.
 
 use askama::Template;
 use kernel::text::one_line;
@@ -72,7 +72,7 @@ pub struct Invitation {
 
 impl Invitation {
     /// Creates the invitation. Names come from people: a line of theirs must not look like one of
-    /// ours, nor become a header.
+    /// ours, or become a header.
     pub fn new(inviter: &str, organization: &str, role: &str, link: String) -> Self {
         let (inviter, organization) = (one_line(inviter), one_line(organization));
         Self { inviter, organization, role: role.replace('_', " "), link }

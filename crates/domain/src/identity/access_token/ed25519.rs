@@ -1,5 +1,5 @@
-//! Ed25519 for the JWT library, and nothing else, so that there is no other algorithm that a token
-//! could talk us into. Keys come as their 32 bytes.
+//! Ed25519 for the JWT library, and nothing else, so that a token cannot choose another algorithm.
+//! Keys come as their 32 bytes.
 
 use ed25519_dalek::{SigningKey, VerifyingKey};
 use jsonwebtoken::{

@@ -20,9 +20,9 @@ use super::{
     keys::{TokenKey, TokenRing},
 };
 
-/// How long a token is valid.
+/// The time for which a token is valid.
 pub const LIFETIME: TimeDelta = TimeDelta::minutes(15);
-/// How far the clocks of two replicas may differ.
+/// The most that the clocks of two replicas may differ.
 const LEEWAY: TimeDelta = TimeDelta::seconds(5);
 /// The header's `typ` (RFC 9068, section 2.1).
 const TYPE: &str = "at+jwt";
@@ -30,7 +30,7 @@ const TYPE: &str = "at+jwt";
 /// The codes of [`AccessTokens::check`].
 pub const CHECK_ERRORS: &[Code] = &[Code::AccessTokenInvalid];
 
-/// The person whom a token proves, and the login they proved it by.
+/// The person whom a token proves, and their login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bearer {
     /// The person.
@@ -55,15 +55,14 @@ struct Claims {
 #[derive(Clone)]
 pub struct AccessTokens {
     issuer: String,
-    /// The first signs, all verify. There is at least one.
+    /// The first key signs, all verify. There is at least one.
     keys: Vec<TokenKey>,
 }
 
 impl AccessTokens {
-    /// Creates the issuer at `public_url`, which is the tokens' audience as well: they are for
-    /// nobody else.
+    /// Creates the issuer at `public_url`, which is also the only audience of the tokens.
     pub fn new(ring: &TokenRing, public_url: &Url) -> Self {
-        // Fails when it was installed before: the same one.
+        // Fails when the same provider was installed before.
         let _ = ED25519_ALONE.install_default();
         let issuer = public_url.as_str().trim_end_matches('/').to_owned();
         Self { issuer, keys: ring.keys().iter().map(TokenKey::new).collect() }
@@ -94,7 +93,7 @@ impl AccessTokens {
     /// Returns the person whom `token` proves at `now`.
     ///
     /// # Errors
-    /// [`CHECK_ERRORS`]; the detail says only whether it has expired or was not issued here.
+    /// [`CHECK_ERRORS`]; the detail says only that it has expired or that it was not issued here.
     pub fn check(&self, token: &str, now: Timestamp) -> Result<Bearer> {
         let refused = |why: &'static str| Error::new(Code::AccessTokenInvalid, why);
         let foreign = || refused("The access token was not issued by this service, or was changed");

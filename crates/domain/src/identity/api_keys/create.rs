@@ -28,7 +28,7 @@ pub const CREATE_ERRORS: Codes = &[
     &[Code::NotFound],
 ];
 
-/// Creates a key for the project that the caller is in. `environment` is named in its text, for
+/// Creates a key for the project that the caller is in. The key's text names `environment`, for
 /// people to see where it belongs.
 ///
 /// # Errors

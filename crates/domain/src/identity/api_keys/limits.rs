@@ -1,14 +1,14 @@
-//! How many keys, and for how long.
+//! Limits of keys: their number, their scopes, and their life.
 
 use std::ops::RangeInclusive;
 
 use chrono::TimeDelta;
 
-/// How many keys of a project can be in use.
+/// The most keys of a project that can be in use.
 pub const MAX_LIVE: i64 = 100;
-/// How many scopes a request can name.
+/// The most scopes that a request can name.
 pub(super) const MAX_SCOPES: usize = 32;
-/// The furthest that an expiry may lie ahead.
+/// The longest life of a key that expires.
 pub(super) const MAX_LIFETIME: TimeDelta = TimeDelta::days(3653);
-/// How long a rotated key may still work, in seconds.
+/// The time for which a rotated key may still work, in seconds.
 pub(super) const OVERLAP_SECONDS: RangeInclusive<i64> = 0..=7 * 24 * 3600;

@@ -1,6 +1,6 @@
 //! A project's API keys, by which the project's own programs prove themselves. A key's text is
 //! shown once, when it is created; after that it is known by its prefix. Nobody creates or manages
-//! a key that can do more than they can.
+//! a key that has more permissions than they have.
 
 mod create;
 mod get;

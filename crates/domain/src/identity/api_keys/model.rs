@@ -33,7 +33,7 @@ pub struct Key {
     #[sqlx(try_from = "Vec<String>")]
     #[schema(value_type = Vec<Scope>)]
     pub scopes: Permissions,
-    /// Who created it: a person, a key, or `system`.
+    /// The creator: a person, a key, or `system`.
     pub created_by: String,
     /// When it was created.
     pub created_at: DateTime<Utc>,
@@ -70,7 +70,7 @@ impl Key {
         }
     }
 
-    /// Returns whether it works at `now`.
+    /// Returns true when it works at `now`.
     pub(super) fn lives(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| end > now)
     }
@@ -119,14 +119,19 @@ pub struct KeyRequest {
     )]
     pub name: String,
     /// The things it may do; nothing that its creator may not.
-    #[schema(value_type = Vec<Scope>, min_items = 1, max_items = 32, example = json!(["agents:read", "intents:read"]))]
+    #[schema(
+        value_type = Vec<Scope>,
+        min_items = 1,
+        max_items = 32,
+        example = json!(["agents:read", "intents:read"])
+    )]
     pub scopes: Vec<String>,
     /// When it stops working, at most ten years from now; never when left out. A key that expires
     /// creates none that lives longer.
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// How a key is to be replaced.
+/// A request to replace a key.
 #[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ApiKeyRotation)]

@@ -17,8 +17,8 @@ use super::{
 /// The codes of [`revoke`]: `PermissionMissing` when the key can do more than the caller.
 pub const REVOKE_ERRORS: Codes = &[&[Code::PermissionMissing, Code::NotFound]];
 
-/// Revokes the key: every replica refuses it within 5 seconds, for that is how long a looked-up key
-/// is believed.
+/// Revokes the key: every replica refuses it within 5 seconds, the time for which a looked-up key
+/// is remembered.
 ///
 /// # Errors
 /// [`REVOKE_ERRORS`].
@@ -27,7 +27,7 @@ pub async fn revoke(core: &Core, by: &Authorized<allow::KeysWrite>, id: ApiKeyId
         let key = store::find(unit, by.project, id).await?.ok_or_else(unknown)?;
         require_subset(by, key.scopes)?;
         let now = unit.now();
-        // Somebody else may have been quicker.
+        // Another request may have been faster.
         if !store::revoke(unit, by.project, id, now).await? {
             return Err(unknown());
         }

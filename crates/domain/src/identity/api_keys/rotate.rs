@@ -1,4 +1,5 @@
-//! Replacing an API key by another of the same scopes, while the old one still works for a while.
+//! Rotation of an API key: another key of the same scopes replaces it, while the old one still
+//! works for a while.
 
 use chrono::TimeDelta;
 use kernel::{
@@ -52,8 +53,8 @@ pub async fn rotate(
         let now = unit.now();
         let old = replaceable(unit, by, id).await?;
         let expires_at = old.expires_at.map(|expiry| now + (expiry - old.created_at));
-        // A key hands over to its own successor, which is what rotating is for; by another's it
-        // could outlive itself.
+        // A key may hand over to its own successor, which is the purpose of rotating; through
+        // another key's successor it could outlive itself.
         if by.actor != Actor::ApiKey(id)
             && let Some(end) = clamp_expiry(unit, by, expires_at).await?
         {

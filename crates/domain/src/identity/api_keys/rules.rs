@@ -55,20 +55,20 @@ pub(super) fn require_subset(by: &Principal, scopes: Permissions) -> Result<()> 
     Err(Error::new(Code::PermissionMissing, detail))
 }
 
-/// Returns when `by` themselves expire, if what they would create lived longer: whoever has a key
-/// for an hour must not have what it creates for ever.
+/// Returns when the caller's own key expires, if the new key would live longer: a key that lives
+/// for an hour must not create one that lives for ever.
 pub(super) async fn clamp_expiry(
     unit: &mut Unit<'_>,
     by: &Principal,
     expiry: Option<Timestamp>,
 ) -> Result<Option<Timestamp>> {
     let Actor::ApiKey(id) = by.actor else { return Ok(None) };
-    // One that was revoked since it proved itself creates nothing any more.
+    // A key that was revoked since it proved itself creates no more keys.
     let end = store::find(unit, by.project, id).await?.ok_or_else(unknown)?.expires_at;
     Ok(end.filter(|end| expiry.is_none_or(|expiry| expiry > *end)))
 }
 
-/// Requires that the project has no more keys in use than it may, the one just created among them.
+/// Requires that the project has no more keys in use than allowed; the one just created is counted.
 pub(super) async fn require_within_limit(unit: &mut Unit<'_>, by: &Principal) -> Result<()> {
     let now = unit.now();
     if store::count_live(unit, by.project, now).await? <= MAX_LIVE {
@@ -78,7 +78,7 @@ pub(super) async fn require_within_limit(unit: &mut Unit<'_>, by: &Principal) ->
     Err(Error::new(Code::LimitReached, detail))
 }
 
-/// Returns the error for a key that does not exist, or no longer.
+/// Returns the error for a key that does not exist, or no longer does.
 pub(super) fn unknown() -> Error {
     Error::new(Code::NotFound, "There is no API key of that id in this project, or it was revoked")
 }

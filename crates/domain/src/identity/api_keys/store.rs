@@ -17,7 +17,8 @@ pub(in crate::identity) async fn insert(
 ) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO api_keys \
-             (id, project_id, name, prefix, secret_hash, scopes, created_by, created_at, expires_at, replaces) \
+             (id, project_id, name, prefix, secret_hash, scopes, created_by, created_at, expires_at, \
+              replaces) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
     .bind(key.id)

@@ -9,7 +9,7 @@ use std::{fmt, str::FromStr};
 use kernel::{Ids, crypto::sha256, ids::ApiKeyId};
 use uuid::Uuid;
 
-/// Hexadecimal digits of the CRC-32 (ISO-HDLC) of all that stands before it.
+/// The hexadecimal digits of the CRC-32 (ISO-HDLC) of all text before it.
 const CRC_DIGITS: usize = 8;
 
 /// A key as its holder has it. Its text is [`ApiKey::reveal`]ed once; `Debug` masks the secret.
@@ -20,7 +20,7 @@ pub struct ApiKey {
     secret: String,
 }
 
-/// A text is not an API key, for whichever reason: telling more would help a guesser.
+/// The error for text that is not an API key, without the reason: a reason would help a guesser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the API key is not complete, or was mistyped")]
 pub struct NotAnApiKey;
@@ -41,7 +41,7 @@ impl ApiKey {
         self.id
     }
 
-    /// Returns the digest that is kept at rest.
+    /// Returns the digest that is stored.
     pub fn secret_hash(&self) -> [u8; 32] {
         sha256(self.secret.as_bytes())
     }

@@ -1,4 +1,4 @@
-//! Finding what a credential opens.
+//! Look-up of the rows behind a credential.
 
 use chrono::TimeDelta;
 use kernel::{
@@ -14,10 +14,10 @@ use super::{
     store,
 };
 
-/// How exact the last use of a key is: writing down each would cost a row version for each.
+/// The resolution of a key's last use: recording each use would cost a row version each.
 const LAST_USE_RESOLUTION: TimeDelta = TimeDelta::minutes(1);
 
-/// Returns the key of that id and of that secret's hash, unless it was revoked. Notes that it was
+/// Returns the key of that id and of that secret's hash, unless it was revoked. Records that it was
 /// used.
 ///
 /// # Errors
@@ -65,8 +65,8 @@ pub async fn find_session(core: &Core, id: SessionId) -> Result<Option<KnownSess
     Ok(row.map(|(user, expires_at)| KnownSession { user, expires_at }))
 }
 
-/// Returns the place of `user` in `project`; `None` when they are no member of its organization, or
-/// there is no such project.
+/// Returns the membership of `user` in `project`; `None` when they are no member of its
+/// organization, or there is no such project.
 ///
 /// # Errors
 /// [`Code::Unavailable`](kernel::Code::Unavailable).

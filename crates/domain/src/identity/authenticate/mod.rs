@@ -1,6 +1,6 @@
-//! Looking up credentials, before it is known whose they are. The caller checks what is found, and
-//! also keeps it for a few seconds: a revoked key, an ended session or a removed agent is refused
-//! on every replica within that time.
+//! Look-up of credentials, before their owner is known. The caller checks the rows, and also
+//! remembers them for a few seconds: within that time every replica refuses a revoked key, an ended
+//! session or a removed agent.
 
 mod find;
 mod model;

@@ -1,4 +1,4 @@
-//! Credentials at rest.
+//! Credentials as they are stored.
 
 use kernel::{
     caller::{Permissions, Plan, Role},
@@ -7,7 +7,7 @@ use kernel::{
     ids::{AgentId, ProjectId, UserId},
 };
 
-/// An API key at rest.
+/// An API key as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownKey {
     /// The project that it opens.
@@ -44,7 +44,7 @@ pub struct KnownSession {
     pub expires_at: Timestamp,
 }
 
-/// A person's place in a project.
+/// A person's membership in the organization of a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownMembership {
     /// Their role in its organization.

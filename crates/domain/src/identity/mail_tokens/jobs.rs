@@ -15,14 +15,14 @@ use crate::mail::Email;
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "mail", rename_all = "snake_case")]
 pub enum SendMail {
-    /// To an address somebody signed up with: how to verify it or, when it has an account, that it
-    /// has one. Which of them is found out when it is sent, so that the request takes as long for
-    /// either.
+    /// To an address that somebody signed up with: a link to verify it or, when it has an account,
+    /// a notice that it has one. The choice is made when the mail is sent, so that the request
+    /// takes the same time for either.
     SignUp {
         /// The address.
         email: Email,
     },
-    /// Another link to verify the address, when there is an account that wants one.
+    /// Another link to verify the address, when it has an account that is not verified.
     VerifyEmail {
         /// The address.
         email: Email,

@@ -1,4 +1,4 @@
-//! Mailed tokens, and what mails are written from.
+//! Mailed tokens, and the rows that mails are written from.
 
 use chrono::TimeDelta;
 use kernel::ids::{InvitationId, UserId};
@@ -27,7 +27,7 @@ impl Purpose {
         }
     }
 
-    /// Returns how long a token is valid; the mails' texts say the same.
+    /// Returns the time for which a token is valid; the mails' texts say the same.
     pub(super) fn lifetime(self) -> TimeDelta {
         match self {
             Purpose::VerifyEmail => TimeDelta::hours(24),

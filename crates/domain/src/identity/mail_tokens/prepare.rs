@@ -1,4 +1,4 @@
-//! Writing a mail when it is sent.
+//! Writing of a mail when it is sent.
 
 use kernel::{
     Core, DbScope, Unit,
@@ -19,9 +19,9 @@ use crate::{
     mail::{AccountExists, Invitation, Mail, PasswordChanged, ResetPassword, VerifyEmail},
 };
 
-/// Writes the mail of a job, with a token of its own; `None` when there is nothing to send any
-/// more. Each attempt has its own token: one that was lost with a failed attempt is never of use to
-/// anybody.
+/// Writes the mail of a job, with a token of its own; returns `None` when there is nothing left to
+/// send. Each attempt has its own token, so a token that was lost with a failed attempt stays
+/// unused.
 ///
 /// # Errors
 /// [`Code::Unavailable`](kernel::Code::Unavailable).

@@ -45,7 +45,8 @@ pub(in crate::identity) async fn find_account(
     sqlx::query_as(
         "SELECT u.id, u.email, u.name, u.password_hash, u.email_verified_at \
          FROM mail_tokens t JOIN users u ON u.id = t.user_id \
-         WHERE t.digest = $1 AND t.purpose = $2 AND t.used_at IS NULL AND t.expires_at > $3 AND u.erased_at IS NULL",
+         WHERE t.digest = $1 AND t.purpose = $2 AND t.used_at IS NULL AND t.expires_at > $3 \
+           AND u.erased_at IS NULL",
     )
     .bind(digest.as_slice())
     .bind(purpose.as_str())
@@ -54,8 +55,9 @@ pub(in crate::identity) async fn find_account(
     .await
 }
 
-/// Consumes a token of `user`, and with it every other of its purpose. Of two at once, whichever
-/// tokens they bring, one finds its own unused: the account's lock puts them in a row.
+/// Consumes a token of `user`, and with it every other of its purpose. Two calls at once, whichever
+/// tokens they have, wait for each other on the account's lock, and only one finds its own token
+/// unused.
 pub(in crate::identity) async fn consume_token(
     tx: &mut PgConnection,
     user: UserId,
@@ -93,7 +95,8 @@ pub(super) async fn find_open_invitation(
 ) -> sqlx::Result<Option<InvitationRow>> {
     sqlx::query_as(
         "SELECT i.email, i.role, o.name AS organization, u.name AS inviter \
-         FROM invitations i JOIN organizations o ON o.id = i.organization_id JOIN users u ON u.id = i.invited_by \
+         FROM invitations i JOIN organizations o ON o.id = i.organization_id \
+             JOIN users u ON u.id = i.invited_by \
          WHERE i.id = $1 AND i.accepted_at IS NULL AND i.revoked_at IS NULL AND i.expires_at > $2",
     )
     .bind(id)

@@ -1,4 +1,4 @@
-//! Giving an owner to an organization that was created without anybody.
+//! Adoption of an organization that was created without an owner.
 
 use kernel::{
     Core, DbScope,
@@ -12,8 +12,8 @@ use kernel::{
 use super::{create::require_room, members, store};
 use crate::{identity::users, mail::Email};
 
-/// Makes the account of that address the owner of the project's organization, which nobody owns
-/// yet. For the operator: no route leads here.
+/// Makes the account of that address the owner of the project's organization, which has no owner
+/// yet. For the operator: no route calls it.
 ///
 /// # Errors
 /// `NotFound` when there is no such project, or no account of that address; `EmailUnverified`;

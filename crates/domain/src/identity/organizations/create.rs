@@ -19,7 +19,7 @@ use super::{
 /// The codes of [`create`].
 pub const CREATE_ERRORS: Codes = &[LINE_ERRORS, &[Code::LimitReached]];
 
-/// Creates an organization, of which `by` becomes the owner.
+/// Creates an organization and makes `by` its owner.
 ///
 /// # Errors
 /// [`CREATE_ERRORS`].
@@ -47,8 +47,8 @@ pub async fn create(core: &Core, by: &Person, wanted: &NewOrganization) -> Resul
     .await
 }
 
-/// Requires that the person may become a member of another organization. Those that they join at
-/// the same time wait for each other.
+/// Requires that the person may become a member of another organization. Concurrent calls for one
+/// person wait for each other.
 pub(super) async fn require_room(unit: &mut Unit<'_>, user: UserId) -> Result<()> {
     if store::count_of_person(unit, user).await? < MAX_OF_A_PERSON {
         return Ok(());

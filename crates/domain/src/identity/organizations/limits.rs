@@ -1,8 +1,8 @@
-//! How many of each.
+//! Limits of organizations.
 
-/// How many organizations one person can be a member of.
+/// The most organizations that one person can be a member of.
 pub const MAX_OF_A_PERSON: i64 = 50;
-/// How many members an organization can have.
+/// The most members of an organization.
 pub const MAX_MEMBERS: i64 = 500;
-/// How many projects an organization can have.
+/// The most projects of an organization.
 pub const MAX_PROJECTS: i64 = 100;

@@ -13,18 +13,18 @@ use sqlx::PgConnection;
 
 use super::store;
 
-/// A person who acts as a member of an organization, by permission `P`. Whether they are one and
-/// have it is read in the transaction of the work itself, by [`read`], [`write`] and [`write_once`].
+/// A person who acts as a member of an organization, by permission `P`. [`read`], [`write`] and
+/// [`write_once`] check in their own transaction that the person is a member and has it.
 pub struct AsMember<P> {
-    /// Who acts.
+    /// The person.
     pub person: Person,
-    /// Where.
+    /// The organization.
     pub organization: OrganizationId,
     permission: PhantomData<fn() -> P>,
 }
 
 impl<P: Allows> AsMember<P> {
-    /// Creates one; nothing is checked yet.
+    /// Creates the pair; nothing is checked yet.
     pub fn new(person: Person, organization: OrganizationId) -> Self {
         Self { person, organization, permission: PhantomData }
     }
@@ -68,8 +68,8 @@ pub async fn read<P: Allows, R>(
     .await
 }
 
-/// Writes in the organization, for a member who has permission `P`. Until the transaction ends nobody
-/// else does: what depends on how many members or owners there are stays true.
+/// Writes in the organization, for a member who has permission `P`. Until the transaction ends, no
+/// other one writes there: checks that count members or owners stay true.
 ///
 /// # Errors
 /// [`MEMBER_ERRORS`], and those of `body`.
@@ -85,8 +85,8 @@ pub async fn write<P: Allows, R>(
     }
 }
 
-/// [`write`] of what may be asked twice: with an `Idempotency-Key`, the second time is given the
-/// first answer, if the caller still has the permission.
+/// Runs [`write`] for a request that may be sent twice: with an `Idempotency-Key`, the second gets
+/// the first answer, if the caller still has the permission.
 ///
 /// # Errors
 /// As [`write`].
@@ -103,7 +103,7 @@ pub async fn write_once<P: Allows, T: Resource>(
 }
 
 async fn enter<P: Allows>(unit: &mut Unit<'_>, by: &AsMember<P>) -> Result<Member> {
-    // Before the role is read: what another is changing right now may be this very caller's role.
+    // Before the role is read: another request may be changing this very caller's role.
     store::lock(unit, by.organization).await?;
     member(unit, by).await
 }
@@ -116,7 +116,8 @@ async fn member<P: Allows>(tx: &mut PgConnection, by: &AsMember<P>) -> Result<Me
     Ok(member)
 }
 
-/// Returns the same error for what does not exist and what is somebody else's.
+/// Returns the same error for an organization that does not exist and one that the caller is no
+/// member of.
 pub(super) fn unknown() -> Error {
     Error::new(Code::NotFound, "There is no organization of that id, or the caller is not a member of it")
 }

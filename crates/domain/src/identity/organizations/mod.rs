@@ -1,4 +1,4 @@
-//! Organizations: the people who share projects. Whatever is done in one goes through [`read`],
+//! Organizations: the people who share projects. Every use case in one goes through [`read`],
 //! [`write`] or [`write_once`], which read the caller's role in the same transaction.
 
 mod adopt;

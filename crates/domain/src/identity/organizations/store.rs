@@ -94,7 +94,8 @@ pub(super) async fn find(
 ) -> sqlx::Result<Option<Organization>> {
     sqlx::query_as(
         "SELECT o.id, o.name, m.role, o.version, o.created_at, o.updated_at \
-         FROM organizations o JOIN memberships m ON m.organization_id = o.id WHERE o.id = $1 AND m.user_id = $2",
+         FROM organizations o JOIN memberships m ON m.organization_id = o.id \
+         WHERE o.id = $1 AND m.user_id = $2",
     )
     .bind(id)
     .bind(user)
@@ -111,7 +112,8 @@ pub(super) async fn list(
     sqlx::query_as(
         "SELECT o.id, o.name, m.role, o.version, o.created_at, o.updated_at \
          FROM organizations o JOIN memberships m ON m.organization_id = o.id \
-         WHERE m.user_id = $1 AND ($2::uuid IS NULL OR m.organization_id < $2) ORDER BY m.organization_id DESC LIMIT $3",
+         WHERE m.user_id = $1 AND ($2::uuid IS NULL OR m.organization_id < $2) \
+         ORDER BY m.organization_id DESC LIMIT $3",
     )
     .bind(user)
     .bind(before)

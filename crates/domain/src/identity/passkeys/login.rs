@@ -1,5 +1,5 @@
-//! Logging in with a passkey. The device says who it is: nobody types an address, so none can be
-//! tried.
+//! Login with a passkey. The device names the account, so nobody types an address, and none can be
+//! guessed.
 
 use kernel::{
     Core, Unit,
@@ -73,16 +73,15 @@ pub async fn finish_login(
         let Proved { user, result, mut row } = match verify(unit, party, &credential, state).await? {
             Ok(proved) => proved,
             Err(unproved) => {
-                // The ceremony is used up all the same, and the account is told: a counter that
-                // went back is a copy of their device.
+                // The ceremony is consumed all the same, and the audit log of the account tells of
+                // it: a counter that went back shows a copy of the device.
                 if let Some(user) = unproved.user {
                     unit.audit_by(By::anonymous_for(user), "login.failed", user, Change::NONE);
                 }
                 return Ok(Err(refused(&unproved.error)));
             }
         };
-        // The counter, by which a copy of the device would be found out, and whether it is backed
-        // up.
+        // The counter, which would reveal a copy of the device, and the backup state.
         row.credential.update_credential(&result);
         store::mark_used(unit, &row, now).await?;
         let account = users::find_by_id(unit, user).await?.ok_or_else(expired)?;
@@ -91,14 +90,14 @@ pub async fn finish_login(
     .await?
 }
 
-/// A passkey that answered.
+/// A passkey that gave a valid answer.
 struct Proved {
     user: UserId,
     result: AuthenticationResult,
     row: PasskeyRow,
 }
 
-/// An answer that does not verify, and whose it would have been.
+/// An answer that does not verify, and the person whom it claims to be from.
 struct Unproved {
     user: Option<UserId>,
     error: WebauthnError,

@@ -1,7 +1,7 @@
-//! Passkeys (W3C WebAuthn Level 3): logging in with a key that a device keeps, and no password.
+//! Passkeys (W3C WebAuthn Level 3): login with a key that a device keeps, without a password.
 //!
 //! A ceremony takes two requests, which may reach two replicas: the state between them is in
-//! Postgres, used once and valid for five minutes.
+//! Postgres, consumed once and valid for five minutes.
 
 mod list;
 mod login;

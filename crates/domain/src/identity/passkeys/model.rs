@@ -7,9 +7,9 @@ use serde_json::Value;
 use sqlx::FromRow;
 use utoipa::ToSchema;
 
-/// How many passkeys a person may have.
+/// The most passkeys of a person.
 pub const MAX_PASSKEYS: usize = 20;
-/// How long a ceremony may take.
+/// The time that a ceremony may take.
 pub(super) const CEREMONY_LIFETIME: TimeDelta = TimeDelta::minutes(5);
 
 /// A passkey, as its holder sees it.
@@ -29,7 +29,7 @@ pub struct Passkey {
 /// A ceremony that was begun.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Begun {
-    /// Names it when it is finished.
+    /// The name of the ceremony, for the request that finishes it.
     pub ceremony_id: CeremonyId,
     /// The argument for `navigator.credentials`, binary values as base64url: `{publicKey: …}`.
     #[schema(value_type = Object)]

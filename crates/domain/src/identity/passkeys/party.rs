@@ -11,11 +11,10 @@ use webauthn_rs::{Webauthn, WebauthnBuilder, prelude::WebauthnError};
 pub struct RelyingParty(pub(super) Arc<Webauthn>);
 
 impl RelyingParty {
-    /// Creates that of the frontend at `app_url`, on whose pages ceremonies take place, shown to
-    /// people as `name`.
+    /// Creates the relying party of the frontend at `app_url`, on whose pages ceremonies take
+    /// place, shown to people as `name`.
     ///
-    /// # Errors
-    /// In a sentence, when its host can have no passkeys.
+    /// A sentence, when its host can have no passkeys.
     pub fn new(app_url: &Url, name: &str) -> Result<Self, String> {
         let host = app_url.host_str().unwrap_or_default();
         let build = || WebauthnBuilder::new(host, app_url)?.rp_name(name).build();
@@ -31,15 +30,14 @@ impl fmt::Debug for RelyingParty {
     }
 }
 
-/// Returns the error for an answer that does not prove what it should. What exactly is wrong is for
-/// the log.
+/// Returns the error for an answer that does not verify. The exact cause goes to the log.
 pub(super) fn refused(error: &WebauthnError) -> Error {
     let detail =
         "The passkey's answer does not verify: it is of another ceremony, another site, or was changed";
     Error::new(Code::PasskeyInvalid, detail).because(error.to_string())
 }
 
-/// Returns the error for a ceremony that is not there, or no longer.
+/// Returns the error for a ceremony that does not exist, or no longer does.
 pub(super) fn expired() -> Error {
     let detail = "The ceremony is unknown, older than five minutes, or was finished before; begin another";
     Error::new(Code::PasskeyInvalid, detail)

@@ -50,7 +50,7 @@ pub async fn begin_registration(core: &Core, party: &RelyingParty, by: &Person) 
             .0
             .start_passkey_registration(by.user.uuid(), account.email.as_str(), &account.name, Some(exclude))
             .map_err(|error| Error::internal(error.to_string()))?;
-        // So that a login need not say who it is for: the device keeps that too.
+        // So that a login need not name an account: the device keeps that too.
         if let Some(selection) = &mut options.public_key.authenticator_selection {
             selection.resident_key = Some(ResidentKeyRequirement::Required);
             selection.require_resident_key = true;
@@ -68,7 +68,7 @@ pub async fn begin_registration(core: &Core, party: &RelyingParty, by: &Person) 
 pub const FINISH_REGISTRATION_ERRORS: Codes =
     &[LINE_ERRORS, &[Code::WrongType, Code::PasskeyInvalid, Code::PasskeyTaken]];
 
-/// Finishes a registration: the passkey can be logged in with.
+/// Finishes a registration: from now on the passkey can log in.
 ///
 /// # Errors
 /// [`FINISH_REGISTRATION_ERRORS`].

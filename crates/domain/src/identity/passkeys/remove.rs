@@ -13,7 +13,7 @@ use super::store;
 /// The codes of [`remove`].
 pub const REMOVE_ERRORS: Codes = &[&[Code::NotFound]];
 
-/// Removes one: it can no longer be logged in with. Sessions that it opened go on.
+/// Removes a passkey: it can no longer log in. Sessions that it opened continue.
 ///
 /// # Errors
 /// [`REMOVE_ERRORS`].

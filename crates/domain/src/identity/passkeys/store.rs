@@ -26,7 +26,7 @@ pub(super) async fn find_all_of(tx: &mut PgConnection, user: UserId) -> sqlx::Re
         .await
 }
 
-/// Inserts a passkey. Returns false when it is somebody's already.
+/// Inserts a passkey. Returns false when it is already registered.
 pub(super) async fn insert(
     tx: &mut PgConnection,
     user: UserId,
@@ -107,7 +107,8 @@ pub(super) async fn insert_ceremony(
     Ok(())
 }
 
-/// Deletes a ceremony and returns its state: of two who finish it at once, one has it.
+/// Deletes a ceremony and returns its state, so that only one of two concurrent requests finishes
+/// it.
 pub(super) async fn take_ceremony(
     tx: &mut PgConnection,
     id: CeremonyId,

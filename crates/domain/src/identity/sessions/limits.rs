@@ -1,9 +1,9 @@
-//! For how long.
+//! Limits of sessions.
 
 use chrono::TimeDelta;
 
-/// How long a session lives after its last use.
+/// The time for which a session lives after its last use.
 pub const LIFETIME: TimeDelta = TimeDelta::days(30);
-/// How long after its use a token may come again from the same client: an answer that got lost is
-/// asked for again.
+/// The time after its use within which the same client may send a token again, because the answer
+/// may have got lost.
 pub(super) const REUSE_GRACE: TimeDelta = TimeDelta::seconds(10);

@@ -1,4 +1,4 @@
-//! Listing where a person is logged in.
+//! The list of a person's sessions.
 
 use kernel::{
     Core,

@@ -28,8 +28,8 @@ pub struct Login<'a> {
 /// The codes of [`login`]. `EmailUnverified` comes with the right password only.
 pub const LOGIN_ERRORS: Codes = &[&[Code::LoginFailed, Code::EmailUnverified]];
 
-/// Logs in with a password: opens a session. The answer takes as long and says the same whether
-/// there is no such account, or no such password.
+/// Logs in with a password: opens a session. The answer takes as long and reads the same whether
+/// the account does not exist or the password is wrong.
 ///
 /// # Errors
 /// [`LOGIN_ERRORS`].
@@ -63,7 +63,7 @@ pub async fn login(
         None => None,
     };
     core.write(by, async |unit| {
-        // A reset that was quicker has ended every session: none by the old password may follow it.
+        // A faster reset has ended every session: no login with the old password may follow it.
         if users::lock_password(unit, account.id).await?.as_deref() != stored {
             return Err(failed());
         }
@@ -75,7 +75,8 @@ pub async fn login(
     .await
 }
 
-/// Writes down that a login failed, also for an address that has no account: it must take as long.
+/// Records that a login failed, also for an address that has no account, because that must take as
+/// long.
 async fn fail(core: &Core, by: Caller<'_>, account: Option<&Credentials>) -> Result<Opened> {
     let (who, subject) = match account {
         Some(account) => (By::anonymous_for(account.id), account.id.to_string()),

@@ -2,8 +2,9 @@
 //! one use.
 //!
 //! ```text
-//! login ──▶ session ──refresh──▶ (token rotated) ──…──▶ 30 days without use, logout or revocation: the end
-//!                      └─ a rotated token comes back: stolen from its holder or by them. The session ends.
+//! login ──▶ session ──refresh──▶ (token rotated) ──…──▶ 30 days without use, logout or revocation
+//!                       └─ a rotated token comes back: stolen from its holder, or by the sender.
+//!                          The session ends.
 //! ```
 
 mod limits;

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::token::RefreshToken;
 
-/// A login that still counts.
+/// A login that is still valid.
 #[derive(Debug, Clone, Serialize, ToSchema, FromRow)]
 pub struct Session {
     /// Its identifier.
@@ -23,7 +23,7 @@ pub struct Session {
     pub method: String,
     /// The address it was opened from.
     pub address: String,
-    /// The client, as it called itself.
+    /// The client's name for itself.
     pub user_agent: String,
     /// When it was opened.
     pub created_at: DateTime<Utc>,
@@ -40,11 +40,11 @@ pub struct Opened {
     pub user: UserId,
     /// The session.
     pub session: SessionId,
-    /// The token that keeps it alive next time, told this once.
+    /// The token for the next refresh, revealed this once.
     pub refresh: RefreshToken,
 }
 
-/// A rotation: one refresh token is used up, and the next takes its place.
+/// A rotation: one refresh token is consumed, and the next takes its place.
 pub(super) struct Rotation<'a> {
     pub(super) token: &'a [u8; 32],
     pub(super) next: &'a [u8; 32],

@@ -1,4 +1,4 @@
-//! Keeping a session alive.
+//! Refresh of a session.
 
 use kernel::{
     Core,
@@ -19,12 +19,12 @@ use super::{
 /// The codes of [`refresh`].
 pub const REFRESH_ERRORS: Codes = &[&[Code::RefreshTokenInvalid]];
 
-/// Rotates `token`: uses it up and issues the next one, in one statement, so that of two who bring
-/// it at once, one does.
+/// Rotates `token`: consumes it and issues the next one, in one statement, so that only one of two
+/// concurrent requests does.
 ///
-/// A token that was rotated before ends its session, whoever brings it: two parties have it, and
-/// which of them stole it cannot be told. But the same client may repeat itself for ten seconds,
-/// since an answer can get lost; it is given another token beside the first.
+/// A token that was rotated before ends its session, whoever sends it: two parties have it, and
+/// nobody can tell which of them stole it. But the same client may repeat itself for ten seconds,
+/// since an answer can get lost; it gets another token beside the first.
 ///
 /// # Errors
 /// [`REFRESH_ERRORS`].
@@ -61,7 +61,7 @@ fn invalid() -> Error {
     )
 }
 
-/// Returns what makes two requests come from the same client, as far as can be told.
+/// Returns a digest that is the same for two requests of one client, as far as can be told.
 fn client(request: &RequestContext) -> [u8; 32] {
     let part = |part: &Option<String>| part.clone().unwrap_or_default();
     sha256(format!("{}\n{}", part(&request.address), part(&request.user_agent)).as_bytes())

@@ -44,8 +44,8 @@ pub async fn revoke_others(core: &Core, by: &Person) -> Result<u64> {
     .await
 }
 
-/// Ends all sessions of `user` but `kept`, in the transaction of what makes that necessary. Returns
-/// how many.
+/// Ends all sessions of `user` but `kept`, in the transaction of the change that requires it.
+/// Returns how many.
 ///
 /// # Errors
 /// [`Code::Unavailable`].
@@ -60,8 +60,7 @@ pub(in crate::identity) async fn revoke_all_of(
     Ok(store::revoke_all_of(unit, user, kept, why, now).await?)
 }
 
-/// Ends the session of a refresh token. A token that is not known has none: that is no error, since
-/// what was asked for is so.
+/// Ends the session of a refresh token. An unknown token is no error: no session of it lives.
 ///
 /// # Errors
 /// [`Code::Unavailable`].

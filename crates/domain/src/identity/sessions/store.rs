@@ -21,9 +21,11 @@ pub(super) async fn insert(
 ) -> sqlx::Result<()> {
     sqlx::query(
         "WITH opened AS ( \
-             INSERT INTO sessions (id, user_id, method, address, user_agent, created_at, last_used_at, expires_at) \
+             INSERT INTO sessions \
+                 (id, user_id, method, address, user_agent, created_at, last_used_at, expires_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $6, $7) RETURNING id) \
-         INSERT INTO refresh_tokens (digest, session_id, created_at, expires_at) SELECT $8, id, $6, $7 FROM opened",
+         INSERT INTO refresh_tokens (digest, session_id, created_at, expires_at) \
+         SELECT $8, id, $6, $7 FROM opened",
     )
     .bind(opened.session)
     .bind(opened.user)
@@ -38,8 +40,8 @@ pub(super) async fn insert(
     Ok(())
 }
 
-/// Rotates a live token of a live session. The row's lock lets one of two through; the other then
-/// finds it rotated.
+/// Rotates a live token of a live session. The row's lock serializes two requests; the second finds
+/// the token rotated.
 pub(super) async fn rotate(
     tx: &mut PgConnection,
     rotation: &Rotation<'_>,
@@ -190,7 +192,7 @@ pub(super) async fn list(
     .await
 }
 
-/// Finds the person's sessions, ended ones among them, as far as they are kept.
+/// Finds the person's sessions, ended ones that are not pruned among them.
 pub(in crate::identity) async fn find_all_of(
     tx: &mut PgConnection,
     user: UserId,

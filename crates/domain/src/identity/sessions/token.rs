@@ -5,14 +5,14 @@ use std::{fmt, str::FromStr};
 use kernel::{Ids, crypto::sha256};
 
 const PREFIX: &str = "hfr_";
-/// The longest base58 of 32 bytes.
+/// The digits of the longest base58 of 32 bytes.
 const MAX_DIGITS: usize = 44;
 
 /// A refresh token as its holder has it. `Debug` masks it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RefreshToken(String);
 
-/// A text is not a refresh token.
+/// The error for text that is not a refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the refresh token is not complete")]
 pub struct NotARefreshToken;
@@ -23,8 +23,8 @@ impl RefreshToken {
         Self(format!("{PREFIX}{}", bs58::encode(ids.bytes::<32>()).into_string()))
     }
 
-    /// Returns the digest that is kept at rest: the token has 256 bits of entropy, so a slow hash
-    /// would add nothing.
+    /// Returns the digest that is stored: the token has 256 bits of entropy, so a slow hash would
+    /// add nothing.
     pub fn digest(&self) -> [u8; 32] {
         sha256(self.0.as_bytes())
     }

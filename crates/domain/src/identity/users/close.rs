@@ -1,8 +1,8 @@
-//! Asking to be forgotten, and canceling that.
+//! Erasure of an account: the request for it, and its cancellation.
 //!
 //! ```text
-//! close ──14 days──▶ erase: sessions, passkeys, tokens and memberships are deleted; of the account its id stays, which the
-//!   │                       audit log names
+//! close ──14 days──▶ erase: sessions, passkeys, tokens and memberships are deleted; the id of the
+//!   │                account stays, because the audit log names it
 //!   └──restore──▶ as before
 //! ```
 
@@ -20,14 +20,14 @@ use super::{
 };
 use crate::identity::sessions;
 
-/// How long an erasure can be canceled.
+/// The time within which an erasure can be canceled.
 const GRACE: TimeDelta = TimeDelta::days(14);
 
 /// The codes of [`close`]: `LastOwner` when an organization with other members would be left
 /// without an owner.
 pub const CLOSE_ERRORS: Codes = &[&[Code::LastOwner]];
 
-/// Asks for the account to be erased. A second time says the same as the first.
+/// Asks for the account to be erased. A second request gets the same answer as the first.
 ///
 /// # Errors
 /// [`CLOSE_ERRORS`].
@@ -64,7 +64,7 @@ pub const RESTORE_ERRORS: Codes = &[&[Code::NotFound]];
 /// Cancels the erasure.
 ///
 /// # Errors
-/// [`RESTORE_ERRORS`]: nothing was asked for.
+/// [`RESTORE_ERRORS`]: `NotFound` when no erasure was requested.
 pub async fn restore(core: &Core, by: &Person) -> Result<()> {
     core.write(by, async |unit| {
         let before = store::lock_account(unit, by.user).await?.ok_or_else(gone)?;

@@ -1,4 +1,4 @@
-//! Erasing accounts whose holders asked for it.
+//! Erasure of the accounts whose holders asked for it.
 
 use kernel::{
     Core, DbScope, Unit,
@@ -10,8 +10,8 @@ use kernel::{
 
 use super::{model::HeirRow, store};
 
-/// Erases up to `limit` accounts that are due, each in a transaction of its own: killed between
-/// two, the next run goes on. Returns how many.
+/// Erases up to `limit` accounts that are due, each in a transaction of its own, so that a run that
+/// is killed between two loses nothing. Returns how many.
 ///
 /// # Errors
 /// [`Code::Unavailable`](kernel::Code::Unavailable).
@@ -23,7 +23,7 @@ pub async fn erase_due(core: &Core, limit: i64) -> Result<u64> {
     for user in due {
         match core.write(by, async |unit| erase_one(unit, user).await).await {
             Ok(done) => erased += u64::from(done),
-            // The others must not wait for whatever is wrong with this one.
+            // The other accounts must not wait for the cause of this failure.
             Err(error) => {
                 tracing::error!(%user, cause = %error, "an account could not be erased; the next run tries \
                     again");
@@ -35,7 +35,7 @@ pub async fn erase_due(core: &Core, limit: i64) -> Result<u64> {
 
 async fn erase_one(unit: &mut Unit<'_>, user: UserId) -> Result<bool> {
     let now = unit.now();
-    // It may have been canceled this moment; the lock keeps it from being so while this goes on.
+    // It may have been canceled just now; the lock prevents a cancellation from here on.
     if !store::lock_for_erasure(unit, user, now).await? {
         return Ok(false);
     }

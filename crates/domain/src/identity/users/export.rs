@@ -1,4 +1,4 @@
-//! Everything that is kept of a person, for them to take along.
+//! The export of everything that is stored about a person.
 
 use kernel::{Core, audit::Change, caller::Person, error::Result};
 
@@ -11,7 +11,7 @@ use crate::identity::sessions;
 /// The most rows of each kind.
 const MAX_ROWS: i64 = 10_000;
 
-/// Puts the export together.
+/// Builds the export.
 ///
 /// # Errors
 /// [`Code::Unavailable`](kernel::Code::Unavailable).

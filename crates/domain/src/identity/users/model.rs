@@ -61,7 +61,7 @@ pub struct SignUp {
         example = "ada@example.com"
     )]
     pub email: String,
-    /// At least ten characters; any may be among them.
+    /// At least ten characters, of any kind.
     pub password: Password,
     /// Their name.
     #[schema(
@@ -89,7 +89,7 @@ pub struct ProfilePatch {
     pub name: Patch<String>,
 }
 
-/// A new password, by a token that was mailed.
+/// A new password, set with a mailed token.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResetPassword {
@@ -100,7 +100,7 @@ pub struct ResetPassword {
     pub password: Password,
 }
 
-/// A new password, by the old one.
+/// A new password, set with the old one.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePassword {
@@ -122,16 +122,16 @@ pub struct ErasureReceipt {
     pub erase_at: DateTime<Utc>,
 }
 
-/// Everything that is kept of a person.
+/// Everything that is stored about a person.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Export {
-    /// When it was put together.
+    /// When it was built.
     pub exported_at: DateTime<Utc>,
     /// The account.
     pub account: Account,
     /// The organizations that they are a member of.
     pub memberships: Vec<ExportedMembership>,
-    /// Their sessions, ended ones among them, as far as they are kept.
+    /// Their sessions, ended ones that are not pruned yet among them.
     pub sessions: Vec<Session>,
     /// Their passkeys, without key material.
     pub passkeys: Vec<ExportedPasskey>,
@@ -171,14 +171,14 @@ pub struct ExportedEvent {
     pub at: DateTime<Utc>,
     /// The action.
     pub action: String,
-    /// Who did it.
+    /// The actor.
     pub actor: String,
     /// The subject.
     pub subject: String,
     /// The address of the client.
     #[schema(required = true)]
     pub address: Option<String>,
-    /// The client, as it called itself.
+    /// The client's name for itself.
     #[schema(required = true)]
     pub user_agent: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Changing a password, and replacing one that was forgotten.
+//! Changes of a password, and replacement of a forgotten one.
 
 use kernel::{
     Core,
@@ -62,7 +62,7 @@ pub async fn reset(
     let hash = passwords.hash(&wanted.password).await?;
     core.write(by, async |unit| {
         let now = unit.now();
-        // Of two who bring it at once, one finds it unused.
+        // Only one of two concurrent requests with the token finds it unused.
         if !mail_tokens::consume_token(unit, account.id, &digest, purpose, now).await? {
             return Err(invalid_token());
         }
@@ -94,8 +94,7 @@ pub async fn change(core: &Core, passwords: &Passwords, by: &Person, wanted: &Ch
     let hash = passwords.hash(&wanted.password).await?;
     core.write(Caller::pre_auth(by), async |unit| {
         let now = unit.now();
-        // Whoever holds a stolen session must not undo what its owner did about that in the
-        // meantime.
+        // A thief of a session must not undo what its owner did about that in the meantime.
         let stands = store::lock_password(unit, by.user).await? == account.password_hash
             && sessions::is_live(unit, by.session, now).await?;
         if !stands {

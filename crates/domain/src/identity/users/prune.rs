@@ -1,15 +1,16 @@
-//! Forgetting what has ended.
+//! Pruning of sessions, tokens and ceremonies that have ended.
 
 use chrono::TimeDelta;
 use kernel::{Core, DbScope, caller::Caller, error::Result};
 
 use crate::identity::{mail_tokens, passkeys, sessions};
 
-/// How long ended sessions are kept, for a rotated token to be known when it comes back.
+/// The time for which ended sessions are kept, so that a rotated token is recognized when it comes
+/// back.
 const RETENTION: TimeDelta = TimeDelta::days(30);
 
 /// Deletes up to `limit` each of: sessions that ended long ago; refresh tokens, mailed tokens and
-/// passkey ceremonies whose time is over. Returns the most of any.
+/// passkey ceremonies that have expired. Returns the largest of these numbers.
 ///
 /// # Errors
 /// [`Code::Unavailable`](kernel::Code::Unavailable).

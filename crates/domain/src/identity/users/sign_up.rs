@@ -17,9 +17,10 @@ use crate::{
 /// The codes of [`sign_up`].
 pub const SIGN_UP_ERRORS: Codes = &[LINE_ERRORS, &[Code::InvalidEmail, Code::WeakPassword]];
 
-/// Creates an account whose address is yet to be verified, and mails how. When the address has a
-/// verified account, that is mailed instead and nothing is changed; one that nobody verified is
-/// created anew. The caller cannot tell which it was, nor by how long it takes.
+/// Creates an account whose address is yet to be verified, and mails a link to verify it. When the
+/// address has a verified account, the mail says so instead and nothing is changed; an account that
+/// nobody verified is created anew. The caller cannot tell which it was, not even from the time
+/// that it takes.
 ///
 /// # Errors
 /// [`SIGN_UP_ERRORS`].
@@ -54,7 +55,7 @@ pub async fn sign_up(
 /// The codes of [`send_again`].
 pub const SEND_AGAIN_ERRORS: Codes = &[&[Code::InvalidEmail]];
 
-/// Mails another link to verify `email`, when it has an account that wants one.
+/// Mails another link to verify `email`, when it has an account that is not verified.
 ///
 /// # Errors
 /// [`SEND_AGAIN_ERRORS`].
@@ -67,7 +68,7 @@ pub async fn send_again(core: &Core, email: &str, request: &RequestContext) -> R
     .await
 }
 
-/// Reads an address that a body names.
+/// Reads an address from a body.
 pub(super) fn parse_email(email: &str) -> Result<Email> {
     email.parse().map_err(|error: NotAnEmail| Error::field(Code::InvalidEmail, "/email", error.to_string()))
 }

@@ -71,7 +71,8 @@ pub(super) async fn verify_email(
     now: Timestamp,
 ) -> sqlx::Result<bool> {
     let done = sqlx::query(
-        "UPDATE users SET email_verified_at = COALESCE(email_verified_at, $1), updated_at = $1, version = version + 1 \
+        "UPDATE users SET email_verified_at = COALESCE(email_verified_at, $1), updated_at = $1, \
+                          version = version + 1 \
          WHERE id = $2 AND password_hash IS NOT DISTINCT FROM $3 AND erased_at IS NULL",
     )
     .bind(now)
@@ -82,7 +83,8 @@ pub(super) async fn verify_email(
     Ok(done.rows_affected() == 1)
 }
 
-/// Sets the password, and marks the address as verified: a person who could do that has it as well.
+/// Sets the password, and marks the address as verified, because only its holder can set a
+/// password.
 pub(super) async fn set_password(
     tx: &mut PgConnection,
     id: UserId,
@@ -90,8 +92,8 @@ pub(super) async fn set_password(
     now: Timestamp,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "UPDATE users SET password_hash = $1, email_verified_at = COALESCE(email_verified_at, $2), updated_at = $2, \
-                          version = version + 1 \
+        "UPDATE users SET password_hash = $1, email_verified_at = COALESCE(email_verified_at, $2), \
+                          updated_at = $2, version = version + 1 \
          WHERE id = $3 AND erased_at IS NULL",
     )
     .bind(hash)
@@ -208,7 +210,7 @@ pub(super) async fn find_events(
     .await
 }
 
-/// Finds an organization that has other members, and this owner alone.
+/// Finds an organization that has other members and no other owner.
 pub(super) async fn find_owned_alone(
     tx: &mut PgConnection,
     id: UserId,
@@ -216,7 +218,8 @@ pub(super) async fn find_owned_alone(
     sqlx::query_scalar(
         "SELECT m.organization_id FROM memberships mine JOIN memberships m USING (organization_id) \
          WHERE mine.user_id = $1 AND mine.role = 'owner' \
-         GROUP BY m.organization_id HAVING count(*) > 1 AND count(*) FILTER (WHERE m.role = 'owner') = 1 LIMIT 1",
+         GROUP BY m.organization_id \
+         HAVING count(*) > 1 AND count(*) FILTER (WHERE m.role = 'owner') = 1 LIMIT 1",
     )
     .bind(id)
     .fetch_optional(tx)
@@ -284,8 +287,8 @@ pub(super) async fn hand_over(tx: &mut PgConnection, id: UserId) -> sqlx::Result
     .await
 }
 
-/// Closes the projects that nobody but the person was a member of: their keys are revoked and their
-/// agents removed. Their data stays.
+/// Closes the projects whose only member is the person: their keys are revoked and their agents
+/// removed. Their data stays.
 pub(super) async fn close_projects(tx: &mut PgConnection, id: UserId, now: Timestamp) -> sqlx::Result<()> {
     for statement in [
         "UPDATE api_keys SET revoked_at = $2 WHERE revoked_at IS NULL AND project_id IN ( \
@@ -305,8 +308,8 @@ pub(super) async fn close_projects(tx: &mut PgConnection, id: UserId, now: Times
 }
 
 pub(super) async fn erase(tx: &mut PgConnection, id: UserId, now: Timestamp) -> sqlx::Result<()> {
-    // Refresh tokens go with their sessions. Mail that could not be sent names the address, and so
-    // do invitations.
+    // Refresh tokens are deleted with their sessions. Unsent mail names the address, and so do
+    // invitations.
     for statement in [
         "DELETE FROM jobs WHERE dead_at IS NOT NULL AND kind = 'identity.send_mail' \
          AND lower(payload ->> 'email') = (SELECT email_key FROM users WHERE id = $1)",

@@ -26,9 +26,9 @@ pub struct Verification<'a> {
 /// The codes of [`verify`].
 pub const VERIFY_ERRORS: Codes = &[&[Code::MailTokenInvalid, Code::LoginFailed]];
 
-/// Verifies the address, and logs in. It takes the password as well: whoever signs up with somebody
-/// else's address and waits for them to open the link must not find the account open, with a
-/// password of their own.
+/// Verifies the address, and logs in. It takes the password as well: an attacker who signs up with
+/// somebody else's address, and waits for them to open the link, must not get an open account with
+/// a password of the attacker's own.
 ///
 /// # Errors
 /// [`VERIFY_ERRORS`].

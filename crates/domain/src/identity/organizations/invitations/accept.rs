@@ -1,4 +1,4 @@
-//! Becoming a member.
+//! Acceptance of an invitation.
 
 use kernel::{
     Core,
@@ -22,8 +22,8 @@ pub const ACCEPT_ERRORS: Codes = &[
     &[Code::AlreadyMember, Code::LimitReached],
 ];
 
-/// Makes `by` a member of the organization that the token is for, if theirs is the address that was
-/// invited. A token is used once.
+/// Makes `by` a member of the organization that the token is for, if the invitation was sent to
+/// their address. A token is consumed once.
 ///
 /// # Errors
 /// [`ACCEPT_ERRORS`].
@@ -31,8 +31,8 @@ pub async fn accept(core: &Core, by: &Person, wanted: &Acceptance) -> Result<Ans
     let digest = token_digest(&wanted.token).ok_or_else(invalid)?;
     core.write_once(Caller::joining(by), async |unit| {
         let now = unit.now();
-        // Locks the person: of two who use the token at once, one looks for it after the other has
-        // used it.
+        // Locks the person: of two requests with the token at once, the second looks for it after
+        // the first has consumed it.
         require_room(unit, by.user).await?;
         let open = store::find_by_token(unit, &digest, by.user, now).await?.ok_or_else(invalid)?;
         if !open.same_address {
@@ -59,8 +59,8 @@ pub async fn accept(core: &Core, by: &Person, wanted: &Acceptance) -> Result<Ans
             let detail = format!("The organization has {MAX_MEMBERS} members, which is the limit");
             return Err(Error::new(Code::LimitReached, detail));
         }
-        // The lock on the organization is no lock on the invitation's row: one that was revoked
-        // while we waited opens nothing.
+        // The lock on the organization is no lock on the invitation's row: it may have been revoked
+        // while this waited.
         if !store::accept(unit, open.id, now).await? {
             return Err(invalid());
         }
@@ -73,7 +73,7 @@ pub async fn accept(core: &Core, by: &Person, wanted: &Acceptance) -> Result<Ans
     .await
 }
 
-/// Returns the same error for every reason: a guesser learns nothing from it.
+/// Returns the same error for every reason, so that a guesser learns nothing from it.
 fn invalid() -> Error {
     let detail = "The invitation was used, revoked or has expired, or there is none of that token; ask to be \
         invited again";

@@ -1,5 +1,5 @@
-//! Invitations: how people become members. The mail carries a token; the account that accepts must
-//! have the address that it was sent to.
+//! Invitations, by which people become members. The mail carries a token; the account that accepts
+//! must have the address that it was sent to.
 
 mod accept;
 mod create;

@@ -27,7 +27,7 @@ pub struct Invitation {
     pub invited_by: UserId,
     /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// After which it cannot be accepted, unless it is sent again.
+    /// When it can no longer be accepted, unless it is sent again.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -58,7 +58,7 @@ pub struct Acceptance {
     pub token: String,
 }
 
-/// An address and an organization, before the one invites the other.
+/// An address and an organization, before the organization invites the address.
 #[derive(FromRow)]
 pub(super) struct InviteeRow {
     pub(super) member: bool,
@@ -67,7 +67,7 @@ pub(super) struct InviteeRow {
     pub(super) recent: i64,
 }
 
-/// An open invitation, and how the person who has its token stands to it.
+/// An open invitation, and the account of the person who has its token.
 #[derive(FromRow)]
 pub(super) struct OpenRow {
     pub(super) id: InvitationId,
@@ -77,7 +77,7 @@ pub(super) struct OpenRow {
     pub(super) verified: bool,
 }
 
-/// Returns the error for an invitation that is not there, or no longer open.
+/// Returns the error for an invitation that does not exist, or is no longer open.
 pub(super) fn unknown() -> Error {
     Error::new(Code::NotFound, "There is no open invitation of that id in this organization")
 }

@@ -1,4 +1,4 @@
-//! Mailing an invitation again.
+//! Mailing of an invitation again.
 
 use kernel::{
     Core,
@@ -22,8 +22,7 @@ use crate::identity::{
 /// within five minutes.
 pub const RESEND_ERRORS: Codes = &[&[Code::NotFound, Code::RoleTooHigh, Code::RateLimited]];
 
-/// Mails the invitation again, which then lives as long as a new one. Links that were mailed before
-/// stay valid.
+/// Mails the invitation again and restarts its life. Links that were mailed before stay valid.
 ///
 /// # Errors
 /// [`RESEND_ERRORS`], [`MEMBER_ERRORS`](super::super::MEMBER_ERRORS).

@@ -1,4 +1,4 @@
-//! Taking an invitation back.
+//! Revocation of an invitation.
 
 use kernel::{
     Core, Unit,
@@ -14,7 +14,7 @@ use crate::identity::organizations::membership::{AsMember, write};
 /// The codes of [`revoke`], beside [`MEMBER_ERRORS`](super::super::MEMBER_ERRORS).
 pub const REVOKE_ERRORS: Codes = &[&[Code::NotFound, Code::RoleTooHigh]];
 
-/// Revokes the invitation: its links no longer open anything.
+/// Revokes the invitation: its links no longer work.
 ///
 /// # Errors
 /// [`REVOKE_ERRORS`], [`MEMBER_ERRORS`](super::super::MEMBER_ERRORS).
@@ -23,7 +23,7 @@ pub async fn revoke(core: &Core, by: &AsMember<allow::MembersWrite>, id: Invitat
         let revoked = store::find(unit, by.organization, id).await?.ok_or_else(unknown)?;
         me.can_manage(revoked.role)?;
         let now = unit.now();
-        // It may have been accepted this moment.
+        // It may have been accepted just now.
         if !store::revoke(unit, by.organization, id, now).await? {
             return Err(unknown());
         }
@@ -33,8 +33,8 @@ pub async fn revoke(core: &Core, by: &AsMember<allow::MembersWrite>, id: Invitat
     .await
 }
 
-/// Revokes every invitation by `inviter`: an act that a member may no longer do, nobody does in
-/// their name.
+/// Revokes every invitation by `inviter`: an invitation must not outlive its inviter's right to
+/// make it.
 ///
 /// # Errors
 /// [`Code::Unavailable`].

@@ -9,7 +9,8 @@ use uuid::Uuid;
 
 use super::model::{Invitation, InviteeRow, OpenRow};
 
-/// Finds how an address stands to an organization; invitations since a time count as recent.
+/// Finds out whether an address is a member of an organization, invited, or invited too often;
+/// invitations since a time count as recent.
 pub(super) async fn find_invitee(
     tx: &mut PgConnection,
     organization: OrganizationId,
@@ -19,7 +20,8 @@ pub(super) async fn find_invitee(
     sqlx::query_as(
         "SELECT EXISTS (SELECT FROM memberships m JOIN users u ON u.id = m.user_id \
                         WHERE m.organization_id = $1 AND u.email_key = $2) AS member, \
-                count(*) FILTER (WHERE accepted_at IS NULL AND revoked_at IS NULL AND email_key = $2) > 0 AS invited, \
+                count(*) FILTER (WHERE accepted_at IS NULL AND revoked_at IS NULL AND email_key = $2) > 0 \
+                    AS invited, \
                 count(*) FILTER (WHERE accepted_at IS NULL AND revoked_at IS NULL) AS open, \
                 count(*) FILTER (WHERE email_key = $2 AND created_at > $3) AS recent \
          FROM invitations WHERE organization_id = $1",
@@ -37,7 +39,8 @@ pub(super) async fn insert(
     new: &Invitation,
 ) -> sqlx::Result<()> {
     sqlx::query(
-        "INSERT INTO invitations (id, organization_id, email, email_key, role, invited_by, created_at, expires_at) \
+        "INSERT INTO invitations \
+             (id, organization_id, email, email_key, role, invited_by, created_at, expires_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
     )
     .bind(new.id)
@@ -76,7 +79,8 @@ pub(super) async fn list(
 ) -> sqlx::Result<Vec<Invitation>> {
     sqlx::query_as(
         "SELECT id, email, role, invited_by, created_at, expires_at FROM invitations \
-         WHERE organization_id = $1 AND accepted_at IS NULL AND revoked_at IS NULL AND ($2::uuid IS NULL OR id < $2) \
+         WHERE organization_id = $1 AND accepted_at IS NULL AND revoked_at IS NULL \
+           AND ($2::uuid IS NULL OR id < $2) \
          ORDER BY id DESC LIMIT $3",
     )
     .bind(organization)
@@ -158,14 +162,15 @@ pub(super) async fn find_by_token(
     .await
 }
 
-/// Accepts the invitation if it is still open, and uses up every token of it.
+/// Accepts the invitation if it is still open, and consumes every token of it.
 pub(super) async fn accept(tx: &mut PgConnection, id: InvitationId, now: Timestamp) -> sqlx::Result<bool> {
     let done = sqlx::query(
         "WITH taken AS ( \
              UPDATE invitations SET accepted_at = $2 \
              WHERE id = $1 AND accepted_at IS NULL AND revoked_at IS NULL RETURNING id \
          ), used AS ( \
-             UPDATE mail_tokens SET used_at = $2 FROM taken WHERE invitation_id = taken.id AND used_at IS NULL \
+             UPDATE mail_tokens SET used_at = $2 FROM taken \
+             WHERE invitation_id = taken.id AND used_at IS NULL \
          ) SELECT FROM taken",
     )
     .bind(id)

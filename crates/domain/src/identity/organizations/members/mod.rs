@@ -1,5 +1,5 @@
 //! Members of an organization. Nobody manages roles above their own, so only owners manage owners;
-//! and there is always one.
+//! and there is always at least one owner.
 
 mod get;
 mod model;

@@ -1,4 +1,4 @@
-//! Removing a member, and leaving.
+//! Removal of a member, and leaving.
 
 use kernel::{
     Core, Unit,
@@ -21,8 +21,8 @@ use crate::identity::organizations::{
 /// The codes of [`remove`], beside [`MEMBER_ERRORS`](super::super::MEMBER_ERRORS).
 pub const REMOVE_ERRORS: Codes = &[&[Code::NotFound, Code::RoleTooHigh, Code::LastOwner]];
 
-/// Removes `user` from the organization: others, which takes `members:write`, or the caller
-/// themselves. The projects' API keys stay, whoever created them; the member's invitations are
+/// Removes `user` from the organization. A member may remove themselves; removing another takes
+/// `members:write`. The projects' API keys stay, whoever created them; the member's invitations are
 /// revoked.
 ///
 /// # Errors
@@ -46,7 +46,8 @@ async fn end(unit: &mut Unit<'_>, me: &Member, user: UserId, action: &'static st
     unit.audit(action, user, Change::removed(&removed)?);
     invitations::revoke_all_of(unit, organization, user).await?;
     unit.forget(Credential::MembershipsOf(user));
-    // Now: a person who has left can no longer write into the organization's log.
+    // Before the membership ends: a person who has left can no longer write into the organization's
+    // log.
     unit.flush().await?;
     store::delete(unit, organization, user).await?;
     Ok(())

@@ -8,8 +8,8 @@ use kernel::{
 
 use super::store;
 
-/// Requires that an owner can go. The unit holds the organization's lock, so that two who go at
-/// once are counted.
+/// Requires that an owner can leave. The unit holds the organization's lock, so that two owners who
+/// leave at once are counted.
 pub(super) async fn require_other_owner(unit: &mut Unit<'_>, organization: OrganizationId) -> Result<()> {
     if store::count_owners(unit, organization).await? > 1 {
         return Ok(());
@@ -20,7 +20,7 @@ pub(super) async fn require_other_owner(unit: &mut Unit<'_>, organization: Organ
     ))
 }
 
-/// Returns the error for somebody who is no member.
+/// Returns the error for a person who is no member.
 pub(super) fn unknown() -> Error {
     Error::new(Code::NotFound, "There is no member of that id in this organization")
 }

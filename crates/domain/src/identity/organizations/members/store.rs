@@ -30,7 +30,8 @@ pub(super) async fn list(
     sqlx::query_as(
         "SELECT m.user_id, u.name, u.email, m.role, m.version, m.created_at AS joined_at \
          FROM memberships m JOIN users u ON u.id = m.user_id \
-         WHERE m.organization_id = $1 AND ($2::uuid IS NULL OR m.user_id < $2) ORDER BY m.user_id DESC LIMIT $3",
+         WHERE m.organization_id = $1 AND ($2::uuid IS NULL OR m.user_id < $2) \
+         ORDER BY m.user_id DESC LIMIT $3",
     )
     .bind(organization)
     .bind(before)

@@ -1,4 +1,4 @@
-//! Giving a member another role.
+//! Changes of a member's role.
 
 use kernel::{
     Core,
@@ -25,7 +25,7 @@ use crate::identity::organizations::{
 pub const UPDATE_ERRORS: Codes =
     &[&[Code::NotFound, Code::RoleTooHigh, Code::LastOwner, Code::VersionMismatch]];
 
-/// Changes the member's role. With a lesser one, their invitations are revoked.
+/// Changes the member's role. A lower role revokes their invitations.
 ///
 /// # Errors
 /// [`UPDATE_ERRORS`], [`MEMBER_ERRORS`](super::super::MEMBER_ERRORS).

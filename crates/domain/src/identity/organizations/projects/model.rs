@@ -74,7 +74,7 @@ pub struct ProjectPatch {
     pub name: Patch<String>,
 }
 
-/// Returns the error for a project that is not there.
+/// Returns the error for a project that does not exist.
 pub(super) fn unknown() -> Error {
     Error::new(Code::NotFound, "There is no project of that id")
 }

@@ -36,7 +36,8 @@ pub(super) async fn list(
 ) -> sqlx::Result<Vec<Project>> {
     sqlx::query_as(
         "SELECT id, organization_id, name, plan, version, created_at, updated_at \
-         FROM projects WHERE organization_id = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
+         FROM projects WHERE organization_id = $1 AND ($2::uuid IS NULL OR id < $2) \
+         ORDER BY id DESC LIMIT $3",
     )
     .bind(organization)
     .bind(before)
