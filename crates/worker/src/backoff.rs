@@ -6,7 +6,7 @@ use kernel::Ids;
 
 use crate::timing::jittered;
 
-/// The waits between attempts at something that is away: jittered, doubling, capped.
+/// The waits between attempts to reach a dependency that is away: jittered, doubling, capped.
 #[derive(Debug)]
 pub(crate) struct Backoff {
     ids: Ids,
@@ -26,7 +26,7 @@ impl Backoff {
         self.next = Self::FIRST;
     }
 
-    /// Returns how long to wait after this failure.
+    /// Returns the wait after this failure.
     pub(crate) fn after_failure(&mut self) -> Duration {
         let wait = jittered(&self.ids, self.next);
         self.next = (self.next * 2).min(Self::CAP);

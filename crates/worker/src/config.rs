@@ -38,15 +38,30 @@ pub struct Config {
     pub port: u16,
 
     /// The number of quick jobs that run at a time.
-    #[arg(long, env = "WORKER_CONCURRENCY", default_value = "16", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(
+        long,
+        env = "WORKER_CONCURRENCY",
+        default_value = "16",
+        value_parser = clap::value_parser!(u16).range(1..=1000)
+    )]
     pub concurrency: u16,
 
     /// The number of jobs that call other people's servers and run at a time.
-    #[arg(long, env = "WORKER_EFFECTS_CONCURRENCY", default_value = "64", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(
+        long,
+        env = "WORKER_EFFECTS_CONCURRENCY",
+        default_value = "64",
+        value_parser = clap::value_parser!(u16).range(1..=1000)
+    )]
     pub effects_concurrency: u16,
 
     /// The number of days that a dead job is kept for inspection.
-    #[arg(long, env = "DEAD_JOB_RETENTION_DAYS", default_value = "14", value_parser = clap::value_parser!(u16).range(1..=365))]
+    #[arg(
+        long,
+        env = "DEAD_JOB_RETENTION_DAYS",
+        default_value = "14",
+        value_parser = clap::value_parser!(u16).range(1..=365)
+    )]
     pub dead_job_retention_days: u16,
 
     /// Push deliveries to loopback and private addresses as well. For development.

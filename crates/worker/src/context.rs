@@ -35,6 +35,6 @@ pub struct Attempt {
     pub number: u16,
     /// The number of the last run.
     pub last: u16,
-    /// The trace of what caused the job. Everything that this run causes joins it.
+    /// The trace of the request that caused the job. Everything that this run causes joins it.
     pub request: RequestContext,
 }

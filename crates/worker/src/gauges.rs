@@ -12,8 +12,8 @@ use crate::{
     timing::{bounded, rest},
 };
 
-/// Measures every `interval`, until `stop`, how many of the vault's logs are damaged or unchecked,
-/// and how far the meta-log is cosigned.
+/// Measures every `interval`, until `stop`, the number of the vault's logs that are damaged or
+/// unchecked, and for how many seconds each witness is behind with the meta-log.
 pub(crate) async fn watch_vault(context: Context, interval: Duration, stop: CancellationToken) {
     loop {
         gauge!("holdfast_vault_signs").set(f64::from(u8::from(context.vault.signs())));

@@ -13,8 +13,8 @@ use crate::{
 
 impl Engine {
     /// Works until `stop`, then lets running jobs end and returns. That takes at most
-    /// `timing.drain`, `timing.flush` and nine seconds for a Postgres that does not answer. Nothing
-    /// that happens to Postgres ends it.
+    /// `timing.drain`, `timing.flush` and nine seconds for a Postgres that does not answer. No
+    /// fault of Postgres ends it.
     pub async fn run(self, stop: CancellationToken) {
         let ids = self.context.core.ids.clone();
         if !schema::wait(&self.queue_db, &ids, &self.state, &stop).await {

@@ -67,7 +67,7 @@ impl Registry {
         }
     }
 
-    /// Returns how long a job of `kind` waits after its `failed`-th failure.
+    /// Returns the wait of a job of `kind` after its `failed`-th failure.
     pub(crate) fn backoff(&self, kind: &str, failed: u16) -> Duration {
         self.entries.get(kind).map_or(queue::exponential as fn(u16) -> Duration, |entry| entry.backoff)(
             failed,

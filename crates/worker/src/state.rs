@@ -23,7 +23,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// The name in `/health/ready`.
+    /// Returns the name in `/health/ready`.
     pub fn as_str(self) -> &'static str {
         match self {
             Phase::WithoutDatabase => "without_database",
@@ -34,7 +34,7 @@ impl Phase {
         }
     }
 
-    /// Returns whether the worker works, or could take over at once.
+    /// Returns true when the worker works, or could take over at once.
     pub fn is_ready(self) -> bool {
         matches!(self, Phase::StandingBy | Phase::Working)
     }

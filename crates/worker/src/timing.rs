@@ -60,8 +60,8 @@ pub(crate) async fn bounded<T>(statement: impl Future<Output = kernel::Result<T>
     }
 }
 
-/// Returns a random time between half of `at_most` and all of it, so that what failed together does
-/// not come back together.
+/// Returns a random time between half of `at_most` and all of it, so that attempts that failed
+/// together do not come back together.
 pub(crate) fn jittered(ids: &Ids, at_most: Duration) -> Duration {
     let random = f64::from(u32::from_le_bytes(ids.bytes())) / f64::from(u32::MAX);
     at_most.mul_f64(0.5 + random / 2.0)

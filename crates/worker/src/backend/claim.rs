@@ -51,7 +51,7 @@ impl Claimer {
         loop {
             tokio::select! {
                 () = stop.cancelled() => return,
-                // Only this task fills the channel, so what is free stays free.
+                // Only this task fills the channel, so the free part stays free.
                 free = self.jobs.reserve_many(half) => if free.is_err() { return },
             }
             let room = self.jobs.capacity().min(BATCH);
@@ -68,7 +68,11 @@ impl Claimer {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(queue = %self.queue, error = %chain(&error), "cannot claim jobs; trying again");
+                    tracing::warn!(
+                        queue = %self.queue,
+                        error = %chain(&error),
+                        "cannot claim jobs; trying again"
+                    );
                     if !rest(backoff.after_failure(), &stop).await {
                         return;
                     }

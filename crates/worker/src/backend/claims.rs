@@ -72,7 +72,7 @@ impl Claims {
         self.lock().remove(&claim);
     }
 
-    /// Returns whether the claim is still held, as far as this process knows.
+    /// Returns true when the claim is still held, as far as this process knows.
     pub(crate) fn is_ours(&self, claim: Claim) -> bool {
         self.lock().get(&claim).is_some_and(|held| held.until > Instant::now())
     }

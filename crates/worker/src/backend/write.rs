@@ -17,8 +17,8 @@ const BATCH: usize = 500;
 /// Writes settlements until every [`Settlements`](super::settlements::Settlements) is dropped and
 /// the last one is written.
 ///
-/// What arrives while a batch is written makes the next batch. A settlement that cannot be written
-/// is tried again while its claim lasts. Then it is dropped, and the job runs again.
+/// Settlements that arrive while a batch is written make the next batch. A settlement that cannot
+/// be written is tried again while its claim lasts. Then it is dropped, and the job runs again.
 pub(crate) async fn write(
     db: Db,
     ids: Ids,
@@ -51,7 +51,11 @@ pub(crate) async fn write(
                 batch.drain().for_each(|(claim, _)| claims.forget(claim));
             }
             Err(error) => {
-                tracing::warn!(waiting = batch.len(), error = %chain(&error), "cannot settle jobs; trying again");
+                tracing::warn!(
+                    waiting = batch.len(),
+                    error = %chain(&error),
+                    "cannot settle jobs; trying again"
+                );
                 batch.retain(|claim, _| claims.is_ours(*claim) || give_up(&claims, *claim));
                 tokio::time::sleep(backoff.after_failure()).await;
             }

@@ -1,6 +1,6 @@
-//! Work in batches, so that no transaction is long, however much has piled up.
+//! Work in batches, so that no transaction is long, however many rows are due.
 
-/// Counts the batches of one run; what is left waits for the next.
+/// Counts the batches of one run; the rows that are left wait for the next run.
 #[derive(Debug)]
 pub(super) struct Batches {
     /// The rows of a batch.
@@ -14,7 +14,7 @@ impl Batches {
         Self { size: size.into(), left: most }
     }
 
-    /// Returns whether another batch follows one of `done` rows.
+    /// Returns true when another batch follows one of `done` rows.
     pub(super) fn goes_on(&mut self, done: u64) -> bool {
         self.left = self.left.saturating_sub(1);
         self.left > 0 && done >= self.size.unsigned_abs()

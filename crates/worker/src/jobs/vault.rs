@@ -58,8 +58,8 @@ pub(crate) async fn digest(context: Context) -> Result<()> {
 }
 
 /// Publishes the heads of all logs in the meta-log, and has the meta-log cosigned. A witness that
-/// did not answer at first is not asked again. One that has seen what the database does not hold
-/// fails the task.
+/// did not answer at first is not asked again. A witness that has seen entries which the database
+/// does not hold fails the task.
 pub(crate) async fn publish(context: Context) -> Result<()> {
     let reached = context.vault.check_rollback(&context.witnesses, WITNESS_TIMEOUT).await?;
     for _ in 0..BATCHES {

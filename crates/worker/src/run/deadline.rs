@@ -12,7 +12,7 @@ use tower::{Layer, Service};
 
 use crate::registry::BoxError;
 
-/// A handler took longer than the timeout of its job.
+/// The error of a handler that took longer than the timeout of its job.
 #[derive(Debug, thiserror::Error)]
 #[error("the handler was stopped: it may take {0:?}")]
 struct TimedOut(Duration);

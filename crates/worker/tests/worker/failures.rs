@@ -1,11 +1,10 @@
-//! Whatever goes wrong in a run is a failure of that job alone, with its error kept; retries wait,
-//! durably.
+//! A fault in a run is a failure of that job alone, with its error stored; retries wait, durably.
 
 use kernel::queue::Job;
 
 use crate::support::{Act, Foreign, Hasty, Mortal, Patient, Probe, Row, Scene, eventually};
 
-/// The one job fails once, and the worker goes on with others.
+/// Runs a job that fails once while the worker continues with others.
 async fn fails_once<J: Job>(job: J) -> Row {
     let scene = Scene::new().await;
     scene.enqueue(&[job]).await;
@@ -43,7 +42,7 @@ async fn an_unknown_kind_is_a_failure() {
     assert_eq!(row.error(), "this worker knows no job of kind `test.foreign`");
 }
 
-/// Of the kind of a [`Probe`], but not its payload.
+/// A job of the kind of a [`Probe`], with another payload.
 #[derive(serde::Serialize, serde::Deserialize)]
 struct Undecodable(Vec<u8>);
 

@@ -9,7 +9,7 @@ use crate::support::{Act, Mortal, Probe, Scene};
 const LONG: Duration = Duration::from_secs(60);
 const ENDED: Duration = Duration::ZERO;
 
-/// Claims with the epoch that a fresh database has.
+/// Claims with the epoch of a fresh database.
 async fn claim(scene: &Scene, limit: usize, lease: Duration) -> Vec<Claimed> {
     queue::claim(&scene.core.db, 0, Queue::Default, limit, lease).await.unwrap()
 }

@@ -6,7 +6,7 @@ use worker::{state::Phase, timing::Timing};
 
 use crate::support::{Act, Probe, Scene, eventually, quick};
 
-/// A lease that does not end by itself while a test runs.
+/// Returns a lease that does not end by itself while a test runs.
 fn long_lease() -> Timing {
     Timing { lease: Duration::from_secs(3600), ..quick() }
 }

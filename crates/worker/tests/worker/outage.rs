@@ -1,4 +1,4 @@
-//! Nothing that happens to Postgres ends a worker.
+//! No fault of Postgres ends a worker.
 
 use std::time::Duration;
 
@@ -41,8 +41,7 @@ async fn killed_connections_lose_no_job() {
     all_run(&scene, 10).await;
 }
 
-/// A table lock makes the worker's statements wait, where their connections can be killed under
-/// them.
+/// A table lock makes the worker's statements wait, so that the test can kill their connections.
 #[tokio::test]
 async fn a_settlement_whose_connection_is_killed_is_made_again() {
     let scene = Scene::new().await;
@@ -56,7 +55,8 @@ async fn a_settlement_whose_connection_is_killed_is_made_again() {
     eventually("its settlement is killed", || async {
         let killed: Option<bool> = sqlx::query_scalar(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
-             WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'DELETE FROM jobs%'",
+             WHERE datname = current_database() AND wait_event_type = 'Lock' \
+               AND query LIKE 'DELETE FROM jobs%'",
         )
         .fetch_optional(&scene.pool)
         .await

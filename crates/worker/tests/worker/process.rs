@@ -1,4 +1,4 @@
-//! The binary itself: its signals, its health, its complaints.
+//! The binary itself: its signals, its health, its error messages.
 
 use std::{
     process::{ExitStatus, Stdio},
@@ -62,7 +62,8 @@ impl Process {
     }
 }
 
-/// With no environment but what a test gives it; gone when the test is.
+/// Returns a command whose environment holds only what a test gives it; dropping it kills the
+/// process.
 fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_worker"));
     command.env_clear().kill_on_drop(true);

@@ -1,4 +1,4 @@
-//! Claims are kept while jobs run, and hints make pick-up quick.
+//! Claims are kept while jobs run, and hints make the pick-up fast.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! A worker that is told to stop lets its jobs end, or gives them back without charging an attempt.
+//! A worker that is told to stop lets its jobs end, or hands them back without charging an attempt.
 
 use std::{sync::atomic::Ordering, time::Duration};
 

@@ -1,4 +1,4 @@
-//! A database of its own, workers that can be killed, and jobs that say what they did.
+//! A database of its own, workers that can be killed, and jobs that record their runs.
 
 use std::{
     future::Future,
@@ -34,7 +34,7 @@ use worker::{
     timing::Timing,
 };
 
-/// What a job of the tests does.
+/// The behavior of a job in a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Act {
     Succeed,
@@ -73,14 +73,19 @@ macro_rules! probes {
 }
 
 probes! {
-    /// Runs as often as jobs do.
+    /// Runs as often as jobs do by default.
     Probe = "test.probe" {}
-    /// May fail twice.
-    Mortal = "test.mortal" { const MAX_ATTEMPTS: u16 = 2; fn backoff(_: u16) -> Duration { Duration::from_millis(10) } }
+    /// May fail twice before it is dead.
+    Mortal = "test.mortal" {
+        const MAX_ATTEMPTS: u16 = 2;
+        fn backoff(_: u16) -> Duration { Duration::from_millis(10) }
+    }
     /// May take a tenth of a second.
     Hasty = "test.hasty" { const TIMEOUT: Duration = Duration::from_millis(100); }
     /// Waits an hour longer after each failure.
-    Patient = "test.patient" { fn backoff(failed: u16) -> Duration { Duration::from_secs(3600) * u32::from(failed) } }
+    Patient = "test.patient" {
+        fn backoff(failed: u16) -> Duration { Duration::from_secs(3600) * u32::from(failed) }
+    }
     /// A kind that no worker knows.
     Foreign = "test.foreign" {}
 }
@@ -88,7 +93,7 @@ probes! {
 /// A run that started: the job's name and its attempt.
 pub(crate) type Seen = (String, Attempt);
 
-/// One database, and what the jobs in it did.
+/// One database, and the runs of the jobs in it.
 pub(crate) struct Scene {
     pub(crate) core: Core,
     pub(crate) pool: PgPool,
@@ -105,7 +110,7 @@ impl Scene {
         Self::on(&shared.postgres).await
     }
 
-    /// On a Postgres of the test's own, to which worse may happen.
+    /// Creates a scene on a Postgres of the test's own, which the test may stop or break.
     pub(crate) async fn on(postgres: &Postgres) -> Self {
         let database = postgres.database().await.expect("a database");
         let db = database.db(5).expect("a URL");
@@ -124,7 +129,7 @@ impl Scene {
         }
     }
 
-    /// Enqueues jobs that are due, and says so to nobody.
+    /// Enqueues jobs that are due, without a hint.
     pub(crate) async fn enqueue<J: Job>(&self, jobs: &[J]) {
         let silent = test_core(self.core.db.clone());
         let enqueued = silent.write(Caller::system(DbScope::Worker), async |unit| {
@@ -145,7 +150,7 @@ impl Scene {
         sqlx::query_scalar("SELECT count(*) FROM jobs").fetch_one(&self.pool).await.expect("a count")
     }
 
-    /// The only job there is.
+    /// Returns the only job there is.
     pub(crate) async fn only_job(&self) -> Row {
         sqlx::query_as(
             "SELECT attempts, lease, dead_at IS NOT NULL AS dead, last_error, \
@@ -164,7 +169,7 @@ impl Scene {
         self.worker_with(quick(), Vec::new())
     }
 
-    /// A worker on a runtime of its own, so that it can be killed.
+    /// Starts a worker on a runtime of its own, so that it can be killed.
     pub(crate) fn worker_with(&self, timing: Timing, tasks: Vec<Periodic>) -> Worker {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
@@ -237,7 +242,7 @@ impl Scene {
     }
 }
 
-/// What a test reads of a job's row.
+/// The part of a job's row that tests read.
 #[derive(Debug, sqlx::FromRow)]
 pub(crate) struct Row {
     pub(crate) attempts: i16,
@@ -273,14 +278,15 @@ impl Worker {
         self
     }
 
-    /// What SIGKILL does: none of its tasks runs on, nothing is settled, released or closed.
+    /// Ends the worker as SIGKILL does: its tasks stop at once, and nothing is settled, released or
+    /// closed.
     pub(crate) fn kill(mut self) {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }
     }
 
-    /// What SIGTERM does.
+    /// Ends the worker as SIGTERM does.
     pub(crate) async fn terminate(mut self) {
         self.stop.cancel();
         let run = self.run.take().expect("it runs");
@@ -296,7 +302,7 @@ impl Drop for Worker {
     }
 }
 
-/// Intervals for tests that wait for something to end by itself.
+/// Returns intervals for tests that wait for something to end by itself.
 pub(crate) fn quick() -> Timing {
     Timing {
         lease: Duration::from_millis(1500),
@@ -311,7 +317,7 @@ pub(crate) fn quick() -> Timing {
     }
 }
 
-/// Waits for `condition`; fails the test when it does not come.
+/// Waits for `condition`; fails the test when it does not come true.
 pub(crate) async fn eventually<F, Fut>(what: &str, mut condition: F)
 where
     F: FnMut() -> Fut,
@@ -325,15 +331,14 @@ where
     .await;
 }
 
-/// Bounds what a test waits for, far above what it takes.
+/// Bounds the wait of a test, far above the usual time.
 pub(crate) async fn within<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(30), future)
         .await
         .unwrap_or_else(|_| panic!("it did not happen: {what}"))
 }
 
-/// What a process has beside its database, with nothing but Postgres to have it from. Inside a
-/// runtime.
+/// Returns the adapters of a process that has nothing but Postgres. Runs inside a runtime.
 fn adapters(url: &str, db: &Db) -> Adapters {
     let settings = Settings {
         direct_database: url.parse().expect("a URL"),
