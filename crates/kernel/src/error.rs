@@ -104,32 +104,32 @@ codes! {
     AgentUnknown = "agent_unknown", Unauthenticated, "The signing agent is not registered";
     ProjectAmbiguous = "project_ambiguous", Unauthenticated, "The signing agent is registered in several \
         projects";
-    Forbidden = "forbidden", Forbidden, "The caller may not do this";
+    Forbidden = "forbidden", Forbidden, "The caller is not allowed to do this";
     EmailUnverified = "email_unverified", Forbidden, "The e-mail address is not verified";
-    OriginRefused = "origin_refused", Forbidden, "The page is not one that may send this";
+    OriginRefused = "origin_refused", Forbidden, "The origin of the page is not allowed";
     PermissionMissing = "permission_missing", Forbidden, "The caller lacks a permission";
     RoleTooHigh = "role_too_high", Forbidden, "The role is above the caller's own";
-    NotFound = "not_found", NotFound, "There is nothing here";
+    NotFound = "not_found", NotFound, "The resource does not exist";
     MethodNotAllowed = "method_not_allowed", MethodNotAllowed, "The resource does not have this method";
     RequestTimeout = "request_timeout", Timeout, "The request took too long to arrive";
     NonceReplayed = "nonce_replayed", Conflict, "The signature's nonce was used before";
     AgentKeyConflict = "agent_key_conflict", Conflict, "The DID is registered with another key";
     LeaseLost = "lease_lost", Conflict, "The lease is no longer held";
     ApiKeyReplaced = "api_key_replaced", Conflict, "The API key is no longer in use";
-    AlreadyMember = "already_member", Conflict, "The person is a member already";
+    AlreadyMember = "already_member", Conflict, "The person is already a member";
     AlreadyInvited = "already_invited", Conflict, "The address has an open invitation";
-    PasskeyTaken = "passkey_taken", Conflict, "The passkey belongs to an account already";
-    LastOwner = "last_owner", Conflict, "An organisation must keep an owner";
-    LimitReached = "limit_reached", Conflict, "There are as many as there may be";
+    PasskeyTaken = "passkey_taken", Conflict, "The passkey already belongs to an account";
+    LastOwner = "last_owner", Conflict, "An organization must keep an owner";
+    LimitReached = "limit_reached", Conflict, "The limit is reached";
     SizeMismatch = "size_mismatch", Conflict, "The log has another size than the caller expects";
-    ProposalDecided = "proposal_decided", Conflict, "The proposal was decided already";
+    ProposalDecided = "proposal_decided", Conflict, "The proposal is already decided";
     IdempotencyInFlight = "idempotency_in_flight", Conflict, "A request with this Idempotency-Key is under \
         way";
-    VersionMismatch = "version_mismatch", PreconditionFailed, "It was changed in the meantime";
+    VersionMismatch = "version_mismatch", PreconditionFailed, "The resource was changed in the meantime";
     PreconditionRequired = "precondition_required", PreconditionRequired, "The change must say which version \
         it was made from";
-    PayloadTooLarge = "payload_too_large", TooLarge, "The body is larger than the route takes";
-    UnsupportedMediaType = "unsupported_media_type", UnsupportedType, "The body's media type is not taken";
+    PayloadTooLarge = "payload_too_large", TooLarge, "The body is too large";
+    UnsupportedMediaType = "unsupported_media_type", UnsupportedType, "The media type of the body is not supported";
     IdempotencyKeyReused = "idempotency_key_reused", Invalid, "The Idempotency-Key was used for another \
         request";
     ValidationFailed = "validation_failed", Invalid, "A value breaks a rule";
