@@ -77,8 +77,8 @@ pub async fn digest_all(core: &Core) -> Result<()> {
     write.await
 }
 
-/// Digests what the project's audit log has gained, on behalf of a job's `request`, and leaves the
-/// seals in the outbox. Of two that do it at once, one does it.
+/// Digests the new events of the project's audit log, on behalf of a job's `request`, and leaves
+/// the seals in the outbox. Only one of two concurrent calls does so.
 ///
 /// # Errors
 /// [`Code::Unavailable`](kernel::Code::Unavailable).
@@ -107,7 +107,7 @@ pub async fn digest_project(core: &Core, project: ProjectId, request: &RequestCo
     Ok(())
 }
 
-/// Returns the largest identifier that an event could have which is old enough by now.
+/// Returns the largest identifier of an event that is old enough by now.
 fn settled(core: &Core) -> AuditId {
     audit::first_id_at(core.clock.now() - SETTLED_AGE)
 }

@@ -1,4 +1,4 @@
-//! Conversions from what Postgres stores.
+//! Conversions of values that Postgres stores.
 
 use kernel::error::{Error, Result};
 use tlog_tiles::Hash;

@@ -4,22 +4,22 @@ use std::time::Duration;
 
 use kernel::error::{Code, Error};
 
-/// The codes of whatever is signed.
+/// The codes of use cases that sign.
 pub(crate) const SIGN_ERRORS: &[Code] = &[Code::LogBehind];
-/// The codes of a stored entry that is read.
+/// The codes of use cases that read a stored entry.
 pub(crate) const ENTRY_ERRORS: &[Code] = &[Code::LogDamaged];
 
-/// The project has no seal at `index`.
+/// Returns the error for a project that has no seal at `index`.
 pub(crate) fn no_seal(index: u64) -> Error {
     Error::not_found(format!("seal {index}"))
 }
 
-/// There is no log of that id.
+/// Returns the error for an id that no log has.
 pub(crate) fn no_log() -> Error {
     Error::new(Code::NotFound, "There is no log of that id, or it has no entry yet")
 }
 
-/// The stored entry is not the one that was sealed.
+/// Returns the error for a stored entry that is not the one that was sealed.
 pub(crate) fn damaged(index: u64) -> Error {
     let detail = format!(
         "Entry {index} of the log was changed after it was sealed; \
@@ -28,7 +28,7 @@ pub(crate) fn damaged(index: u64) -> Error {
     Error::new(Code::LogDamaged, detail)
 }
 
-/// A witness has seen more of the meta-log than the database holds.
+/// Returns the error for a witness that has seen more of the meta-log than the database holds.
 pub(crate) fn log_behind() -> Error {
     let detail = "A witness has seen more of the vault than the database holds, or something else: an older \
                   backup was restored, or the log was changed. Nothing is signed until the operator has \
@@ -36,7 +36,8 @@ pub(crate) fn log_behind() -> Error {
     Error::new(Code::LogBehind, detail).retry_after(Duration::from_secs(60))
 }
 
-/// A subject's key does not decrypt here. Whoever asks can tell whoever can help.
+/// Returns the error for a subject's key that does not decrypt here, for the caller to report to
+/// the operator.
 pub(crate) fn key_unreadable() -> Error {
     let detail = "The key of the subject's personal data cannot be decrypted here; \
                   whoever runs this service must look at VAULT_KEK";

@@ -1,4 +1,4 @@
-//! The guard against rollback: whether this process may sign.
+//! The guard against rollback, which decides whether this process may sign.
 
 use std::sync::{
     Arc,
@@ -16,14 +16,14 @@ const BEHIND: u8 = 2;
 
 /// Lets this process sign or not. Cloning shares it.
 ///
-/// A restored older backup has a log that is shorter than what was signed, and would sign another
-/// history. So the meta-log is compared with what witnesses know of it before anything is signed;
-/// while one of them has seen more, or something else, nothing is signed at all.
+/// A restored older backup has a log that is shorter than the one that was signed, and would sign
+/// another history. So the meta-log is compared with the witnesses' knowledge of it before anything
+/// is signed; while one of them has seen more, or something else, nothing is signed at all.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard(Arc<AtomicU8>);
 
 impl Guard {
-    /// Creates a guard that lets everything pass: there is nobody to ask.
+    /// Creates a guard that lets everything pass, because there are no witnesses.
     pub(crate) fn open() -> Self {
         Self(Arc::new(AtomicU8::new(SOUND)))
     }
@@ -46,7 +46,7 @@ impl Guard {
         }
     }
 
-    /// Returns whether a witness was found to have seen more.
+    /// Returns true when a witness was found to have seen more.
     pub(crate) fn is_behind(&self) -> bool {
         self.0.load(Ordering::Acquire) == BEHIND
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kernel::{ids::ProjectId, queue::Job};
 use serde::{Deserialize, Serialize};
 
-/// Seals a proposal as void that nobody decided in time.
+/// Seals a proposal as void when nobody decided it in time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct ExpireProposal {
     /// The log's project.
@@ -18,7 +18,7 @@ impl Job for ExpireProposal {
     const KIND: &'static str = "vault.expire_proposal";
 }
 
-/// Seals what other areas' transactions left in the outbox.
+/// Appends the seals that other areas' transactions left in the outbox.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DrainOutbox {
     /// The log's project.
@@ -29,7 +29,7 @@ impl Job for DrainOutbox {
     const KIND: &'static str = "vault.drain_outbox";
 }
 
-/// Digests what a project's audit log has gained. When it dies, the next schedule enqueues it
+/// Digests the new events of a project's audit log. When it dies, the next schedule enqueues it
 /// again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct DigestAudit {

@@ -1,10 +1,10 @@
-//! A lock for each log within this process, for what is sealed outside the batches: decisions,
-//! expiries, erasures, the outbox, the meta-log.
+//! A lock for each log within this process, for seals outside the batches: decisions, expiries,
+//! erasures, the outbox, the meta-log.
 //!
 //! Waiting for the lock of a log's head in Postgres takes a connection, for as long as a statement
-//! may last. So one of each replica waits there for each log. The others wait here, where it costs
-//! nothing, and neither many nor long: a log whose head is locked takes no connections from other
-//! projects.
+//! may last. So one caller of each replica waits there for each log. The others wait here, without
+//! a connection, in limited number and for a limited time: a log whose head is locked takes no
+//! connections from other projects.
 
 use std::{
     collections::HashMap,
@@ -19,7 +19,7 @@ use kernel::{
 };
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
-/// The most that may wait for one log.
+/// The most callers that may wait for one log.
 const MAX_WAITING: usize = 32;
 /// The longest that they wait.
 const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,11 +28,11 @@ const WAIT_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Clone, Default)]
 pub(crate) struct KeyedLock(Arc<Mutex<HashMap<ProjectId, WaitQueue>>>);
 
-/// The lock of one project, and who wants it. An empty queue is removed.
+/// The lock of one project, and the callers that want it. An empty queue is removed.
 #[derive(Default)]
 struct WaitQueue {
     lock: Arc<AsyncMutex<()>>,
-    /// The number of those who wait, or hold the lock.
+    /// The number of callers that wait, or hold the lock.
     tickets: usize,
 }
 
@@ -49,7 +49,7 @@ struct Ticket {
 }
 
 impl KeyedLock {
-    /// Waits for the project's lock. Take it before the transaction begins.
+    /// Waits for the project's lock. To be called before the transaction begins.
     ///
     /// # Errors
     /// [`Code::Overloaded`] when too many wait already, or it takes too long.
@@ -114,7 +114,7 @@ mod tests {
         drop(locks.lock(theirs).await.unwrap());
         assert_eq!(format!("{locks:?}"), "KeyedLock(1 queues)");
 
-        // Whoever stops waiting leaves the queue.
+        // A caller that stops waiting leaves the queue.
         drop(waiting);
         let next = tokio::spawn({
             let locks = locks.clone();

@@ -1,6 +1,5 @@
-//! Seals that other areas want made: left in their own transaction, appended by the worker. What
-//! they record and what they seal commit together, and nobody holds a log's lock while doing
-//! something else.
+//! Seals that other areas ask for: left in their own transaction, appended by the worker. A change
+//! and its seal commit together, and no area holds a log's lock while doing something else.
 
 use std::borrow::Cow;
 
@@ -24,7 +23,7 @@ use crate::{
     vault::Vault,
 };
 
-/// A seal that an area of Holdfast wants made.
+/// A seal that an area of Holdfast asks for.
 #[derive(Debug, Clone)]
 pub struct OutboxSeal<'a> {
     /// The kind of thing that it records.
@@ -48,8 +47,8 @@ struct Waiting {
 
 /// Leaves a seal in the unit of work, to be appended to the project's log soon after the commit.
 ///
-/// A seal that could not become an entry is refused here, so that whatever waits can be appended:
-/// it would block everything behind it.
+/// A seal that could not become an entry is refused here, because it would block all seals behind
+/// it.
 ///
 /// # Errors
 /// `Internal` for a kind, subject or payload that no seal may have, and for `HOLD`, which is for
@@ -81,7 +80,7 @@ fn check(seal: &OutboxSeal<'_>, payload: &str) -> Result<()> {
     checks.finish().map_err(|error| Error::internal(format!("a seal for the outbox is malformed: {error}")))
 }
 
-/// Appends what waits, in batches. Of two that do it at once, the second finds nothing.
+/// Appends the waiting seals, in batches. Of two concurrent calls, the second finds nothing.
 ///
 /// # Errors
 /// [`Code::Overloaded`] when too many wait for the log; [`Code::LogBehind`].

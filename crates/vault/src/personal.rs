@@ -1,9 +1,9 @@
 //! Personal data of seals: encrypted under a key of its subject, which is stored only wrapped.
 //! Erasing the key erases the data.
 //!
-//! The entry holds SHA-256 over a salt and the canonical text. Whoever is shown both can check them
-//! against the log; whoever is not learns nothing, not even by guessing. Once key, salt and
-//! ciphertext are gone, the digest is a mere number, and every receipt verifies as before.
+//! The entry holds SHA-256 over a salt and the canonical text. A reader who has both can check them
+//! against the log; a reader who has neither learns nothing, not even by guessing. Once key, salt
+//! and ciphertext are gone, the digest is a mere number, and every receipt verifies as before.
 
 use std::fmt;
 
@@ -63,7 +63,7 @@ impl Personal {
         &self.text
     }
 
-    /// Returns how many bytes of memory it takes.
+    /// Returns the bytes of memory that it takes.
     pub(crate) fn bytes(&self) -> usize {
         SALT + self.text.len()
     }
@@ -110,7 +110,7 @@ impl KeyWrap {
         self.decrypt(owner, wrapped).map(|key| SubjectKey::new(&key))
     }
 
-    /// Wraps the key of `owner` under the newest key; returns `None` when it is already.
+    /// Wraps the key of `owner` under the newest key; returns `None` when it already is.
     ///
     /// # Errors
     /// As [`KeyWrap::unwrap`].
@@ -142,7 +142,7 @@ impl Owner<'_> {
     }
 }
 
-/// Encrypts a subject's data.
+/// The key of a subject's data.
 #[derive(Clone)]
 pub(crate) struct SubjectKey(Cipher);
 

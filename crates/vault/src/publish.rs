@@ -1,9 +1,9 @@
 //! The meta-log: its entries are the heads of all logs, and the keys that sign them. Witnesses
 //! watch this one log, and with it every other.
 //!
-//! Everybody reads it, and whoever knows a log's id may read that log. So a log is named there by
-//! SHA-256 of its origin. Whoever knows the id finds it; nobody gets from there to the id, a UUIDv7
-//! with 74 random bits and a time in milliseconds: too many to try.
+//! The meta-log is public, and the id of a log gives the right to read it. So the meta-log names a
+//! log by SHA-256 of its origin. The name can be computed from the id, and not the id from the
+//! name: an id is a UUIDv7 with 74 random bits and a time in milliseconds, too many to try.
 
 use std::borrow::Cow;
 
@@ -39,9 +39,9 @@ pub struct Published {
 }
 
 /// Appends to the meta-log the heads that have moved since they were last published, up to 1,000,
-/// and the signing keys when they differ from those of before. What is published already is looked
-/// up under the lock of the meta-log, and noted in the same commit: of those who publish at once,
-/// each head is published once, and no log goes back.
+/// and the signing keys when they differ from the last ones. The published heads are read under the
+/// lock of the meta-log, and recorded in the same commit: concurrent calls publish each head once,
+/// and no log goes back.
 ///
 /// # Errors
 /// [`Code::LogBehind`](kernel::Code::LogBehind);
@@ -63,8 +63,8 @@ pub async fn publish(vault: &Vault) -> Result<Published> {
     .await
 }
 
-/// Returns the seal over the keys that sign the meta-log, if they differ from those sealed last: a
-/// rotation is on record, in the tree that the old key still signs.
+/// Returns the seal over the keys that sign the meta-log, if they differ from those sealed last:
+/// this records a rotation in the tree that the old key still signs.
 async fn changed_keys(tx: &mut PgConnection, vault: &Vault) -> Result<Option<Draft>> {
     let keys = json!({ "keys": vault.verifiers(LogId::META) });
     let last = meta_log::newest_of_kind(tx, META, LOG_KEYS).await?;

@@ -1,8 +1,8 @@
 //! Retiring a key of `VAULT_KEK`: keys of subjects that an older one wraps are wrapped under the
 //! newest. The data that they encrypt stays as it is.
 //!
-//! Each step is a transaction of its own and finds by itself what there is left to do. So it can be
-//! stopped at any moment and started again, and appends and erasures go on meanwhile.
+//! Each step is a transaction of its own and finds the keys that are left. So it can be stopped at
+//! any moment and started again, and appends and erasures continue meanwhile.
 
 use kernel::{DbScope, caller::Caller, error::Result, ids::ProjectId};
 
@@ -31,7 +31,7 @@ pub struct Rewrapped {
 }
 
 impl Rewrapped {
-    /// Returns how many of the keys are not known to be under the newest key.
+    /// Returns the number of keys that are not known to be under the newest key.
     pub fn left(&self) -> u64 {
         self.missed + self.unreadable
     }
@@ -40,7 +40,7 @@ impl Rewrapped {
 /// Wraps every subject's key under the newest key. Calls `progress` after each step.
 ///
 /// # Errors
-/// [`Code::Unavailable`](kernel::Code::Unavailable): what was done until then stays done.
+/// [`Code::Unavailable`](kernel::Code::Unavailable); the steps before stay done.
 pub async fn rewrap(vault: &Vault, mut progress: impl FnMut(&Rewrapped) + Send) -> Result<Rewrapped> {
     let worker = Caller::system(DbScope::Worker);
     let read = vault.core.read(worker, async |tx| Ok(store::personal::projects_with_keys(tx).await?));

@@ -48,7 +48,7 @@ pub async fn list(
     Ok(page.page(seals, |seal| Uuid::from_u128(seal.index.into())))
 }
 
-/// Returns how many seals have each verdict.
+/// Returns the number of seals with each verdict.
 ///
 /// # Errors
 /// [`COUNT_ERRORS`].
@@ -69,7 +69,7 @@ pub async fn count(vault: &Vault, by: &Authorized<allow::VaultRead>, filter: &Fi
     Ok(Tally { verdicts, total, complete: total < unsigned(MAX_COUNTED)? })
 }
 
-/// Returns one seal, with its personal data as long as that is not erased.
+/// Returns one seal, with its personal data unless that was erased.
 ///
 /// # Errors
 /// [`GET_ERRORS`]: `LogDamaged` when the entry was changed; `Internal` when the personal data does

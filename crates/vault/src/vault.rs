@@ -25,7 +25,7 @@ use crate::{
 /// them.
 #[derive(Clone)]
 pub struct Vault {
-    /// Database, time, identifiers, and whom to tell.
+    /// Database, time, identifiers, and the ports by which others learn what was done.
     pub core: Core,
     pub(crate) signer: CheckpointSigner,
     pub(crate) key_wrap: KeyWrap,
@@ -33,14 +33,14 @@ pub struct Vault {
     pub(crate) locks: KeyedLock,
     /// The witnesses of the meta-log, with their URLs.
     pub(crate) witnesses: Vec<(WitnessKey, String)>,
-    /// Host and port of the public URL: a log is named by where it is found.
+    /// Host and port of the public URL, which are part of a log's name.
     authority: String,
     url: Url,
 }
 
 impl Vault {
-    /// Creates the vault that is found at `public_url`, signs with `keys`, and wraps subjects' keys
-    /// with `keks`.
+    /// Creates the vault that is served at `public_url`, signs with `keys`, and wraps subjects'
+    /// keys with `keks`.
     pub fn new(core: Core, keys: &VaultKeyRing, keks: &KekRing, public_url: &Url) -> Self {
         let port = public_url.port().map(|port| format!(":{port}")).unwrap_or_default();
         Self {
@@ -84,7 +84,7 @@ impl Vault {
     }
 
     /// Returns the log's policy (C2SP tlog-policy): the keys that its checkpoints verify under, and
-    /// who watches the meta-log.
+    /// the witnesses of the meta-log.
     pub fn policy(&self, log: LogId) -> String {
         let base = self.url.as_str().trim_end_matches('/');
         let line = |key: &String| format!("log {key} {base}/v1/vault/logs/{log}\n");
@@ -92,8 +92,7 @@ impl Vault {
         if log != LogId::META || self.witnesses.is_empty() {
             return policy + "quorum none\n";
         }
-        // Numbered: a name may stand in one line alone, and two witnesses may call themselves the
-        // same.
+        // Numbered: a name may be in one line alone, and two witnesses may have one name.
         let named: Vec<(String, _)> = (1..).map(|n| format!("w{n}")).zip(&self.witnesses).collect();
         policy.extend(named.iter().map(|(name, (key, url))| format!("witness {name} {key} {url}\n")));
         let names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
@@ -101,7 +100,7 @@ impl Vault {
         policy
     }
 
-    /// Returns whether anything may be signed. Nothing may before the witnesses were asked, nor
+    /// Returns true when this process may sign. It may not before the witnesses were asked, nor
     /// while one of them knows more than the database holds.
     pub fn signs(&self) -> bool {
         self.guard.pass().is_ok()

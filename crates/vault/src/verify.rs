@@ -1,4 +1,4 @@
-//! Checking a receipt for somebody who asks Holdfast to. Whoever trusts nobody does it themselves,
+//! The check of a receipt by Holdfast, for callers who trust it. Others check receipts themselves,
 //! as the page and the clients do.
 
 use kernel::{

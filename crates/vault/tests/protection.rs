@@ -11,7 +11,7 @@ use sqlx::AssertSqlSafe;
 use testkit::{TestDatabase, services};
 use vault::{Appender, KekRing, NewSeals, Vault, VaultKeyRing};
 
-/// The tables of what was sealed, and of what follows from it.
+/// The tables of sealed entries, and of the rows that follow from them.
 const LEDGER: [&str; 5] =
     ["vault_entries", "vault_tags", "vault_tiles", "vault_checkpoints", "vault_cosignatures"];
 
@@ -117,7 +117,7 @@ async fn nobody_who_works_may_change_the_ledger() {
             scene.refused(scope, &format!("DROP TRIGGER append_only ON {table}"), "must be owner").await;
         }
     }
-    // Only a request erases, and only a worker says how a check ended and what witnesses signed.
+    // Only a request erases, and only a worker stores the results of checks and cosignatures.
     scene.refused(DbScope::Job(scene.ours), "SELECT vault_erase('s')", "permission denied").await;
     let progress = "INSERT INTO vault_progress (project_id) VALUES (OURS)";
     scene.refused(DbScope::Project(scene.ours), progress, "permission denied").await;

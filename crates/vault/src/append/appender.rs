@@ -1,4 +1,4 @@
-//! Where the requests of one replica queue.
+//! The queue for the requests of one replica.
 
 use kernel::{
     answer::{Answer, Resource},
@@ -27,7 +27,7 @@ pub const APPEND_ONE_ERRORS: Codes = &[LINE_ERRORS, SEAL_ERRORS, SIGN_ERRORS, &[
 pub const APPEND_ERRORS: Codes =
     &[LINE_ERRORS, SEAL_ERRORS, SIGN_ERRORS, &[Code::SizeMismatch, Code::OutOfRange]];
 
-/// Where the requests of one replica queue. Cloning shares the queue.
+/// The queue for the requests of one replica. Cloning shares it.
 #[derive(Debug, Clone)]
 pub struct Appender {
     vault: Vault,
@@ -43,8 +43,8 @@ impl Appender {
     /// Appends several seals, together with what other requests append to the same log.
     ///
     /// # Errors
-    /// [`APPEND_ERRORS`]; `Overloaded` when too much waits; `Unavailable`, and then it was appended
-    /// or not: the same request with the same `Idempotency-Key` tells.
+    /// [`APPEND_ERRORS`]; `Overloaded` when too much waits; `Unavailable` when the outcome is
+    /// unknown: the same request with the same `Idempotency-Key` tells it.
     pub async fn append(
         &self,
         by: &Authorized<allow::VaultWrite>,
@@ -54,7 +54,7 @@ impl Appender {
         self.submit(by, seals, new.expected_size, |appended| Ok(appended.batch())).await
     }
 
-    /// [`Appender::append`] for one seal.
+    /// Runs [`Appender::append`] for one seal.
     ///
     /// # Errors
     /// [`APPEND_ONE_ERRORS`], as [`Appender::append`].

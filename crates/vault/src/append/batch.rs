@@ -18,9 +18,10 @@ use crate::{
     vault::Vault,
 };
 
-/// The most that may wait on one replica, in seals.
+/// The most seals that may wait on one replica.
 const MAX_WAITING: usize = 10_000;
-/// This many bytes of a seal weigh as much as one seal more: what waits is held in memory.
+/// The bytes of a seal that weigh as much as one seal more, because waiting seals are held in
+/// memory.
 const BYTES_PER_WEIGHT: usize = 4 * 1024;
 
 /// The seals of one request as they queue, to be appended one after the other, all or none.
@@ -71,8 +72,8 @@ impl Batch for Appends {
             done => return done,
         }
         match self.append(project, appends, true).await {
-            // A request outside the batches holds one of the keys right now. Nobody can tell which,
-            // so the whole batch fails as unavailable.
+            // A request outside the batches holds one of the keys right now. Its owner is unknown
+            // here, so the whole batch fails as unavailable.
             Err(error) if error.code() == Code::IdempotencyInFlight => Err(Error::unavailable(error)),
             done => done,
         }

@@ -1,5 +1,5 @@
-//! Appending for callers: what queues while a batch commits goes into the next one, under one lock
-//! and in one commit.
+//! Appending for callers: requests that queue while a batch commits go into the next one, under one
+//! lock and in one commit.
 
 mod appender;
 mod batch;

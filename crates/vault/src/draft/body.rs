@@ -111,19 +111,19 @@ impl Draft {
         Ok(entry)
     }
 
-    /// Returns until when it can be decided if it is sealed at `at`; `None` unless it is a
-    /// proposal.
+    /// Returns the time until which it can be decided if it is sealed at `at`; `None` unless it is
+    /// a proposal.
     pub(crate) fn expires_at(&self, at: Timestamp) -> Option<Timestamp> {
         self.waits.map(|waits| at + waits)
     }
 
-    /// Returns how many bytes of memory it takes while it waits.
+    /// Returns the bytes of memory that it takes while it waits.
     pub(crate) fn bytes(&self) -> usize {
         self.tail.len() + self.personal.as_ref().map_or(0, Personal::bytes)
     }
 }
 
-/// Writes a value whose parts are in canonical order: of text, serde writes what RFC 8785 demands.
+/// Writes a value whose parts are in canonical order: serde writes text as RFC 8785 requires.
 fn push<T: Serialize>(bytes: &mut Vec<u8>, value: &T) -> Result<()> {
     serde_json::to_writer(bytes, value).map_err(Error::internal)
 }

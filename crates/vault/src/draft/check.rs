@@ -22,8 +22,8 @@ const MAX_TAGS: usize = 16;
 /// The time that a proposal may wait, in seconds: a minute to 30 days.
 const PROPOSAL_SECONDS: RangeInclusive<i64> = 60..=30 * 24 * 3600;
 const DEFAULT_PROPOSAL: TimeDelta = TimeDelta::days(7);
-/// Kinds by which Holdfast says what it did. Readers of a log take them at their word, so no
-/// caller's seal may have one.
+/// The kinds of Holdfast's own statements. Readers of a log rely on them, so no caller's seal may
+/// have one.
 const RESERVED_KINDS: [&str; 5] = [
     Decision::Approved.kind(),
     Decision::Rejected.kind(),
@@ -96,7 +96,7 @@ fn check_tags(checks: &mut Checks, tags: &[String], at: &str) {
     }
 }
 
-/// Returns how long a proposal waits; `None` for other seals.
+/// Returns the time that a proposal waits; `None` for other seals.
 fn check_wait(checks: &mut Checks, seal: &NewSeal, place: &str) -> Option<TimeDelta> {
     match (seal.verdict, seal.expires_in_seconds) {
         (Verdict::Hold, None) => Some(DEFAULT_PROPOSAL),
@@ -117,7 +117,7 @@ fn check_wait(checks: &mut Checks, seal: &NewSeal, place: &str) -> Option<TimeDe
     }
 }
 
-/// Returns the canonical form of what a caller sent, or notes what is wrong with it.
+/// Returns the canonical form of a caller's JSON, or records what is wrong with it.
 fn canonical(checks: &mut Checks, place: &str, text: &RawValue) -> Result<Option<Vec<u8>>> {
     let parsed = json::parse(text.get().as_bytes());
     let Some(value) = checks.keep(place, Code::AmbiguousJson, parsed) else { return Ok(None) };

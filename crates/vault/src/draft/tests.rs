@@ -73,7 +73,7 @@ fn what_breaks_a_rule_is_named() {
 }
 
 proptest! {
-    /// Whatever passes the checks is canonical, and small enough for a bundle of entries.
+    /// Every seal that passes the checks is canonical, and small enough for a bundle of entries.
     #[test]
     fn every_entry_is_canonical(
         kind in "\\PC{1,64}",

@@ -3,7 +3,7 @@
 //!
 //! A lenient parser takes the last of two equal keys and rounds 9007199254740993 to its neighbor,
 //! so two inputs would seal alike. Both are refused here. The bytes written here are hashed as they
-//! are, and never derived again from what a database made of them.
+//! are, and never derived again from the values that a database returns.
 
 use std::fmt;
 
@@ -17,7 +17,7 @@ pub const MAX_DEPTH: usize = 32;
 /// The most members that all objects of a value may have together.
 pub const MAX_KEYS: usize = 4_096;
 
-/// A text is not JSON that every reader reads alike; says where it is not.
+/// The error for text that is not JSON that every reader reads alike; it names the place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct NotStrictJson(String);
@@ -93,8 +93,7 @@ impl<'de> Visitor<'de> for Strict<'_> {
         if value > MAX_INTEGER.unsigned_abs() { Err(beyond()) } else { Ok(value.into()) }
     }
 
-    /// Refuses what lies beyond the bound: a double has no fraction there, and is a rounded
-    /// integer.
+    /// Refuses a number beyond the bound: a double has no fraction there, and is a rounded integer.
     #[expect(clippy::cast_precision_loss, reason = "the bound is exact as a double")]
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
         if value.abs() > MAX_INTEGER as f64 {
@@ -203,7 +202,7 @@ mod tests {
     }
 
     proptest! {
-        /// Canonical text is a fixed point of [`canonical`], whatever the value.
+        /// Canonical text is a fixed point of [`canonical`], for every value.
         #[test]
         fn canonical_text_stays_as_it_is(text in "[\\[\\]{}\",:a-c0-9.\\-eE ]{0,40}") {
             if let Ok(value) = parse(text.as_bytes()) {

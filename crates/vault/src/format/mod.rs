@@ -1,5 +1,5 @@
-//! The formats that a log is written, proved and checked in. They are pure: bytes and texts in,
-//! values out. Nothing here knows the ledger or a database, so whoever only verifies needs no more.
+//! The formats that a log is written, proved and checked in. They are pure: bytes and text in,
+//! values out. Nothing here knows the ledger or a database, so a verifier needs no other module.
 
 pub mod cosignature;
 pub mod json;

@@ -28,8 +28,8 @@ impl RingKind for VaultKeysKind {
 /// The keys in `VAULT_SIGNING_KEY`: secret halves of Ed25519 key pairs.
 pub type VaultKeyRing = KeyRing<VaultKeysKind>;
 
-/// Signs checkpoints with every key of a ring. During a rotation there are two, so that whoever
-/// knows either can verify.
+/// Signs checkpoints with every key of a ring. During a rotation there are two, so that the holder
+/// of either key can verify.
 #[derive(Clone)]
 pub struct CheckpointSigner(Vec<SigningKey>);
 

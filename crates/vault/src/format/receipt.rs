@@ -15,13 +15,13 @@ const HEADER: &str = "c2sp.org/tlog-proof@v1";
 /// The longest text that is read: 64 hashes, an entry of 64 KiB in base64, a checkpoint with many
 /// cosignatures.
 pub const MAX_TEXT: usize = 256 * 1024;
-/// No proof in a tree of 2^64 leaves has more hashes.
+/// The most hashes of a proof in a tree of 2^64 leaves.
 const MAX_HASHES: usize = 64;
 
 /// A receipt, taken apart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Receipt {
-    /// The entry itself, where the receipt carries it. Nothing vouches for it but the proof.
+    /// The entry itself, where the receipt carries it. Only the proof vouches for it.
     pub entry: Option<Vec<u8>>,
     /// The entry's place in the log.
     pub index: u64,

@@ -16,7 +16,7 @@ pub struct TilePath {
     pub width: u64,
 }
 
-/// A text is not a tile path, or not in its one canonical spelling.
+/// The error for text that is not a tile path, or not in its one canonical spelling.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("is not the path of a tile, such as `0/000`, `0/x001/234.p/56` or `entries/000`")]
 pub struct NotATilePath;

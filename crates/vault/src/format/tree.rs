@@ -2,7 +2,7 @@
 //!
 //! An append needs the right edge alone: the roots of the largest complete subtrees of the old
 //! tree. The new root, the new edge, and the inclusion proof of every new leaf follow from it and
-//! the new leaves, without reading what is stored.
+//! the new leaves, without reading stored entries.
 
 use std::{cell::RefCell, collections::HashMap};
 
@@ -176,7 +176,7 @@ fn recorded(proof: impl FnOnce(&NodeRecorder) -> std::result::Result<(), TlogErr
     reader.0.into_inner().into_iter().map(split_stored_hash_index).collect()
 }
 
-/// Records which hashes are read.
+/// Records the hashes that are read.
 #[derive(Default)]
 struct NodeRecorder(RefCell<Vec<u64>>);
 

@@ -1,25 +1,25 @@
-//! The subject of a finding, and so what it asks for.
+//! The subject of a finding, which decides the advice.
 
 use serde::Serialize;
 
 use super::finding::Finding;
 
-/// The subject of a finding, and so what it asks for.
+/// The subject of a finding, which decides the advice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum About {
-    /// The log: what was sealed, or what was said of it to others.
+    /// The log: entries, or statements about it that were given to others.
     Log,
     /// Lists that are stored beside the entries and follow from them.
     Lists,
     /// Personal data, which can be erased.
     Personal,
-    /// The audit log, of which the log has digests.
+    /// The audit log, whose digests are in the log.
     Audit,
 }
 
 impl About {
-    /// Returns what to do.
+    /// Returns the advice to the operator.
     pub fn advice(self) -> &'static str {
         match self {
             About::Log => {

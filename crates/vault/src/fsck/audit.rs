@@ -1,4 +1,4 @@
-//! The audit log as it is now, compared with what was sealed of it.
+//! The audit log as it is now, compared with its sealed digests.
 
 use kernel::{
     error::Result,

@@ -33,7 +33,7 @@ pub(super) struct Batch {
     pub(super) checkpoints: Peekable<IntoIter<CheckpointRow>>,
     /// Cosignatures by size, those that were not reached yet.
     pub(super) cosignatures: Peekable<IntoIter<CosignatureRow>>,
-    /// Entries of which nothing is known.
+    /// Entries that could not be read.
     pub(super) unreadable: BTreeSet<u64>,
     /// The digests of the audit log, by index.
     pub(super) digests: Vec<(u64, AuditDigest)>,
@@ -63,7 +63,7 @@ impl Default for Batch {
 }
 
 impl Batch {
-    /// Adds what the entry says of other rows.
+    /// Adds the entry's statements about other rows.
     pub(super) fn entry(&mut self, index: u64, leaf: Hash, entry: Entry) {
         if let Some(decision) = SealedDecision::of(&entry) {
             let (proposal, decider) = (decision.proposal.cast_signed(), index.cast_signed());
@@ -80,7 +80,7 @@ impl Batch {
         }
     }
 
-    /// Compares it with those rows. Returns how many tags were found.
+    /// Compares the batch with those rows. Returns how many tags were found.
     pub(super) async fn compare(
         self,
         tx: &mut PgConnection,

@@ -19,7 +19,8 @@ pub struct Check {
     pub against: Vec<KnownHead>,
 }
 
-/// Checks a log. Calls `progress` again and again with how many entries are done, and of how many.
+/// Checks a log. Calls `progress` repeatedly with the number of checked entries and the number of
+/// all.
 ///
 /// # Errors
 /// [`Code::Unavailable`](kernel::Code::Unavailable), and then nothing is known of the log.

@@ -3,7 +3,7 @@
 use kernel::clock::Timestamp;
 use serde::Serialize;
 
-/// Something that is not as the entries say, or an entry that is not as it was sealed.
+/// A row that is not as the entries say, or an entry that is not as it was sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
 #[serde(tag = "finding", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the sentence of each says what its fields are")]
@@ -129,7 +129,7 @@ pub enum Finding {
     /// The list and the log disagree about a decision.
     #[error("the proposal {index} {why}")]
     ProposalDecision { index: u64, why: String },
-    /// The list has another end than was sealed.
+    /// The list has another end than the sealed one.
     #[error("the proposal {index} ends at another time on the list than its entry says")]
     ProposalExpiry { index: u64 },
     /// The meta-log has a larger head.

@@ -1,6 +1,6 @@
-//! Checkpoints that somebody kept elsewhere. Whoever can write to the database can rebuild the end
-//! of a log with everything beside it; what was signed before, and is kept out of their reach,
-//! shows it.
+//! Checkpoints that were kept elsewhere. An attacker who can write to the database can rebuild the
+//! end of a log and everything beside it; a checkpoint that was signed before, and is kept out of
+//! their reach, shows it.
 
 use kernel::{ids::LogId, text::excerpt};
 use tlog_tiles::Hash;
@@ -21,7 +21,7 @@ pub struct KnownHead {
     pub root: Hash,
 }
 
-/// Why a text proves no head of a log.
+/// The reason why some text proves no head of a log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAKnownHead {
     /// Nothing in it is signed.
@@ -43,7 +43,7 @@ pub enum NotAKnownHead {
 impl KnownHead {
     /// Reads a receipt or a signed checkpoint of one of our logs, and verifies it under the keys
     /// that sign now.
-    ///
+    /// [`NotAKnownHead`], with the reason why a log cannot be compared with it.
     /// # Errors
     /// [`NotAKnownHead`] says why a log cannot be compared with it.
     pub fn read(vault: &Vault, text: &str) -> Result<Self, NotAKnownHead> {

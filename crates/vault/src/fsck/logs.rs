@@ -1,4 +1,4 @@
-//! All logs, and how their checks ended.
+//! All logs, and the results of their checks.
 
 use chrono::TimeDelta;
 use kernel::{Core, DbScope, caller::Caller, error::Result, ids::LogId};
@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{jobs::CheckLog, vault::Vault};
 
-/// The number of logs that the nightly check begins with at a time, and the time until the next
-/// follow: all at once would keep other jobs waiting.
+/// The number of logs whose nightly checks begin together, and the time until the next ones follow:
+/// all at once would keep other jobs waiting.
 const LOGS_AT_A_TIME: usize = 20;
 const BETWEEN: TimeDelta = TimeDelta::seconds(10);
 /// The most names that the meta-log is asked for at a time.

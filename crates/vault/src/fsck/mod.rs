@@ -1,9 +1,10 @@
-//! Checking a log: everything that is stored about it is made anew from the entries, and compared.
+//! The check of a log: everything that is stored about it is derived anew from the entries, and
+//! compared.
 //!
-//! Entries below a size never change, so a check is about the head that it finds, and appends go on
-//! meanwhile. Entries are read once, in batches, each with all that belongs to it in a transaction
-//! that sees one moment: what is erased or decided meanwhile is seen with the entry that says so,
-//! or not at all.
+//! Entries below a size never change, so a check is about the head that it finds, and appends
+//! continue meanwhile. Entries are read once, in batches, each with all rows that belong to it in a
+//! transaction that sees one moment: an erasure or a decision is seen together with the entry that
+//! records it, or not at all.
 
 mod about;
 mod audit;

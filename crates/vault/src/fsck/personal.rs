@@ -1,4 +1,4 @@
-//! Personal data, compared with what the entries say of it.
+//! Personal data, compared with the entries' statements about it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -18,7 +18,7 @@ struct Stored {
     subject: String,
 }
 
-/// Compares the personal data of a range of indexes with what its entries say.
+/// Compares the personal data of a range of indexes with the statements of its entries.
 pub(super) async fn compare(
     tx: &mut PgConnection,
     vault: &Vault,
@@ -63,8 +63,8 @@ fn compare_one(
     }
 }
 
-/// Compares with the entries that record erasures. What has a digest and no data was erased, and a
-/// later entry says so; what still has data was not.
+/// Compares with the entries that record erasures. A digest without data was erased, and a later
+/// entry says so; data that is still there was not.
 async fn compare_erasures(
     tx: &mut PgConnection,
     project: ProjectId,

@@ -1,4 +1,4 @@
-//! The list of proposals, compared with what the entries say.
+//! The list of proposals, compared with the entries.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::convert::unsigned;
 
-/// Compares the listed proposals of a range of indexes with what the entries say.
+/// Compares the listed proposals of a range of indexes with the entries.
 pub(super) async fn compare(
     tx: &mut PgConnection,
     project: ProjectId,
@@ -72,7 +72,7 @@ pub(super) async fn compare_decisions(
 /// Checks that the entry which the list names decided as the list says.
 ///
 /// # Errors
-/// In words, how they differ.
+/// A sentence, with how they differ.
 fn check_decision(row: &ProposalRow, index: u64, leaf: Hash) -> Result<(), String> {
     let (decision, by) = match (&row.decision, row.decided_by) {
         (None, None) => return Ok(()),

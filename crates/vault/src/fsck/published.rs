@@ -1,6 +1,6 @@
-//! The heads of a log in the meta-log, as they were published and witnessed. Whoever rewrites a log
-//! with all that is stored beside it would have to rewrite the meta-log too, which witnesses
-//! cosign.
+//! The heads of a log in the meta-log, as they were published and witnessed. An attacker who
+//! rewrites a log and everything that is stored beside it would have to rewrite the meta-log too,
+//! which witnesses cosign.
 
 use std::collections::VecDeque;
 
@@ -37,7 +37,7 @@ pub(super) struct Head {
 }
 
 impl Published {
-    /// Will read the heads of the log of that name.
+    /// Creates a reader of the heads of the log of that name.
     pub(super) fn new(name: String) -> Self {
         Self { name, after: -1, is_read: false, heads: VecDeque::new() }
     }
@@ -63,8 +63,8 @@ impl Published {
         Ok(())
     }
 
-    /// Compares the heads of `size` with the root that the entries make. A head of a smaller size
-    /// came after a larger one.
+    /// Compares the heads of `size` with the root that the entries make. Reports a head of a
+    /// smaller size that came after a larger one.
     pub(super) fn compare(&mut self, size: u64, root: Hash, report: &mut Report) {
         while let Some(head) = self.heads.pop_front_if(|head| head.size <= size) {
             if head.size < size {
@@ -92,7 +92,7 @@ impl Published {
     }
 }
 
-/// Reads a head. One that cannot be read is named by the check of the meta-log itself.
+/// Reads a head. The check of the meta-log itself reports one that cannot be read.
 fn head(row: &MetaRow) -> Result<Option<Head>> {
     let entry = unsigned(row.index)?;
     let head = |text: &str| {

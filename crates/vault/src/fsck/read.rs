@@ -1,11 +1,11 @@
-//! Reading entries as strictly as a stranger would.
+//! Strict reading of entries, as a stranger would read them.
 
 use crate::{format::json, model::Entry};
 
-/// Returns what an entry says.
+/// Returns the content of an entry.
 ///
 /// # Errors
-/// In words, what keeps the bytes from being an entry's.
+/// A sentence, with the reason why the bytes are not those of an entry.
 pub(super) fn read(bytes: &[u8]) -> Result<Entry, String> {
     let value = json::parse(bytes).map_err(|why| why.to_string())?;
     if json::canonical(&value).ok().as_deref() != Some(bytes) {

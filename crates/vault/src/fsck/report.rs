@@ -28,7 +28,7 @@ pub struct Report {
     pub findings: Vec<Finding>,
     /// The number of findings in all.
     pub count: u64,
-    /// Notes on what is worth knowing and is not wrong.
+    /// Notes that are worth knowing and report nothing wrong.
     pub notes: BTreeSet<String>,
     #[serde(skip)]
     sorts: HashMap<Discriminant<Finding>, u64>,
@@ -57,12 +57,12 @@ impl Report {
         }
     }
 
-    /// Returns whether nothing is wrong.
+    /// Returns true when nothing is wrong.
     pub fn is_clean(&self) -> bool {
         self.count == 0
     }
 
-    /// Returns in a sentence what is wrong; `None` when nothing is.
+    /// Returns what is wrong, in a sentence; `None` when nothing is.
     pub fn summary(&self) -> Option<String> {
         let first = excerpt(&self.findings.first()?.to_string(), 1_000);
         Some(match self.count - 1 {
@@ -71,7 +71,7 @@ impl Report {
         })
     }
 
-    /// Returns what the findings are about, each once.
+    /// Returns the subjects of the findings, each once.
     pub fn about(&self) -> BTreeSet<About> {
         self.findings.iter().map(Finding::about).collect()
     }

@@ -1,4 +1,4 @@
-//! Rows that belong to no entry: the head, and those beyond it.
+//! Rows that belong to no entry: the head, and rows beyond it.
 
 use kernel::error::Result;
 use serde_json::json;
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Run<'_> {
-    /// Compares the head with what the entries made.
+    /// Compares the head with the tree that the entries make.
     pub(super) fn compare_head(&mut self, head: Option<&HeadRow>) -> Result<()> {
         let (Some(head), Some((tree, _))) = (head, &self.tree) else { return Ok(()) };
         if hashes(&head.edge).ok() != Some(tree.edge()?) {
@@ -35,7 +35,7 @@ impl Run<'_> {
 
     /// Compares the rows that belong to no entry.
     pub(super) async fn compare_rest(&mut self, has_head: bool) -> Result<()> {
-        // Before the head is read: what is published later does not concern this check.
+        // Before the head is read: a head that is published later does not concern this check.
         let published = std::mem::take(&mut self.published).largest(self.vault).await?;
         let mut tx = begin(self.vault, self.project).await?;
         let beyond = store::log::beyond(&mut tx, self.project).await?;

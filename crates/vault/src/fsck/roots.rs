@@ -10,7 +10,7 @@ use crate::format::{
 };
 
 impl Run<'_> {
-    /// Compares all that states a root for this size. `at` is the time of the last entry.
+    /// Compares everything that states a root for this size. `at` is the time of the last entry.
     pub(super) fn roots(&mut self, batch: &mut Batch, size: u64, at: Timestamp) -> Result<()> {
         let Some((tree, _)) = &self.tree else { return Ok(()) };
         let here = size.cast_signed();
@@ -51,7 +51,7 @@ impl Run<'_> {
     }
 }
 
-/// Verifies a line under the key that it was made by, if that is known.
+/// Verifies a line under the key that it was made with, if that key is known.
 fn verify(witnesses: &[WitnessKey], body: &str, line: &str) -> Result<(), NotCosigned> {
     Signature::from_bytes(line.as_bytes()).map_err(|_| NotCosigned::Form)?;
     let verified = witnesses.iter().map(|witness| witness.verify(body, line).map(drop));

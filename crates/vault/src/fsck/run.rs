@@ -39,8 +39,8 @@ pub(super) struct Run<'a> {
     pub(super) size: u64,
     /// The end of the entries that were read.
     next: u64,
-    /// The tree that the entries make; `None` once one is missing, since all that follows is
-    /// another tree then.
+    /// The tree that the entries make; `None` once one is missing, since the rest then makes
+    /// another tree.
     pub(super) tree: Option<(Tree, Tiles)>,
     pub(super) at: Option<Timestamp>,
     pub(super) verdicts: BTreeMap<Verdict, u64>,
@@ -95,8 +95,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Compares the entries from `from` on, and what belongs to them. Returns where the next batch
-    /// begins.
+    /// Compares the entries from `from` on, and the rows that belong to them. Returns where the
+    /// next batch begins.
     pub(super) async fn batch(&mut self, from: u64) -> Result<u64> {
         let mut to = (from + BATCH).min(self.size);
         self.published.read_to(self.vault, to).await?;
@@ -123,7 +123,7 @@ impl<'a> Run<'a> {
         self.skip_to(to);
         if let Some((tree, tiles)) = &mut self.tree {
             tiles.compare(&mut tx, self.project, &mut self.report).await?;
-            // Keeps those nodes that are still needed.
+            // Keeps only the nodes that are still needed.
             *tree = Tree::at(tree.size(), &tree.edge()?)?;
         }
         let digests = std::mem::take(&mut batch.digests);
@@ -133,7 +133,7 @@ impl<'a> Run<'a> {
         Ok(to)
     }
 
-    /// Notes that entries are missing up to `index`.
+    /// Reports the entries that are missing up to `index`.
     fn skip_to(&mut self, index: u64) {
         if index > self.next {
             let (first, count) = (self.next, index - self.next);

@@ -1,5 +1,5 @@
-//! Tags that no entry has. Rows of tags have no index by entry; so they are counted, and looked
-//! through only where the count differs.
+//! Tags that no entry has. Rows of tags have no index by entry; so they are counted, and searched
+//! only where the count differs.
 
 use futures::TryStreamExt;
 use kernel::{error::Result, ids::ProjectId};

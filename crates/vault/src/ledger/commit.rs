@@ -1,4 +1,4 @@
-//! Committing what was written, and finding out whether it was when the answer got lost.
+//! The commit of a batch, and the probe of its outcome when the answer got lost.
 
 use std::{ops::Range, time::Duration};
 
@@ -11,7 +11,7 @@ use kernel::{
 use super::{replay::StoredPointer, signed::Committed};
 use crate::{format::tree::Tree, model::Commit, store, vault::Vault};
 
-/// Waits before each attempt to find out how a commit ended whose answer got lost.
+/// The waits before each attempt to find out how a commit ended whose answer got lost.
 const PROBE_WAITS: [Duration; 4] = [
     Duration::from_millis(10),
     Duration::from_millis(100),
@@ -34,13 +34,13 @@ impl<'a> Written<'a> {
         &mut self.unit
     }
 
-    /// Returns what is stored as the response to the request that asked for these seals.
+    /// Returns the response that is stored for the request that asked for these seals.
     pub(crate) fn pointer(&self, seals: &Range<u64>) -> StoredPointer {
         StoredPointer { first: seals.start, count: seals.end - seals.start, size: self.commit.size }
     }
 
-    /// Commits. Where the connection breaks before the answer comes, finds out how the commit
-    /// ended: what is not known to be committed is an error, and is never signed.
+    /// Commits. When the connection breaks before the answer comes, finds out how the commit ended:
+    /// a batch that is not known to be committed is an error, and is never signed.
     ///
     /// # Errors
     /// [`Code::Unavailable`](kernel::Code::Unavailable), and then nobody knows whether it was

@@ -4,10 +4,10 @@
 //! Unit ─lock─▶ Ledger ─push, push, …, write─▶ Written ─commit─▶ Committed ─sign─▶ Signed ─▶ proofs
 //! ```
 //!
-//! Whoever holds a [`Ledger`] holds the lock of the log's head until the transaction ends. That
+//! The holder of a [`Ledger`] holds the lock of the log's head until the transaction ends. That
 //! lock is all that keeps batches apart: under it indexes are contiguous, times never go back, and
 //! the tree continues from the edge that the last batch left. Each step consumes the one before, so
-//! that nothing is signed that is not known to be committed.
+//! that a batch is signed only when it is known to be committed.
 //!
 //! [`Ledger::run`] and [`Ledger::run_once`] take these steps for a single job or request; the
 //! batches of [`Appender`](crate::Appender) take them for many.

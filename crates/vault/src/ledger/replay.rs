@@ -1,4 +1,4 @@
-//! Answering again what was answered before.
+//! Replays of answers that were given before.
 
 use kernel::{
     DbScope,
@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{model::Appended, prove::prove_seals, store, vault::Vault};
 
-/// The stored response to a request with an `Idempotency-Key`: where its seals are. The
-/// response itself is signed after the commit, so it cannot be part of it; it is proved anew.
+/// The stored response to a request with an `Idempotency-Key`: the place of its seals. The response
+/// itself is signed after the commit, so it cannot be part of it; it is proved anew.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(crate) struct StoredPointer {
     /// The first seal.
@@ -28,7 +28,7 @@ impl StoredPointer {
         serde_json::to_vec(&self).map_err(Error::internal)
     }
 
-    /// Reads what [`StoredPointer::to_stored`] wrote.
+    /// Reads the bytes that [`StoredPointer::to_stored`] wrote.
     pub(crate) fn from_stored(bytes: &[u8]) -> Result<Self> {
         serde_json::from_slice(bytes).map_err(Error::internal)
     }

@@ -15,8 +15,8 @@ use super::{
 use crate::{model::Sealed, vault::Vault};
 
 impl<'a> Ledger<'a> {
-    /// Runs `body` under the lock of the project's log and commits what it pushed and wrote, unless
-    /// it fails. A body that pushes nothing leaves the log as it is.
+    /// Runs `body` under the lock of the project's log and commits its seals and rows, unless it
+    /// fails. A body that pushes nothing leaves the log as it is.
     ///
     /// # Errors
     /// [`Code::Overloaded`](kernel::Code::Overloaded) when too many wait for the log;
@@ -43,8 +43,9 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// [`Ledger::run`] for a request, whose `body` pushes one seal and returns its index. Answers
-    /// with that seal and its proof. A request that was answered before is answered again.
+    /// Runs [`Ledger::run`] for a request whose `body` pushes one seal and returns its index.
+    /// Answers with that seal and its proof. A request that was answered before gets that answer
+    /// again.
     ///
     /// # Errors
     /// As [`Ledger::run`], and [`Code::IdempotencyInFlight`](kernel::Code::IdempotencyInFlight),
@@ -59,7 +60,8 @@ impl<'a> Ledger<'a> {
         let project = project_of(&caller)?;
         let _lock = vault.locks.lock(project).await?;
         let mut unit = Unit::begin(&vault.core, caller).await?;
-        // Before the lock: whoever holds it never waits for a nonce, so nobody waits in a circle.
+        // Before the lock: the holder of the lock never waits for a nonce, so there is no circle of
+        // waiting.
         let first = match unit.admit().await {
             Ok(first) => first,
             Err(refused) => {
@@ -88,7 +90,7 @@ impl<'a> Ledger<'a> {
         Answer::created(&signed.prove(seal)?.one()?)
     }
 
-    /// Commits what was pushed, or the unit alone where nothing was.
+    /// Commits the pushed seals, or the unit alone when nothing was pushed.
     async fn finish(self) -> Result<()> {
         if self.pushed.is_empty() {
             return self.release().await;

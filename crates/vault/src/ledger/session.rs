@@ -52,7 +52,7 @@ pub(super) struct Pushed<'a> {
 }
 
 impl<'a> Ledger<'a> {
-    /// Waits for whoever appends to the project's log, and then keeps others from it.
+    /// Waits for the log's lock, which keeps others from appending to the project's log.
     ///
     /// # Errors
     /// [`Code::LogBehind`](kernel::Code::LogBehind),
@@ -66,7 +66,7 @@ impl<'a> Ledger<'a> {
             project,
             unit,
             xid: head.xid,
-            // Clocks of replicas differ; the log's time does not go back for that.
+            // The clocks of replicas differ; the log's time must not go back because of that.
             at: vault.core.clock.now().max(head.at),
             old_size: tree.size(),
             tree,
@@ -82,13 +82,13 @@ impl<'a> Ledger<'a> {
         &mut self.unit
     }
 
-    /// Returns the size of the log, with what was pushed.
+    /// Returns the size of the log, with the pushed seals.
     pub(crate) fn size(&self) -> u64 {
         self.tree.size()
     }
 
-    /// Reads the keys of the subjects whose personal data these seals have. Call it before they are
-    /// pushed. Takes no round trip where none has any.
+    /// Reads the keys of the subjects whose personal data these seals have. To be called before
+    /// they are pushed. Takes no round trip when none has any.
     ///
     /// # Errors
     /// [`Code::Unavailable`](kernel::Code::Unavailable).

@@ -1,4 +1,4 @@
-//! Signing what was committed, and proving its seals.
+//! Signatures on committed batches, and proofs of their seals.
 
 use std::{ops::Range, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! Writing what was pushed.
+//! The statements that write a batch.
 
 use kernel::error::{Error, Result};
 
@@ -14,9 +14,9 @@ use crate::{
 };
 
 impl<'a> Ledger<'a> {
-    /// Writes everything that was pushed: entries and head in one statement, each level of tiles
-    /// that became full in one, and new keys, personal data and proposals in one each. The number
-    /// of seals changes none of that but the levels.
+    /// Writes the whole batch: entries and head in one statement, each level of tiles that became
+    /// full in one, and new keys, personal data and proposals in one each. The number of seals
+    /// changes only the number of levels.
     ///
     /// # Errors
     /// `Internal` when a push broke off; [`Code::Unavailable`](kernel::Code::Unavailable).

@@ -17,7 +17,7 @@ pub(crate) const SUBJECT_ERASED: &str = "subject.erased";
 pub(crate) struct Entry {
     pub(crate) actor: String,
     pub(crate) at: Timestamp,
-    /// A proposal's; entries that are older than the member lack it.
+    /// The end of a proposal; entries that are older than the member lack it.
     pub(crate) expires_at: Option<Timestamp>,
     pub(crate) index: u64,
     pub(crate) kind: String,
@@ -30,14 +30,14 @@ pub(crate) struct Entry {
     pub(crate) verdict: Verdict,
 }
 
-/// The payload of the seal over a stretch of the audit log.
+/// The payload of the seal over a range of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct AuditDigest {
-    /// The last event of the stretch before; `None` in the first.
+    /// The last event of the range before; `None` in the first.
     pub(crate) after: Option<AuditId>,
     /// The number of events.
     pub(crate) events: u64,
-    /// Hexadecimal.
+    /// SHA-256 in hexadecimal.
     pub(crate) sha256: String,
     /// The last event.
     pub(crate) through: AuditId,
@@ -59,6 +59,6 @@ pub(crate) const LOG_KEYS: &str = "log.keys";
 #[derive(Debug, Deserialize)]
 pub(crate) struct PublishedHead {
     pub(crate) size: u64,
-    /// Base64.
+    /// The root in base64.
     pub(crate) root: String,
 }

@@ -40,7 +40,7 @@ pub struct Log {
     #[schema(required = true, max_length = 16384)]
     pub checkpoint: Option<String>,
     /// The keys that sign its checkpoints (C2SP signed-note verifier keys). Keep a copy elsewhere:
-    /// whoever trusts this answer alone trusts the server.
+    /// a client that trusts this answer alone trusts the server.
     pub keys: Vec<String>,
     /// When the worker last rebuilt the log from its entries; null before the first time.
     #[schema(required = true)]

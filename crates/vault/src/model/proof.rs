@@ -1,4 +1,4 @@
-//! Proofs, and what came of checking one.
+//! Proofs, and the result of checking one.
 
 use kernel::ids::LogId;
 use serde::Serialize;

@@ -20,7 +20,7 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// Every decision there is.
+    /// All decisions.
     pub(crate) const ALL: [Decision; 3] = [Decision::Approved, Decision::Rejected, Decision::Expired];
 
     /// Returns the kind of the seal that records it.

@@ -1,4 +1,4 @@
-//! Rows of a log, and what they show.
+//! Rows of a log, and the types that they become.
 
 use kernel::{
     clock::Timestamp,
@@ -34,7 +34,7 @@ pub(crate) struct ProposalRow {
     pub(crate) decided_by: Option<i64>,
 }
 
-/// Shows what the hashed bytes say, not what stands in the columns beside them.
+/// Reads the hashed bytes, and ignores the columns beside them.
 impl TryFrom<SealRow> for Seal {
     type Error = Error;
 

@@ -1,4 +1,4 @@
-//! Seals that were appended, with all that proves it.
+//! Seals that were appended, with their proofs.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use tlog_tiles::{Hash, RecordProof};
 use utoipa::ToSchema;
 
-/// A seal that was appended, with what proves it.
+/// A seal that was appended, with its proof.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Sealed {
     /// The project's log.
@@ -62,7 +62,7 @@ pub struct SealedOne {
     pub inclusion_proof: Vec<String>,
 }
 
-/// Seals that were appended, with what proves them.
+/// Seals that were appended, with their proofs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SealedBatch {
     /// The project's log.
@@ -102,7 +102,7 @@ pub(crate) struct ProvedSeal {
 }
 
 impl Appended {
-    /// Returns the answer about several seals.
+    /// Returns the answer to a request for several seals.
     pub(crate) fn batch(&self) -> SealedBatch {
         let (log, size, checkpoint) = (self.log, self.size, self.checkpoint.to_string());
         SealedBatch {
@@ -113,7 +113,7 @@ impl Appended {
         }
     }
 
-    /// Returns the answer about the one seal that it holds.
+    /// Returns the answer to a request for the one seal that it holds.
     ///
     /// # Errors
     /// `Internal` when it holds none.

@@ -23,7 +23,7 @@ pub enum Verdict {
 }
 
 impl Verdict {
-    /// Every verdict there is.
+    /// All verdicts.
     pub const ALL: [Verdict; 5] =
         [Verdict::Seal, Verdict::Hold, Verdict::Void, Verdict::Allow, Verdict::Deny];
 

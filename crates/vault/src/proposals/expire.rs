@@ -11,8 +11,8 @@ use kernel::{
 use super::{decision, read::find};
 use crate::{jobs::ExpireProposal, ledger::Ledger, model::Decision, store, vault::Vault};
 
-/// Seals a proposal as void that nobody decided in time. Changes nothing for a proposal that was
-/// decided, or when the job runs twice. Comes back later to one that can still be decided.
+/// Seals a proposal as void when nobody decided it in time. Changes nothing for a proposal that was
+/// decided, or when the job runs twice. Snoozes for a proposal that can still be decided.
 ///
 /// # Errors
 /// [`Code::NotFound`](kernel::Code::NotFound);

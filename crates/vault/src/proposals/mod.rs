@@ -1,5 +1,5 @@
-//! Seals that wait for a person: proposals, and the decisions that settle them. Both are in the
-//! log; what is stored beside it is the list of open ones.
+//! Proposals, which wait for a person, and the decisions that settle them. Both are in the log; the
+//! list of open ones is stored beside it.
 
 mod decide;
 mod decision;

@@ -40,7 +40,7 @@ pub async fn proposals(
     Ok(page.page(proposals, |proposal| Uuid::from_u128(proposal.seal.index.into())))
 }
 
-/// Returns the proposal at `index`, and what became of it.
+/// Returns the proposal at `index`, with its decision.
 ///
 /// # Errors
 /// [`PROPOSAL_ERRORS`].

@@ -1,4 +1,4 @@
-//! Proofs from what is stored: tiles, and what partial tiles are made from.
+//! Proofs from stored tiles, and from the entries or tiles that partial tiles are made of.
 
 mod nodes;
 mod proofs;

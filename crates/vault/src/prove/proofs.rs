@@ -30,7 +30,7 @@ pub const PROOF_ERRORS: Codes = &[&[Code::OutOfRange]];
 /// entries, or of all there are.
 ///
 /// # Errors
-/// [`PROOF_ERRORS`]: what the log does not have.
+/// [`PROOF_ERRORS`], for places that the log does not have.
 pub async fn inclusion(
     vault: &Vault,
     by: &Authorized<allow::VaultRead>,
@@ -58,7 +58,7 @@ pub async fn inclusion(
 /// present size.
 ///
 /// # Errors
-/// [`PROOF_ERRORS`]: what the log does not have.
+/// [`PROOF_ERRORS`], for places that the log does not have.
 pub async fn consistency(
     vault: &Vault,
     by: &Authorized<allow::VaultRead>,

@@ -37,7 +37,7 @@ pub async fn receipt(vault: &Vault, by: &Authorized<allow::VaultRead>, index: u6
     });
     let (head, entry, nodes) = read.await?;
     let proof = prove_inclusion(head.size, index, &nodes)?;
-    // Nobody is handed a receipt that does not verify.
+    // Never returns a receipt that does not verify.
     check_record(&proof, head.size, head.root, index, record_hash(&entry))
         .map_err(|why| damaged(index).because(format!("{why:?}")))?;
     let checkpoint = vault.sign(LogId::from(by.project), head.size, head.root)?;

@@ -23,7 +23,7 @@ pub const TILE_ERRORS: Codes = &[&[Code::NotFound]];
 /// Returns a tile as it is served: `width` hashes of a level.
 ///
 /// # Errors
-/// [`TILE_ERRORS`]: what the log has not grown to.
+/// [`TILE_ERRORS`], when the log is not that large yet.
 pub async fn tile(vault: &Vault, log: LogId, level: u8, n: u64, width: u64) -> Result<Vec<u8>> {
     let project = log.project();
     let anybody = Caller::system(DbScope::Project(project));
@@ -40,7 +40,7 @@ pub async fn tile(vault: &Vault, log: LogId, level: u8, n: u64, width: u64) -> R
 /// big-endian, and its bytes.
 ///
 /// # Errors
-/// [`TILE_ERRORS`]: what the log has not grown to.
+/// [`TILE_ERRORS`], when the log is not that large yet.
 pub async fn bundle(vault: &Vault, log: LogId, n: u64, width: u64) -> Result<Vec<u8>> {
     let project = log.project();
     let anybody = Caller::system(DbScope::Project(project));

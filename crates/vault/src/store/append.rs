@@ -100,9 +100,9 @@ pub(crate) async fn insert_tiles(
 
 /// Returns whether the batch was committed; `None` while that is not certain.
 ///
-/// Only its checkpoint tells that it was. The transaction's number does not: if Postgres crashes
-/// before the record of the transaction is on disk, another one gets the number, and the status is
-/// that one's.
+/// Only its checkpoint proves the commit. The transaction's number does not: if Postgres crashes
+/// before the record of the transaction is on disk, another transaction gets the number, and the
+/// status is that of the other.
 pub(crate) async fn was_committed(tx: &mut PgConnection, commit: Commit) -> sqlx::Result<Option<bool>> {
     let (root, status): (Option<Vec<u8>>, Option<String>) = sqlx::query_as(
         "SELECT (SELECT root FROM vault_checkpoints WHERE project_id = $1 AND size = $2), \

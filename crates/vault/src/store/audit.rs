@@ -1,4 +1,4 @@
-//! The SQL of how far the audit log was digested.
+//! The SQL of the digested part of the audit log.
 
 use kernel::ids::{AuditId, ProjectId};
 use sqlx::PgConnection;
@@ -35,8 +35,8 @@ pub(crate) async fn digested_through(
     Ok(through.flatten())
 }
 
-/// Moves it from `from` to `to`. Returns whether it was still at `from`: if not, somebody else has
-/// moved it.
+/// Moves the last digested event from `from` to `to`. Returns false when it was no longer at
+/// `from`, because another run has moved it.
 pub(crate) async fn advance(
     tx: &mut PgConnection,
     project: ProjectId,

@@ -1,4 +1,4 @@
-//! The SQL of what witnesses signed.
+//! The SQL of cosignatures.
 
 use kernel::{clock::Timestamp, error::Result, ids::ProjectId};
 use sqlx::PgConnection;

@@ -95,7 +95,7 @@ pub(crate) async fn list(
     bind!(sqlx::query_as(sql), project, before, filter, limit).fetch_all(tx).await
 }
 
-/// Returns how many of the newest `limit` seals that the filter selects have each verdict.
+/// Returns, for each verdict, how many of the newest `limit` seals that the filter selects have it.
 pub(crate) async fn counts(
     tx: &mut PgConnection,
     project: ProjectId,

@@ -55,7 +55,7 @@ pub(crate) async fn at_size(tx: &mut PgConnection, project: ProjectId, size: u64
     row.ok_or_else(never)?.try_into()
 }
 
-/// Returns when the log was last checked, and what was found.
+/// Returns the time and the result of the log's last check.
 pub(crate) async fn last_check(tx: &mut PgConnection, project: ProjectId) -> sqlx::Result<Option<LastCheck>> {
     sqlx::query_as(
         "SELECT checked_at AS at, checked_size AS size, checked_finding AS finding \

@@ -35,7 +35,7 @@ pub(crate) async fn unpublished(tx: &mut PgConnection, limit: usize) -> sqlx::Re
     .await
 }
 
-/// Notes which heads were published.
+/// Records the heads that were published.
 pub(crate) async fn note_published(tx: &mut PgConnection, heads: &[UnpublishedHead]) -> sqlx::Result<()> {
     sqlx::query(
         "INSERT INTO vault_progress AS p (project_id, published_size) \

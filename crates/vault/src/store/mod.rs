@@ -1,4 +1,4 @@
-//! The SQL of the vault, by what it is about. It imports the model alone.
+//! The SQL of the vault, a file for each subject. It imports the model alone.
 
 pub(crate) mod append;
 pub(crate) mod audit;

@@ -1,4 +1,4 @@
-//! Asking one witness about the newest head of the meta-log.
+//! The dialog with one witness about the newest head of the meta-log.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -18,19 +18,19 @@ use crate::{
     vault::Vault,
 };
 
-/// The most times that one witness is asked in a row: its answer says where to go on, and the log
-/// may grow meanwhile.
+/// The most times that one witness is asked in a row: its answer states the size to continue from,
+/// and the log may grow meanwhile.
 const MAX_ATTEMPTS: u32 = 4;
 
 /// The meaning of a witness' answers.
 pub(super) enum Stance {
     /// It cosigned the head of that size.
     Cosigned { size: u64, cosignature: Cosignature },
-    /// It has seen what the database does not hold: more, or something else. In words.
+    /// It has seen more than the database holds, or something else. With the details in words.
     Ahead(String),
-    /// It could not be asked. In words.
+    /// It could not be asked. With the cause in words.
     Away(String),
-    /// It refused, for a reason that says nothing of what it has seen. In words.
+    /// It refused, for a reason that says nothing about what it has seen. With the reason in words.
     Refused(String),
 }
 
@@ -49,8 +49,8 @@ pub(super) async fn ask(
     let until = Instant::now() + timeout;
     let mut forked = false;
     for _ in 0..MAX_ATTEMPTS {
-        // Read anew after each answer: another worker may have published since, and a witness seen
-        // that.
+        // Read anew after each answer: another worker may have published since, and the witness may
+        // have seen that.
         let Newest { size, root } = newest(vault).await?;
         let old = from.unwrap_or(size);
         if old > size {
@@ -66,8 +66,7 @@ pub(super) async fn ask(
             Err(failed) => return Ok(Stance::Away(failed.detail)),
             Ok(WitnessAnswer::Cosigned(lines)) => return Ok(verified(witness, size, &note, &lines)),
             Ok(WitnessAnswer::Behind { size }) => from = Some(size),
-            // Twice, so that answers which crossed are not taken for it. From size 0 there is no
-            // history to differ from.
+            // Twice, because answers may cross. From size 0 there is no history to differ from.
             Ok(WitnessAnswer::Forked(why)) if old > 0 => {
                 if forked {
                     return Ok(Stance::Ahead(why));

@@ -1,4 +1,4 @@
-//! Having the meta-log cosigned.
+//! Cosigning of the meta-log.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,12 +11,13 @@ use super::{
 };
 use crate::{model::META, store::cosignatures, vault::Vault};
 
-/// Has the meta-log's head cosigned by all of `witnesses` at once, and stores what they sign. One
-/// that is away, or refuses, is logged for the operator and asked again by the next run. Each is
-/// waited for up to `timeout`. Returns how many have cosigned the head.
+/// Has the meta-log's head cosigned by all of `witnesses` at once, and stores their cosignatures. A
+/// witness that is away, or refuses, is logged for the operator and asked again by the next run.
+/// Waits for each up to `timeout`. Returns how many have cosigned the head.
 ///
 /// # Errors
-/// [`Code::LogBehind`](kernel::Code::LogBehind) when one has seen what the database does not hold.
+/// [`Code::LogBehind`](kernel::Code::LogBehind) when one has seen more than the database holds, or
+/// something else.
 pub async fn cosign(vault: &Vault, witnesses: &[Arc<dyn Witness>], timeout: Duration) -> Result<usize> {
     let asked = witnesses.iter().map(|witness| cosign_by(vault, witness.as_ref(), timeout));
     let mut cosigned = 0;
@@ -26,7 +27,7 @@ pub async fn cosign(vault: &Vault, witnesses: &[Arc<dyn Witness>], timeout: Dura
     Ok(cosigned)
 }
 
-/// Returns whether the witness has cosigned the newest head.
+/// Returns true when the witness has cosigned the newest head.
 async fn cosign_by(vault: &Vault, witness: &dyn Witness, timeout: Duration) -> Result<bool> {
     vault.guard.pass()?;
     let size = newest(vault).await?.size;
@@ -63,7 +64,7 @@ async fn cosign_by(vault: &Vault, witness: &dyn Witness, timeout: Duration) -> R
     }
 }
 
-/// Returns for how many seconds the meta-log has had a head that is newer than all that the witness
+/// Returns the seconds for which the meta-log has had a head newer than every one that the witness
 /// has cosigned; 0 when it has cosigned the newest.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Asking the witnesses whether the vault was rolled back.
+//! The question to the witnesses whether the vault was rolled back.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,11 +12,10 @@ use super::{
 use crate::{errors::log_behind, vault::Vault};
 
 impl Vault {
-    /// Asks all of `witnesses` at once whether they have seen of the meta-log what the database
-    /// does not hold, and lets this process sign or not. Each is waited for up to `timeout`. One
-    /// that is away neither forbids signing nor allows it again: the check is against accidents,
-    /// and Postgres is the only thing that the vault cannot do without. Returns those that
-    /// answered.
+    /// Asks all of `witnesses` at once whether they have seen more of the meta-log than the
+    /// database holds, or something else, and lets this process sign or not. Waits for each up to
+    /// `timeout`. A witness that is away neither forbids signing nor allows it again: the check is
+    /// against accidents, and the vault must work with Postgres alone. Returns those that answered.
     ///
     /// # Errors
     /// [`Code::LogBehind`](kernel::Code::LogBehind);
@@ -37,7 +36,7 @@ impl Vault {
                     let told = "a witness could not be asked whether the vault was rolled back";
                     tracing::warn!(witness = name, why, "{told}");
                 }
-                // A refusal for other reasons says nothing of a rollback.
+                // A refusal for other reasons says nothing about a rollback.
                 Ok(Stance::Cosigned { .. } | Stance::Refused(_)) => reached.push(Arc::clone(witness)),
                 Err(error) => failed = Some(error),
             }

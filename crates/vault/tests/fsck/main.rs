@@ -1,4 +1,4 @@
-//! Every change of a log is named by a check of it, or shown by what was signed before.
+//! A check of a log reports every change of it, or a checkpoint that was signed before shows it.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod scene;
@@ -70,8 +70,8 @@ async fn appends_decisions_and_erasures_go_on_under_a_check() {
     assert!(scene.check().await.size > 1_400);
 }
 
-/// Somebody with all rights over the database rewrites history and everything that follows from it.
-/// Nothing in the database shows it; what was signed before does.
+/// An attacker with all rights over the database rewrites history and everything that follows from
+/// it. Nothing in the database shows it; a checkpoint that was signed before does.
 #[tokio::test]
 async fn a_rebuilt_tail_is_shown_by_what_was_signed_before() {
     let scene = Scene::full().await;
@@ -128,7 +128,7 @@ async fn a_rebuilt_or_vanished_log_is_shown_by_the_meta_log() {
     scene.cut_off_at_1203().await;
     let report = scene.check().await;
     assert_eq!(sorts(&report), set(&["smaller_than_published"]), "{:?}", report.findings);
-    // Published again, it has gone back in public.
+    // After another publication, the log has gone back in public.
     vault::publish(&scene.vault).await.unwrap();
     scene.sql("UPDATE vault_progress SET published_size = 0 WHERE project_id = OURS").await;
     vault::publish(&scene.vault).await.unwrap();
@@ -185,7 +185,7 @@ async fn a_check_is_remembered_and_a_log_that_shrank_is_found() {
     scene.break_in().await;
     scene.cut_off_at_1203().await;
     for _ in 0..2 {
-        // A check does not mend it.
+        // A check does not repair it.
         let report = scene.check().await;
         assert_eq!(sorts(&report), set(&["shrunk"]));
         fsck::save(core, &report).await.unwrap();

@@ -1,4 +1,4 @@
-//! A log with something of everything in it, and somebody who may do anything to its database.
+//! A log with something of everything in it, and an attacker with all rights over its database.
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ pub const TABLES: [&str; 9] = [
     "vault_proposals",
 ];
 
-/// A log with something of everything, and somebody who may do anything to its database.
+/// A log with something of everything, and an attacker with all rights over its database.
 pub struct Scene {
     pub vault: Vault,
     appender: Appender,
@@ -145,8 +145,7 @@ impl Scene {
         receipt.verify(&self.vault.origin(log), &self.vault.verifiers(log)).is_ok()
     }
 
-    /// Rebuilds everything that follows from the entries, as somebody would who wants to hide what
-    /// they did.
+    /// Rebuilds everything that follows from the entries, as an attacker would to hide a change.
     pub async fn make_consistent(&self) {
         let entries: Vec<(i64, Vec<u8>)> =
             sqlx::query_as("SELECT index, entry FROM vault_entries WHERE project_id = $1 ORDER BY index")
@@ -241,7 +240,7 @@ pub fn seal(n: u64) -> Value {
     seal
 }
 
-/// Returns the sorts of what was found, each once.
+/// Returns the sorts of the findings, each once.
 pub fn sorts(report: &Report) -> BTreeSet<String> {
     let name = |finding: &fsck::Finding| json!(finding)["finding"].as_str().unwrap().to_owned();
     report.findings.iter().map(name).collect()

@@ -1,4 +1,4 @@
-//! A log whose head is held holds up nobody but its own project.
+//! A log whose head is locked delays no other project.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Keys of personal data: what an unreadable one costs, and how an old one is retired.
+//! Keys of personal data: the effect of an unreadable one, and the retirement of an old one.
 
 use kernel::{Code, DbScope, caller::RequestContext};
 use serde_json::{Value, json};
@@ -38,7 +38,7 @@ async fn a_key_that_does_not_open_fails_its_request_and_no_other() {
                   SET wrapped = set_byte(wrapped, 20, get_byte(wrapped, 20) # 1) WHERE subject = 'damaged'";
     sqlx::query(damage).execute(&scene.pool).await.unwrap();
 
-    // The last has a sound seal in front of the one that fails: all or none.
+    // The last request has a sound seal in front of the one that fails: all or none.
     let requests = [
         vec![plain()],
         vec![about("new")],
@@ -95,12 +95,12 @@ async fn a_key_is_rotated_in_two_steps_and_the_old_one_retired() {
     let check = Check::default();
     let report = Box::pin(fsck::check(&retired, scene.project().into(), &check, |_, _| {})).await.unwrap();
     assert!(report.is_clean());
-    // Whoever has the old key alone is told what is left.
+    // A replica that has the old key alone reports the keys that are left.
     let done = vault::rewrap(&scene.vault(), |_| ()).await.unwrap();
     assert_eq!((done.unreadable, done.left()), (5, 5));
 }
 
-/// A rewrap that was stopped after a step goes on; what erasures and appends do meanwhile stands.
+/// A rewrap that was stopped after a step continues; erasures and appends in between are kept.
 #[tokio::test]
 async fn many_keys_are_wrapped_anew_while_the_log_is_in_use() {
     let scene = Scene::new().await;

@@ -1,5 +1,5 @@
-//! Commits whose answer gets lost: nothing is signed that is not known to be committed, and
-//! whatever was committed is answered.
+//! Commits whose answer gets lost: a batch is signed only when it is known to be committed, and a
+//! committed one is answered.
 
 use kernel::{
     Code, Core, Db, DbScope,

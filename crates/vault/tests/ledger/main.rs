@@ -1,5 +1,5 @@
-//! Appending to a log and reading it: what one request may cost the others, what it costs Postgres,
-//! and what a replay answers.
+//! Appending to a log and reading it: the cost of one request for the others, the cost for
+//! Postgres, and the answer of a replay.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod held;

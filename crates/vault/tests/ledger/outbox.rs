@@ -10,8 +10,8 @@ use vault::{
 
 use crate::scene::Scene;
 
-/// Whatever is accepted is appended, up to the largest; whatever could not be is refused before it
-/// waits.
+/// Every seal that is accepted is appended, up to the largest; a seal that could not be appended is
+/// refused before it waits.
 #[tokio::test]
 async fn nothing_waits_that_cannot_be_sealed() {
     let scene = Scene::new().await;

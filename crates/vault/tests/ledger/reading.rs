@@ -15,7 +15,7 @@ async fn a_filter_by_time_does_not_walk_the_checkpoints() {
                 FROM vault_checkpoints, generate_series(1, 20000) n";
     sqlx::raw_sql(many).execute(&scene.pool).await.unwrap();
     sqlx::raw_sql("VACUUM ANALYZE vault_checkpoints").execute(&scene.pool).await.unwrap();
-    // One connection, so that it can be asked what it read.
+    // One connection, so that the test can ask it what it read.
     let vault = scene.replica(&scene.kek, 1);
     let read = async || -> i64 {
         sqlx::raw_sql("SELECT pg_stat_force_next_flush()").execute(vault.core.db.pool()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Requests that are sent again, and what jobs know of the requests that caused them.
+//! Requests that are sent again, and the requests that caused a job.
 
 use kernel::{
     Code,
@@ -65,7 +65,7 @@ async fn a_replay_after_a_restart_gives_the_same_bytes() {
     assert_eq!(erased.head().location.as_deref(), Some("/v1/vault/seals/302"));
     drop((appender, vault));
 
-    // Another process, which knows nothing but what is stored; and the log has grown.
+    // Another process, which knows only what is stored; and the log has grown.
     let vault = scene.vault();
     let appender = Appender::new(vault.clone());
     scene.append(&vault, (0..300).map(|n| about(&format!("t{n}")))).await;

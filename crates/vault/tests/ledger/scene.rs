@@ -16,7 +16,7 @@ use vault::{Appender, KekRing, NewSeals, SealedBatch, Vault, VaultKeyRing};
 /// A project and its database.
 pub struct Scene {
     pub by: Principal,
-    /// Connects as the owner, for what the application may not do.
+    /// A connection as the owner, for statements that the application may not make.
     pub pool: PgPool,
     pub core: Core,
     pub kek: KekRing,
@@ -51,7 +51,7 @@ impl Scene {
         self.database.url()
     }
 
-    /// Returns the vault of a replica that has the key that all begin with.
+    /// Returns the vault of a replica that has the first key.
     pub fn vault(&self) -> Vault {
         self.replica(&self.kek, 8)
     }
@@ -75,8 +75,8 @@ impl Scene {
         Authorized::check(Principal { actor: Actor::Person(person), ..self.by.clone() }).unwrap()
     }
 
-    /// Appends each of these requests, all of them in one batch: they come while another holds the
-    /// log's lock.
+    /// Appends each of these requests, all of them in one batch: they queue while another
+    /// connection holds the log's lock.
     pub async fn together(
         &self,
         vault: &Vault,

@@ -1,4 +1,4 @@
-//! The statements of a batch: how many there are, and that they go together.
+//! The statements of a batch: their number, and that they go together.
 
 use kernel::Code;
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ async fn a_thousand_seals_take_the_statements_of_one() {
     assert_eq!(matched, 1_000);
 }
 
-/// A decision is sealed together with what it settles, or not at all.
+/// A decision is sealed together with the settlement of its proposal, or not at all.
 #[tokio::test]
 async fn a_decision_that_settles_nothing_is_not_sealed() {
     let scene = Scene::new().await;

@@ -17,7 +17,7 @@ pub fn lines(note: &str) -> impl Iterator<Item = &str> {
 /// Adds lines that were verified on the note's text to a signed note. A line that the note already
 /// has is not added, and a line by a key that has one replaces it: a note has one signature of each
 /// key.
-///
+/// `Internal` when the note or a line is malformed: both are ours.
 /// # Errors
 /// `Internal` when the note or a line is malformed: both are ours.
 pub fn append<'a>(note: &str, cosignatures: impl IntoIterator<Item = &'a str>) -> Result<String> {

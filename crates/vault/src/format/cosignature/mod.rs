@@ -1,8 +1,8 @@
-//! Cosignatures of witnesses (C2SP tlog-cosignature, its version 1 by Ed25519): what an independent
-//! party saw a log's tree to be, and when.
+//! Cosignatures of witnesses (C2SP tlog-cosignature, its version 1 by Ed25519): an independent
+//! party's statement of a log's tree, and of when it saw it.
 //!
-//! A witness cosigns a checkpoint only after a proof that it continues the last one it saw. So
-//! whoever finds its line on a checkpoint knows that the log did not show others another history.
+//! A witness cosigns a checkpoint only after a proof that it continues the last one it saw. So its
+//! line on a checkpoint shows that the log did not present another history to others.
 
 mod lines;
 mod verify;

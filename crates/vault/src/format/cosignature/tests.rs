@@ -183,7 +183,7 @@ proptest! {
         let at = at.index(parts[part].len());
         parts[part][at] ^= 1 << bit;
         let [key, text, line] = parts.map(String::from_utf8);
-        // Whatever is no longer text does not get this far.
+        // A note or line that is no longer text does not get this far.
         if let (Ok(key), Ok(text), Ok(line)) = (key, text, line) {
             let verified = key.parse::<WitnessKey>().ok().and_then(|key| key.verify(&text, &line).ok());
             prop_assert_eq!(verified, None);

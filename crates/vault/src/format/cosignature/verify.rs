@@ -1,4 +1,4 @@
-//! Verifying what a witness signed.
+//! Verification of a witness' signature.
 
 use chrono::TimeDelta;
 use kernel::clock::Timestamp;
@@ -23,7 +23,7 @@ pub struct Cosignature {
     at: Timestamp,
 }
 
-/// Why a line is not a witness' cosignature of a checkpoint.
+/// The reason why a line is not a witness' cosignature of a checkpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotCosigned {
     /// It is not a signature line of signed-note.
@@ -75,7 +75,7 @@ impl WitnessKey {
     /// of other keys are ignored, as tlog-witness demands.
     ///
     /// # Errors
-    /// [`NotCosigned::Absent`], or why the key's first line does not verify.
+    /// [`NotCosigned::Absent`], or the reason why the key's first line does not verify.
     pub fn find<'a>(
         &self,
         body: &str,
@@ -93,7 +93,7 @@ impl Cosignature {
         &self.line
     }
 
-    /// Returns whether the witness' clock, when it signed, was within ten minutes of `now`. A
+    /// Returns true when the witness' clock, when it signed, was within ten minutes of `now`. A
     /// cosignature states when a tree was seen: one with a wrong time would state that falsely
     /// forever.
     pub fn is_of(&self, now: Timestamp) -> bool {

@@ -15,7 +15,7 @@ const ML_DSA_44: u8 = 6;
 /// The name and the key of a witness. As text it is a verifier key of signed-note,
 /// `<name>+<id>+<base64>`, of the type 0x04.
 ///
-/// Other types are refused: tlog-witness has a witness answer with cosignatures, and a log's own
+/// Other types are refused: in tlog-witness, a witness answers with cosignatures, and a log's own
 /// signatures (0x01) state no time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WitnessKey {
@@ -24,7 +24,7 @@ pub struct WitnessKey {
     key: PublicKey,
 }
 
-/// Why a text is not a [`WitnessKey`].
+/// The reason why some text is not a [`WitnessKey`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotAWitnessKey {
     /// It does not have three parts, or one of them has another form.

@@ -1,4 +1,4 @@
-//! The SQL of what is stored beside the entries: tags, personal data, proposals.
+//! The SQL of the rows beside the entries: tags, personal data, proposals.
 
 use std::ops::Range;
 
@@ -123,7 +123,7 @@ pub(in crate::fsck) fn proposals(
     .fetch(tx)
 }
 
-/// Returns those of `settled` that the list of proposals has otherwise.
+/// Returns those of `settled` that the list of proposals records differently.
 pub(in crate::fsck) async fn not_settled_so(
     tx: &mut PgConnection,
     project: ProjectId,

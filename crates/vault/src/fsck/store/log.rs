@@ -15,7 +15,7 @@ use crate::{
 /// longest.
 const STATEMENT_TIMEOUT: &str = "SET LOCAL statement_timeout = '5min'";
 
-/// Makes the transaction see one moment, and change nothing.
+/// Makes the transaction see one moment, and read only.
 pub(in crate::fsck) async fn one_moment(tx: &mut PgConnection) -> sqlx::Result<()> {
     sqlx::query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY").execute(&mut *tx).await?;
     sqlx::query(STATEMENT_TIMEOUT).execute(tx).await?;

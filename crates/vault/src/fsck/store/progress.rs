@@ -1,4 +1,5 @@
-//! The SQL of which logs there are, what the meta-log says of them, and how their checks ended.
+//! The SQL of the existing logs, of the meta-log's statements about them, and of the results of
+//! their checks.
 
 use std::collections::HashSet;
 
@@ -10,8 +11,8 @@ use crate::{
     model::{LOG_HEAD, META},
 };
 
-/// Stores how a check ended. The size only grows: a log that shrank is found to have at each check,
-/// until somebody says that it may.
+/// Stores the result of a check. The size only grows: each check reports a log that shrank, until
+/// an operator says that it may.
 pub(in crate::fsck) async fn save(
     tx: &mut PgConnection,
     project: ProjectId,
