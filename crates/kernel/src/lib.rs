@@ -1,5 +1,5 @@
-//! The ground that every area stands on: identifiers, time, errors, access to Postgres, callers,
-//! jobs, and the audit log.
+//! The base of every area: identifiers, time, errors, access to Postgres, callers, jobs, and the
+//! audit log.
 //!
 //! The crate knows no area. The areas are in `vault` and `domain`; drivers of dependencies that may
 //! be absent are in `adapters`.

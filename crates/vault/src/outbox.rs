@@ -80,7 +80,7 @@ fn check(seal: &OutboxSeal<'_>, payload: &str) -> Result<()> {
     checks.finish().map_err(|error| Error::internal(format!("a seal for the outbox is malformed: {error}")))
 }
 
-/// Appends the waiting seals, in batches. Of two concurrent calls, the second finds nothing.
+/// Appends the waiting seals, in batches. The second of two concurrent calls finds nothing.
 ///
 /// # Errors
 /// [`Code::Overloaded`] when too many wait for the log; [`Code::LogBehind`].

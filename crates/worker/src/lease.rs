@@ -32,7 +32,7 @@ pub(crate) struct Lease {
     pub(crate) epoch: i64,
 }
 
-/// Why a lease is no longer kept.
+/// The reason why a lease is no longer kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     /// The worker stops. The lease is still held.

@@ -2,7 +2,7 @@
 //!
 //! An extractor proves a [`Principal`], a [`Signer`] or a [`Person`]. A use case takes it as
 //! [`Authorized`] for the permission it requires, so that a handler which forgot to check does not
-//! compile. Whatever runs a transaction turns it into a [`Caller`].
+//! compile. Code that runs a transaction turns it into a [`Caller`].
 
 mod authorized;
 mod by;

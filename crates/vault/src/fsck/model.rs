@@ -13,7 +13,7 @@ pub(super) struct HeadRow {
     pub(super) at: Timestamp,
 }
 
-/// An entry with all that stands beside it.
+/// An entry with the columns beside it.
 #[derive(Debug, FromRow)]
 pub(super) struct EntryRow {
     pub(super) index: i64,
