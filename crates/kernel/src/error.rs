@@ -129,7 +129,8 @@ codes! {
     PreconditionRequired = "precondition_required", PreconditionRequired, "The change must say which version \
         it was made from";
     PayloadTooLarge = "payload_too_large", TooLarge, "The body is too large";
-    UnsupportedMediaType = "unsupported_media_type", UnsupportedType, "The media type of the body is not supported";
+    UnsupportedMediaType = "unsupported_media_type", UnsupportedType, "The media type of the body is not \
+        supported";
     IdempotencyKeyReused = "idempotency_key_reused", Invalid, "The Idempotency-Key was used for another \
         request";
     ValidationFailed = "validation_failed", Invalid, "A value breaks a rule";

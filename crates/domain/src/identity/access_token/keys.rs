@@ -14,8 +14,8 @@ impl RingKind for TokenKind {
     const FIRST: &'static str = "the first signs, all verify";
 }
 
-/// The keys in `JWT_SIGNING_KEY`. A rotation puts the new key in front, and drops the old one once its
-/// last token has expired, so that nobody is logged out.
+/// The keys in `JWT_SIGNING_KEY`. A rotation puts the new key in front, and drops the old one once
+/// its last token has expired, so that nobody is logged out.
 pub type TokenRing = KeyRing<TokenKind>;
 
 /// A key, and its name in a token's header.
