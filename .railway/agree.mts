@@ -28,7 +28,7 @@ const bounds = {
     seconds("crates/adapters/src/connect.rs", /const CLOSE_LIMIT: Duration = Duration::from_secs\((\d+)\)/) +
     seconds("crates/api/src/serve.rs", /const CLOSE_TIMEOUT: Duration = Duration::from_secs\((\d+)\)/) +
     seconds("crates/api/src/commands/mod.rs", /shutdown_timeout\(std::time::Duration::from_secs\((\d+)\)\)/),
-  worker: seconds("crates/worker/src/timing.rs", /With the other bounds of a shutdown it makes (\d+) s/),
+  worker: seconds("crates/worker/src/timing.rs", /With the other bounds of a shutdown it\s+\/\/\s+makes (\d+) s/),
 };
 
 type Toml = { deploy: DeployConfig; environments?: Record<string, { deploy?: DeployConfig }> };

@@ -72,6 +72,10 @@ impl Draft {
         Self { kind, body: Some(body.into()), ..self.clone() }
     }
 
+    pub fn without_body(&self) -> Self {
+        Self { body: None, ..self.clone() }
+    }
+
     pub fn at(&self, path: String) -> Self {
         Self { path, ..self.clone() }
     }
