@@ -5,7 +5,7 @@ use std::{collections::HashMap, time::Duration};
 
 use kernel::{
     Db,
-    queue::schedule::{self, Scheduled},
+    queue::schedule::{self, Scheduled, Slot},
 };
 use tokio::task::JoinSet;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -48,8 +48,10 @@ pub(crate) async fn run(
         let wait = match taken.await {
             Ok(taken) => {
                 backoff.reset();
-                for task in taken.iter().filter_map(|name| by_name.get(name.as_str())) {
-                    running.spawn(run_once(db.clone(), (*task).clone(), context.clone()));
+                for slot in taken {
+                    if let Some(task) = by_name.get(slot.name.as_str()) {
+                        running.spawn(run_once(db.clone(), slot, (*task).clone(), context.clone()));
+                    }
                 }
                 jittered(&ids, timing.schedule)
             }
@@ -65,7 +67,7 @@ pub(crate) async fn run(
     }
 }
 
-async fn run_once(db: Db, task: Periodic, context: Context) {
+async fn run_once(db: Db, slot: Slot, task: Periodic, context: Context) {
     let name = task.name;
     let limit = task.schedule.period().min(RUN_TIMEOUT);
     // In a task of its own, so that a panic is an error like any other.
@@ -84,7 +86,7 @@ async fn run_once(db: Db, task: Periodic, context: Context) {
     }
     metrics::task_ended(name, error.is_none());
     // People read this; nothing depends on it.
-    let finished = tokio::time::timeout(STATEMENT, schedule::finish(&db, name, error.as_deref())).await;
+    let finished = tokio::time::timeout(STATEMENT, schedule::finish(&db, &slot, error.as_deref())).await;
     if let Ok(Err(error)) = finished {
         tracing::warn!(task = name, error = %chain(&error), "cannot record how the periodic task ended");
     }

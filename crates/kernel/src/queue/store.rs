@@ -11,7 +11,7 @@ use sqlx::{FromRow, PgConnection, types::Json};
 use super::{
     job::Queue,
     model::{Claim, Claimed, QueueStats, Settlement},
-    schedule::Scheduled,
+    schedule::{Scheduled, Slot},
 };
 
 #[derive(FromRow)]
@@ -237,14 +237,14 @@ pub(super) async fn take_slots(
     tx: &mut PgConnection,
     epoch: i64,
     tasks: &[Scheduled<'_>],
-) -> sqlx::Result<Vec<String>> {
+) -> sqlx::Result<Vec<Slot>> {
     let (names, periods, origins) = slots(tasks);
-    sqlx::query_scalar(
+    sqlx::query_as(
         "UPDATE schedules s SET slot = t.slot, finished_at = NULL \
          FROM (SELECT name, date_bin(make_interval(secs => period), now(), to_timestamp(origin)) AS slot \
                FROM unnest($2::text[], $3::float8[], $4::float8[]) AS p (name, period, origin)) t \
          WHERE s.name = t.name AND s.slot < t.slot AND EXISTS (SELECT FROM worker_lease WHERE epoch = $1) \
-         RETURNING s.name",
+         RETURNING s.name, s.slot",
     )
     .bind(epoch)
     .bind(names)
@@ -264,11 +264,12 @@ fn slots<'a>(tasks: &[Scheduled<'a>]) -> (Vec<&'a str>, Vec<f64>, Vec<f64>) {
 
 pub(super) async fn finish_schedule(
     tx: &mut PgConnection,
-    name: &str,
+    slot: &Slot,
     error: Option<&str>,
 ) -> sqlx::Result<()> {
-    sqlx::query("UPDATE schedules SET finished_at = now(), last_error = $2 WHERE name = $1")
-        .bind(name)
+    sqlx::query("UPDATE schedules SET finished_at = now(), last_error = $3 WHERE name = $1 AND slot = $2")
+        .bind(&slot.name)
+        .bind(slot.start)
         .bind(error)
         .execute(tx)
         .await?;

@@ -7,7 +7,7 @@ use std::{
 
 use kernel::queue::{
     lease,
-    schedule::{self, Schedule::Daily, Schedule::Every, Scheduled},
+    schedule::{self, Schedule::Daily, Schedule::Every, Scheduled, Slot},
 };
 use worker::periodic::Periodic;
 
@@ -25,6 +25,30 @@ async fn an_hour_passes(scene: &Scene, name: &str) {
         .unwrap();
 }
 
+/// A worker that was frozen during a run ends it when another has taken a newer slot.
+#[tokio::test]
+async fn a_run_that_ends_late_says_nothing_of_a_newer_slot() {
+    let scene = Scene::new().await;
+    let db = &scene.core.db;
+    let epoch = lease::acquire(db, "holder", HOUR).await.unwrap().unwrap();
+    let tasks: [Scheduled<'_>; 1] = [("test.late", Every(HOUR))];
+    schedule::register(db, &tasks).await.unwrap();
+    // The slot before this one, as the frozen worker has it.
+    an_hour_passes(&scene, "test.late").await;
+    let newer = schedule::take_slots(db, epoch, &tasks).await.unwrap().remove(0);
+    let late = Slot { start: newer.start - HOUR, ..newer.clone() };
+    let recorded = async || -> Option<String> {
+        sqlx::query_scalar("SELECT last_error FROM schedules WHERE name = 'test.late'")
+            .fetch_one(scene.core.db.pool())
+            .await
+            .unwrap()
+    };
+    schedule::finish(db, &late, Some("late")).await.unwrap();
+    assert_eq!(recorded().await, None);
+    schedule::finish(db, &newer, Some("newer")).await.unwrap();
+    assert_eq!(recorded().await.as_deref(), Some("newer"));
+}
+
 #[tokio::test]
 async fn a_slot_is_taken_once_and_only_under_the_newest_epoch() {
     let scene = Scene::new().await;
@@ -33,9 +57,10 @@ async fn a_slot_is_taken_once_and_only_under_the_newest_epoch() {
     let tasks: [Scheduled<'_>; 2] = [("test.a", Every(HOUR)), ("test.b", Every(HOUR))];
     schedule::register(db, &tasks).await.unwrap();
     let take = async |epoch| {
-        let mut taken = schedule::take_slots(db, epoch, &tasks).await.unwrap();
-        taken.sort();
-        taken
+        let taken = schedule::take_slots(db, epoch, &tasks).await.unwrap();
+        let mut names: Vec<_> = taken.into_iter().map(|slot| slot.name).collect();
+        names.sort();
+        names
     };
     assert!(take(epoch).await.is_empty(), "a new task waits for its next slot");
 

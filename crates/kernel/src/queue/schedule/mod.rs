@@ -4,5 +4,5 @@
 mod model;
 mod take;
 
-pub use model::{Schedule, Scheduled};
+pub use model::{Schedule, Scheduled, Slot};
 pub use take::{finish, register, take_slots};

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use chrono::Weekday;
 
+use crate::clock::Timestamp;
+
 const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// The first Monday after 1970-01-01, which was a Thursday.
@@ -18,6 +20,16 @@ pub enum Schedule {
     Daily(u8),
     /// Once a week, shortly after this hour of this day.
     Weekly(Weekday, u8),
+}
+
+/// One slot of a task, which one worker has taken.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Slot {
+    /// The name of the task.
+    pub name: String,
+    /// The start of the slot.
+    #[sqlx(rename = "slot")]
+    pub start: Timestamp,
 }
 
 impl Schedule {
