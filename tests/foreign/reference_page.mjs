@@ -6,8 +6,11 @@ import { chromium } from "playwright-core";
 const [url] = process.argv.slice(2);
 const api = await (await fetch(`${url}/openapi.json`)).json();
 const operations = Object.values(api.paths).flatMap((item) => Object.values(item));
-const follow = (part) =>
-  part.$ref ? part.$ref.slice(2).split("/").reduce((node, step) => node[step], api) : part;
+// What is said beside a reference goes before what the shared part says.
+const follow = ({ $ref, ...beside }) => ({
+  ...$ref?.slice(2).split("/").reduce((node, step) => node[step], api),
+  ...beside,
+});
 
 /** The codes that the document lists for an operation. */
 const codesOf = (operation) =>

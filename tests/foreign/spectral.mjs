@@ -33,6 +33,9 @@ export default {
     "owasp:api9:2023-inventory-environment": "off",
     // Which origins may call is each deployment's own: CORS_ORIGINS, none by default. crates/api/tests/api/cors.rs holds it.
     "owasp:api8:2023-define-cors-origin": "off",
+    // An operation that reads no body and no query answers no 400 and no 422. The tests and the
+    // last step of .ci/run check that each operation lists exactly the codes it answers with.
+    "owasp:api8:2023-define-error-validation": "off",
   },
   overrides: [
     {
@@ -43,7 +46,6 @@ export default {
         "owasp:api4:2023-rate-limit": "off",
         "owasp:api4:2023-rate-limit-responses-429": "off",
         "owasp:api8:2023-define-error-responses-401": "off",
-        "owasp:api8:2023-define-error-validation": "off",
       },
     },
     {
@@ -52,7 +54,6 @@ export default {
       rules: {
         "owasp:api2:2023-read-restricted": "off",
         "owasp:api8:2023-define-error-responses-401": "off",
-        "owasp:api8:2023-define-error-validation": "off",
       },
     },
     {
@@ -76,8 +77,6 @@ export default {
         "**#/paths/~1v1~1auth~1logout",
         "**#/paths/~1v1~1auth~1passkeys~1begin",
         "**#/paths/~1v1~1auth~1passkeys~1finish",
-        "**#/paths/~1v1~1auth~1passkeys~1begin",
-        "**#/paths/~1v1~1auth~1passkeys~1finish",
         "**#/paths/~1v1~1auth~1password~1forgot",
         "**#/paths/~1v1~1auth~1password~1reset",
         "**#/paths/~1v1~1auth~1refresh",
@@ -85,7 +84,10 @@ export default {
         "**#/paths/~1v1~1auth~1verify-email",
         "**#/paths/~1v1~1auth~1verify-email~1send",
       ],
-      rules: { "owasp:api2:2023-write-restricted": "off" },
+      rules: {
+        "owasp:api2:2023-write-restricted": "off",
+        "owasp:api8:2023-define-error-responses-401": "off",
+      },
     },
   ],
 };

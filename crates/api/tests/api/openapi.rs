@@ -14,7 +14,13 @@ pub fn resolved() -> Value {
         if let Some(reference) = value.get("$ref").and_then(Value::as_str) {
             let shared = ["responses", "headers", "parameters"];
             if shared.iter().any(|kind| reference.starts_with(&format!("#/components/{kind}/"))) {
-                *value = document.pointer(&reference[1..]).unwrap_or_else(|| panic!("{reference}")).clone();
+                let shared = document.pointer(&reference[1..]).unwrap_or_else(|| panic!("{reference}"));
+                // What is said beside a reference goes before what the component says.
+                let beside = value.get("description").cloned();
+                *value = shared.clone();
+                if let Some(description) = beside {
+                    value["description"] = description;
+                }
             }
         }
         match value {

@@ -21,7 +21,7 @@ pub struct Filter {
     #[param(min_length = 1, max_length = 64, pattern = "^[^\\u0000]*$")]
     pub kind: Option<String>,
     /// The verdict.
-    #[param(inline)]
+    #[param(value_type = Verdict, required = false)]
     pub verdict: Option<Verdict>,
     /// The actor: an identifier, or `system`.
     #[param(min_length = 1, max_length = 64, pattern = "^[^\\u0000]*$")]

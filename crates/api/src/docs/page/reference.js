@@ -9,10 +9,12 @@ const COMMON_HEADERS = 0.9;
 const CREDENTIALS = ["api_key", "access_token", "agent_signature"];
 const byOrder = (one, other) => CREDENTIALS.indexOf(one) - CREDENTIALS.indexOf(other);
 
+// What is said beside a reference goes before what the shared part says.
 const follower = (document) => (part) => {
   if (!part?.$ref) return part;
-  const steps = part.$ref.slice(2).split("/").map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
-  return steps.reduce((node, step) => node?.[step], document) ?? {};
+  const { $ref, ...beside } = part;
+  const steps = $ref.slice(2).split("/").map((step) => step.replaceAll("~1", "/").replaceAll("~0", "~"));
+  return { ...steps.reduce((node, step) => node?.[step], document), ...beside };
 };
 
 const contentOf = (part) => {
