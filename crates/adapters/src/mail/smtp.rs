@@ -78,7 +78,6 @@ impl fmt::Debug for Smtp {
 #[cfg(test)]
 mod tests {
     use kernel::effect::Retry;
-    use kernel::effect::Retry;
     use tokio::{
         io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
         net::TcpListener,

@@ -50,6 +50,11 @@ impl<P> HasRequest for Signed<P> {
 impl<P: Allows> Describe for Signed<P> {
     fn describe(doc: &mut OperationDoc) {
         doc.security([("agent_signature", &[])]);
+        if P::PERMISSION.is_scope() {
+            // A key that names the project lends no more than it has.
+            doc.security([("agent_signature", &[]), ("api_key", &[P::PERMISSION.as_str()])]);
+            doc.codes(&[Code::PermissionMissing]);
+        }
         doc.codes(SIGNATURE_ERRORS);
         doc.codes(DIGEST_ERRORS);
         // The API key or access token that may stand beside the signature.
@@ -62,30 +67,36 @@ impl<P: Allows> Describe for Signed<P> {
 /// its quota. The body need not be there yet: the signature covers its digest.
 pub(super) async fn signer(parts: &Parts, state: &AppState, has_body: bool) -> Result<Signer> {
     let signature = signature::signature(parts, state, has_body)?;
-    let project = named_project(parts, state).await?;
+    let Named { project, permissions } = named_project(parts, state).await?;
     let agents = state.credentials.agents(signature.did(), project).await?;
     let (agent, proof) = the_one_that_verifies(parts, state, has_body, &signature, &agents)?;
     let actor = Actor::Agent(agent.id);
     request::count(parts, state, actor, agent.plan).await?;
     let (project, plan, proof) = (agent.project, agent.plan, Arc::new(proof));
     let request = RequestContext { proof: Some(Arc::clone(&proof)), ..request::context(parts) };
-    let principal = Principal { project, actor, permissions: Permissions::agent(), plan, request };
+    let principal = Principal { project, actor, permissions, plan, request };
     Ok(Signer { principal, agent: agent.id, proof })
 }
 
-/// Returns the project that a request names beside its signature: by its API key, or by the header.
-async fn named_project(parts: &Parts, state: &AppState) -> Result<Option<ProjectId>> {
-    let of_key = match credential(parts, state).await? {
-        Some(Credential::Key(_, known)) => Some(known.project),
-        Some(Credential::Person(_)) | None => None,
+/// The project that a request names beside its signature, and the permissions that the agent has
+/// there: with an API key, those that the key has as well.
+struct Named {
+    project: Option<ProjectId>,
+    permissions: Permissions,
+}
+
+/// Reads the project that a request names beside its signature: by its API key, or by the header.
+async fn named_project(parts: &Parts, state: &AppState) -> Result<Named> {
+    let header = header_project(parts)?;
+    let Some(Credential::Key(_, key)) = credential(parts, state).await? else {
+        return Ok(Named { project: header, permissions: Permissions::agent() });
     };
-    match (of_key, header_project(parts)?) {
-        (Some(key), Some(header)) if key != header => Err(Error::new(
-            Code::Forbidden,
-            "The API key is not of the project that `Holdfast-Project` names",
-        )),
-        (key, header) => Ok(key.or(header)),
+    if header.is_some_and(|header| header != key.project) {
+        let detail = "The API key is not of the project that `Holdfast-Project` names";
+        return Err(Error::new(Code::Forbidden, detail));
     }
+    let permissions = Permissions::agent().intersection(key.permissions);
+    Ok(Named { project: Some(key.project), permissions })
 }
 
 /// Finds the agent whose key made this signature. Several projects may have registered the DID, and

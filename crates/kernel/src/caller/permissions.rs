@@ -53,6 +53,12 @@ impl Permissions {
         self.iter().filter(|permission| !other.allow(*permission)).collect()
     }
 
+    /// Returns the permissions that are in both sets.
+    #[must_use]
+    pub fn intersection(self, other: Permissions) -> Self {
+        Self(self.0 & other.0)
+    }
+
     /// Returns the permissions in the set, in the order of the table.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
         Permission::ALL.iter().copied().filter(move |permission| self.allow(*permission))
