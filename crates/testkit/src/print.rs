@@ -1,6 +1,6 @@
 //! Output for the terminal: progress on standard error, results on standard output.
 //!
-//! What cannot be written is dropped, since a closed terminal is no reason to fail.
+//! Output that cannot be written is dropped, since a closed terminal is no reason to fail.
 
 use std::io::{self, IsTerminal, Write};
 

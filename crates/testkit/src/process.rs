@@ -40,7 +40,8 @@ exec 3<&0
 process=$!
 echo "$process"
 exec >/dev/null 2>&1
-# A frozen process takes no signal but KILL, and those it forked would outlive it: all of them are thawed, and killed at last.
+# A frozen process takes no signal but KILL, and those that it forked would outlive it. So all of them
+# are thawed first, and killed at the end.
 everyone() {
     echo "$process"
     cat "/proc/$process/task/$process/children" || pgrep -P "$process"

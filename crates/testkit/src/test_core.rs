@@ -21,7 +21,8 @@ pub async fn project(core: &Core, name: &str) -> sqlx::Result<ProjectId> {
     let project: ProjectId = core.ids.next();
     sqlx::query(
         "WITH organization AS ( \
-             INSERT INTO organizations (id, name, created_at, updated_at) VALUES ($1, $2, $3, $3) RETURNING id \
+             INSERT INTO organizations (id, name, created_at, updated_at) \
+             VALUES ($1, $2, $3, $3) RETURNING id \
          ) INSERT INTO projects (id, organization_id, name, created_at, updated_at) \
          SELECT $1, id, $2, $3, $3 FROM organization",
     )

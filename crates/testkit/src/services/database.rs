@@ -28,7 +28,7 @@ impl TestDatabase {
     /// Returns a pool of connections to it.
     ///
     /// # Errors
-    /// Fails never in practice, since the URL is ours.
+    /// Never fails in practice, since the URL is ours.
     pub fn db(&self, max_connections: u32) -> anyhow::Result<Db> {
         Ok(Db::lazy(self.url.parse::<PgConnectOptions>()?, max_connections))
     }

@@ -57,7 +57,7 @@ impl Kind {
         }
     }
 
-    /// Returns the signal that each takes for "end at once, but in order".
+    /// Returns the signal that asks the server to end at once, but in order.
     pub(super) fn stop_signal(self) -> Signal {
         match self {
             Kind::Postgres => Signal::SIGINT,
@@ -65,7 +65,7 @@ impl Kind {
         }
     }
 
-    /// Asks the server in its own protocol. Fails when it does not answer.
+    /// Asks the server in its own protocol, and fails when it does not answer.
     pub(super) async fn answers(self, port: u16) -> Result<()> {
         if self == Kind::Postgres {
             let mut connection = PgConnection::connect(&self.url(port)).await?;

@@ -1,7 +1,7 @@
 //! Private Postgres, Valkey and NATS on free loopback ports.
 //!
-//! Tests share one set per process ([`shared`]); it costs about a second, once. What needs faults
-//! starts its own.
+//! Tests share one set per process ([`shared`]); it costs about a second, once. A test that needs
+//! faults starts its own.
 
 mod database;
 mod kind;

@@ -20,7 +20,7 @@ use crate::{process::describe, user::Unprivileged};
 const INITDB_TIMEOUT: Duration = Duration::from_secs(60);
 const TEMPLATE: &str = "holdfast_template";
 
-/// Postgres 18 with pgvector. What every [`Service`] can do, it can too.
+/// Postgres 18 with pgvector. It can do everything that a [`Service`] can.
 #[derive(Debug)]
 pub struct Postgres {
     service: Service,
@@ -57,25 +57,25 @@ impl Postgres {
         })
     }
 
-    /// As one of several services.
+    /// Returns it as one of several services.
     pub fn service(&self) -> &Service {
         &self.service
     }
 
-    /// The folder of its programs: `pg_dump`, `psql` and the like.
+    /// Returns the folder of its programs: `pg_dump`, `psql` and the like.
     pub fn programs(&self) -> &Path {
         &self.programs
     }
 
-    /// The address of one of its databases.
+    /// Returns the URL of one of its databases.
     pub fn database_url(&self, name: &str) -> String {
         format!("postgres://postgres@127.0.0.1:{}/{name}", self.port())
     }
 
-    /// Makes an empty database unless there is one of that name. Returns its address.
+    /// Creates an empty database unless there is one of that name. Returns its URL.
     ///
     /// # Errors
-    /// Those of Postgres.
+    /// Fails when Postgres refuses it.
     pub async fn create_database(&self, name: &str) -> Result<String> {
         let mut connection = PgConnection::connect(&self.url()).await?;
         let there: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)")
@@ -89,11 +89,11 @@ impl Postgres {
         Ok(self.database_url(name))
     }
 
-    /// A migrated database of the caller's own, cloned in a fraction of the time that the
-    /// migrations take.
+    /// Creates a migrated database of the caller's own. It is cloned in a fraction of the time that
+    /// the migrations take.
     ///
     /// # Errors
-    /// Those of Postgres and of a migration.
+    /// Fails when Postgres refuses it, and when a migration fails.
     pub async fn database(&self) -> Result<TestDatabase> {
         self.template.get_or_try_init(|| self.make_template()).await?;
         let name = format!("test_{}", self.clones.fetch_add(1, Ordering::Relaxed));
@@ -124,7 +124,7 @@ impl Deref for Postgres {
     }
 }
 
-/// Loopback only, and room for the pools of many tests at once.
+/// The settings of every server: loopback only, and room for the pools of many tests at once.
 const SETTINGS: [&str; 6] = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
@@ -134,12 +134,12 @@ const SETTINGS: [&str; 6] = [
     "log_line_prefix=%m [%p] %d ",
 ];
 
-/// Commits are still handed to the system before they are acknowledged, so they survive whatever
-/// happens to Postgres itself.
+/// The settings that make commits fast. A commit is still handed to the system before it is
+/// acknowledged, so it survives a crash of Postgres.
 const FORGETFUL: [&str; 4] = ["fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0"];
 
-/// Makes the cluster beside its place and renames it, so that one that was interrupted is not taken
-/// for whole.
+/// Creates the cluster beside its place and renames it, so that a half-made cluster is never taken
+/// for a whole one.
 async fn initialize(programs: &Path, site: &Site) -> Result<()> {
     let (data, unfinished) = (site.folder.join("data"), site.folder.join("data.unfinished"));
     if data.exists() {

@@ -14,12 +14,12 @@ use tokio::sync::Mutex;
 use super::{kind::Kind, site::Site};
 use crate::process::{Process, describe};
 
-/// A server that does not answer within this after its start will not.
+/// The time in which a server must answer after its start.
 const START_TIMEOUT: Duration = Duration::from_secs(30);
-/// How often a port that somebody else took meanwhile is replaced.
+/// The most attempts at a port, when another process takes each one first.
 const PORT_ATTEMPTS: u32 = 8;
 
-/// A server that was started here. Dropping ends it.
+/// A server that was started here. Dropping it ends the server.
 #[derive(Debug)]
 pub struct Service {
     kind: Kind,
@@ -46,7 +46,7 @@ impl Service {
                 Ok(()) => return Ok(service),
                 Err(_) if attempts < PORT_ATTEMPTS && site.tail().contains("ddress already in use") => {
                     fs::write(site.log(), "")?;
-                    // Or its end would remove the folder that the next attempt needs.
+                    // Otherwise its end would remove the folder that the next attempt needs.
                     service.site.scratch = false;
                 }
                 Err(error) => return Err(error),
@@ -54,22 +54,22 @@ impl Service {
         }
     }
 
-    /// "Postgres", "Valkey" or "NATS".
+    /// Returns "Postgres", "Valkey" or "NATS".
     pub fn name(&self) -> &'static str {
         self.kind.name()
     }
 
-    /// How to reach it. Stays the same when it is started again.
+    /// Returns its URL, which stays the same when it is started again.
     pub fn url(&self) -> String {
         self.kind.url(self.port)
     }
 
-    /// The port on 127.0.0.1.
+    /// Returns its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
     }
 
-    /// The server's process id while it runs.
+    /// Returns the server's process id while it runs.
     pub async fn pid(&self) -> Option<i32> {
         self.process.lock().await.as_ref().map(Process::pid)
     }
@@ -77,7 +77,7 @@ impl Service {
     /// Starts it on its port and data, unless it runs, and waits until it answers.
     ///
     /// # Errors
-    /// With its last words when it ended instead.
+    /// Fails when it ends instead, with the tail of its log.
     pub async fn start(&self) -> Result<()> {
         let mut slot = self.process.lock().await;
         if let Some(process) = slot.as_mut()
@@ -89,7 +89,7 @@ impl Service {
         let deadline = Instant::now() + START_TIMEOUT;
         loop {
             let answer = tokio::time::timeout(Duration::from_secs(1), self.kind.answers(self.port)).await;
-            // The end first: what answers may be somebody else, who took the port.
+            // The end is checked first: another process that took the port may answer.
             if let Some(status) = process.status()? {
                 let words = self.site.tail();
                 bail!("{} {} at its start. Its last words:\n  {words}", self.name(), describe(status));
@@ -107,7 +107,7 @@ impl Service {
     /// Stops it in order, so that it can be started again.
     ///
     /// # Errors
-    /// When it can be neither stopped nor killed.
+    /// Fails when it can be neither stopped nor killed.
     pub async fn stop(&self) -> Result<()> {
         match self.process.lock().await.take() {
             Some(mut process) => process.stop().await.map(drop),
@@ -118,7 +118,7 @@ impl Service {
     /// Kills it as a crash of the machine would.
     ///
     /// # Errors
-    /// When it does not die.
+    /// Fails when it does not die.
     pub async fn kill(&self) -> Result<()> {
         match self.process.lock().await.take() {
             Some(mut process) => process.kill().await.map(drop),
@@ -126,19 +126,18 @@ impl Service {
         }
     }
 
-    /// Halts it: connections stay open and new ones are accepted by the kernel, and nothing
-    /// answers.
+    /// Halts it: connections stay open, the kernel accepts new ones, and nothing answers.
     ///
     /// # Errors
-    /// When it is not running.
+    /// Fails when it is not running.
     pub async fn freeze(&self) -> Result<()> {
         self.running(Process::freeze).await
     }
 
-    /// Lets a frozen server go on.
+    /// Resumes a frozen server.
     ///
     /// # Errors
-    /// When it is not running.
+    /// Fails when it is not running.
     pub async fn thaw(&self) -> Result<()> {
         self.running(Process::thaw).await
     }
@@ -147,7 +146,7 @@ impl Service {
     /// store.
     ///
     /// # Errors
-    /// Postgres never forgets; or when the accelerator does not answer.
+    /// Fails for Postgres, which never forgets, and when the accelerator does not answer.
     pub async fn flush(&self) -> Result<()> {
         match self.kind {
             Kind::Postgres => bail!("Postgres holds the truth: take a new database instead"),
@@ -185,8 +184,8 @@ impl Drop for Service {
     }
 }
 
-/// A port nobody listens on, outside the range that systems hand to outgoing connections, so that a
-/// stopped server finds its own free again.
+/// Returns a port that nobody listens on, outside the range that systems give to outgoing
+/// connections, so that a stopped server finds its port free again.
 fn free_port() -> Result<u16> {
     let ids = Ids::new(Clock::system());
     for _ in 0..64 {

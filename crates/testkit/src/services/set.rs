@@ -8,21 +8,21 @@ use tokio::sync::OnceCell;
 use super::{kind::Kind, options::Options, postgres::Postgres, service::Service, site::Site};
 use crate::{user, wheels};
 
-/// Running services. Dropping ends them and removes their temporary folders.
+/// Running services. Dropping them ends them and removes their temporary folders.
 #[derive(Debug)]
 pub struct Services {
-    /// The rock.
+    /// The database, which is always there.
     pub postgres: Postgres,
     valkey: Option<Service>,
     nats: Option<Service>,
 }
 
 impl Services {
-    /// Fetches the programs when they are not here yet, and starts them side by side. Each answers
-    /// when this returns.
+    /// Fetches the programs when they are not here yet, and starts the services side by side. Each
+    /// of them answers when this returns.
     ///
     /// # Errors
-    /// One sentence for what is missing or did not start.
+    /// Fails with one sentence for what is missing or did not start.
     pub async fn start(options: Options) -> Result<Self> {
         let programs = tokio::task::spawn_blocking(wheels::programs).await??;
         let user = user::unprivileged()?;
@@ -43,31 +43,31 @@ impl Services {
         Ok(Self { postgres, valkey, nats })
     }
 
-    /// The Redis server.
+    /// Returns the Redis server.
     ///
     /// # Errors
-    /// When it is not among these services.
+    /// Fails when it is not among these services.
     pub fn valkey(&self) -> Result<&Service> {
         self.valkey.as_ref().context("Valkey is not among these services")
     }
 
-    /// The NATS server.
+    /// Returns the NATS server.
     ///
     /// # Errors
-    /// When it is not among these services.
+    /// Fails when it is not among these services.
     pub fn nats(&self) -> Result<&Service> {
         self.nats.as_ref().context("NATS is not among these services")
     }
 
-    /// Every service that was started.
+    /// Returns every service that was started.
     pub fn all(&self) -> impl Iterator<Item = &Service> {
         [Some(self.postgres.service()), self.valkey.as_ref(), self.nats.as_ref()].into_iter().flatten()
     }
 
-    /// Stops all of them, each with the signal that it likes best.
+    /// Stops all of them, each with the signal that suits it best.
     ///
     /// # Errors
-    /// When one can be neither stopped nor killed.
+    /// Fails when one of them can be neither stopped nor killed.
     pub async fn stop(&self) -> Result<()> {
         for service in self.all() {
             service.stop().await?;
@@ -76,11 +76,11 @@ impl Services {
     }
 }
 
-/// The services that all tests of this process share, started when first asked for and gone when it
-/// is.
+/// Returns the services that all tests of this process share. They start on the first call and end
+/// with the process.
 ///
 /// # Errors
-/// As [`Services::start`]; the next call tries again.
+/// Fails as [`Services::start`] does; the next call tries again.
 pub async fn shared() -> Result<&'static Services> {
     static SHARED: OnceCell<Services> = OnceCell::const_new();
     SHARED
@@ -91,11 +91,11 @@ pub async fn shared() -> Result<&'static Services> {
         .await
 }
 
-/// Clients and servers of a test share one process, whose open files an ordinary user's shell
-/// limits to some 1,024: as many are allowed as may be.
+/// Raises the limit of open files as far as the system allows. Clients and servers of a test share
+/// one process, and an ordinary user's shell limits it to some 1,024 files.
 fn open_many_files() {
     use nix::sys::resource::{Resource, getrlimit, setrlimit};
-    // Where it is refused, what needs more says so.
+    // Where this is refused, whatever needs more files reports it.
     let _ = getrlimit(Resource::RLIMIT_NOFILE)
         .and_then(|(_, most)| setrlimit(Resource::RLIMIT_NOFILE, most, most));
 }

@@ -1,4 +1,4 @@
-//! Where a service lives: its folder, its user and its log.
+//! The place where a service lives: its folder, its user and its log.
 
 use std::{
     fs::{self, File},
@@ -15,10 +15,10 @@ use crate::{
     user::{self, Unprivileged},
 };
 
-/// How long a server may take to end before it is killed.
+/// The time that a server has to end before it is killed.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The place where a service keeps its data, and as whom it runs.
+/// The place where a service keeps its data, and the user that it runs as.
 #[derive(Debug, Clone)]
 pub(crate) struct Site {
     pub(crate) folder: PathBuf,
@@ -41,7 +41,7 @@ impl Site {
         Ok(Self { folder, scratch: data.is_none(), user })
     }
 
-    /// A process of this site, its output in the log.
+    /// Starts a process of this site, with its output in the log.
     pub(crate) fn run(&self, command: Vec<String>, stop: Signal) -> Result<Process> {
         let log = File::options().create(true).append(true).open(self.log())?;
         Process::start(Recipe {
