@@ -34,13 +34,13 @@ pub struct Settings {
     pub direct_database: PgConnectOptions,
     /// Redis, if any.
     pub redis_url: Option<Url>,
-    /// Which of its databases serves what.
+    /// The logical database of Redis for each use.
     pub redis_dbs: RedisDbs,
     /// NATS, if any.
     pub nats_url: Option<Url>,
     /// Qdrant's gRPC address, if any.
     pub qdrant_url: Option<Url>,
-    /// Its key, if it wants one.
+    /// Qdrant's API key, if it wants one.
     pub qdrant_api_key: Option<String>,
 }
 
@@ -61,8 +61,8 @@ pub struct Adapters {
 /// Starts the tasks that keep the connections, and returns at once: what is away now is used when
 /// it appears. Call it inside a Tokio runtime.
 pub fn connect(settings: Settings, db: Db, clock: Clock) -> Adapters {
-    // Redis, NATS and Qdrant over TLS look for it. Another part of the process may have installed
-    // it already: the same one.
+    // Redis, NATS and Qdrant over TLS need a provider. If another part of the process has installed
+    // one already, it is the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
 
     let stop = CancellationToken::new();

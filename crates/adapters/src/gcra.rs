@@ -20,15 +20,15 @@ pub(crate) struct Gcra {
 }
 
 impl Gcra {
-    /// A quota or window of 0 counts as 1.
+    /// Creates a quota. A `quota` or a window of 0 counts as 1.
     pub(crate) fn new(quota: u32, window_seconds: u32) -> Self {
         let window = i64::from(window_seconds.max(1)) * MICROS;
         Self { window, interval: (window / i64::from(quota.max(1))).max(1) }
     }
 
-    /// The arrival time after a request at `now`, or `None` when it is refused. One further ahead
-    /// than any request could have moved it was left by another policy, or by a clock that has been
-    /// set back: it is pulled in, so that nobody is locked out by it.
+    /// Returns the arrival time after a request at `now`, or `None` when it is refused. A time
+    /// further ahead than any request could have moved it comes from another policy, or from a
+    /// clock that was set back: it is pulled in, so that nobody is locked out by it.
     pub(crate) fn admit(self, arrival: i64, now: i64) -> Option<i64> {
         let next = arrival.clamp(now, now + self.window) + self.interval;
         (next <= now + self.window).then_some(next)
@@ -48,7 +48,8 @@ impl Gcra {
     }
 }
 
-/// Rounded up: who waits as long as it is told must not be refused again.
+/// Converts to seconds, rounded up: a caller that waits as long as it is told must not be refused
+/// again.
 fn seconds(micros: i64) -> u32 {
     whole((micros + MICROS - 1) / MICROS)
 }

@@ -33,7 +33,7 @@ use crate::backoff::Backoff;
 /// The time between probes of a dependency that works: the latency `/health` shows, and a chance to
 /// notice a freeze before a request does.
 const PROBE_INTERVAL: Duration = Duration::from_secs(1);
-/// The time that the first look at a dependency's health waits for its first probe.
+/// The time that the first check of a dependency's health waits for its first probe.
 const FIRST_PROBE: Duration = Duration::from_millis(250);
 
 /// A driver behind its breaker, or the absence of one. Cloning shares it.
@@ -163,8 +163,8 @@ impl<D: Driver> Guarded<D> {
         }
     }
 
-    /// Returns what the latest probe or failed call found. Never waits but for the very first
-    /// probe, and shortly.
+    /// Returns what the latest probe or failed call found. Waits only for the very first probe, and
+    /// shortly.
     pub(crate) async fn check(&self) -> Check {
         if self.0.driver.is_none() {
             return Check::disabled();

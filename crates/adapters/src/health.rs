@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 pub use crate::guard::{Check, Status};
 use crate::{guard::Guarded, nats::Nats, postgres::Postgres, qdrant::Qdrant, redis::Redis};
 
-/// How all of them are at one moment.
+/// The state of all of them at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Snapshot {
     /// Postgres: the only one that is needed.
@@ -26,7 +26,7 @@ pub struct Snapshot {
     pub nats: Check,
     /// The vector index.
     pub qdrant: Check,
-    /// Whether every migration this build knows has been applied.
+    /// True if every migration that this build knows has been applied.
     #[serde(skip)]
     pub schema_current: bool,
 }
@@ -56,7 +56,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// Returns how they are: at once, but for the first quarter of a second of the process.
+    /// Returns their state: at once, but for the first quarter of a second of the process.
     pub async fn snapshot(&self) -> Snapshot {
         let (database, redis, nats, qdrant) =
             tokio::join!(self.database.check(), self.redis.check(), self.nats.check(), self.qdrant.check());

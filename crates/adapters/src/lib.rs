@@ -1,4 +1,4 @@
-//! Drivers of what Holdfast uses beside Postgres, and of what may be absent: Redis, NATS, Qdrant,
+//! Drivers of what Holdfast uses beside Postgres, all of which may be absent: Redis, NATS, Qdrant,
 //! outgoing webhooks, mail, witnesses.
 //!
 //! Adding one, step by step: a port in `kernel::ports` whose signature says what a caller does

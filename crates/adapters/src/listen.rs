@@ -16,19 +16,20 @@ use crate::{backoff::Backoff, wake::hub::WakeHub};
 pub(crate) const CHANNEL: &str = "holdfast_wake";
 
 const RECONNECT: Backoff = Backoff::new(Duration::from_millis(250), Duration::from_secs(4));
-/// After so long without a hint the connection is tried: a dead one is as quiet as an idle one.
+/// The time without a hint after which the connection is tested: a dead one is as quiet as an idle
+/// one.
 const QUIET: Duration = Duration::from_secs(10);
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// Wakes the sleepers that other processes' notifications name, until `stop`. Without Postgres it
-/// tries again, with backoff.
+/// Wakes the sleepers that other processes' notifications name, until `stop`. Tries again, with
+/// backoff, while Postgres is away.
 pub(crate) async fn listen(options: PgConnectOptions, hub: WakeHub, stop: CancellationToken) {
     let options = options.application_name("holdfast-listen");
     let mut failures: u32 = 0;
     while !stop.is_cancelled() {
-        // One for each connection: a listener that ends says UNLISTEN first, and where nothing
-        // answers any more that takes as long as TCP keeps trying, a quarter of an hour. The next
-        // one must not wait for its place.
+        // Each connection has a pool of its own. A listener that ends sends UNLISTEN first, and
+        // where nothing answers any more that takes as long as TCP keeps trying, a quarter of an
+        // hour. The next connection must not wait for its place.
         let pool =
             PgPoolOptions::new().max_connections(1).acquire_timeout(LIMIT).connect_lazy_with(options.clone());
         let mut heard = false;
@@ -48,7 +49,7 @@ async fn receive(pool: &PgPool, hub: &WakeHub, connected: &mut bool) -> sqlx::Re
     listener.eager_reconnect(false);
     timeout(LIMIT, listener.listen(CHANNEL)).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
     *connected = true;
-    // What was notified before it stood was missed.
+    // Notifications from before the connection stood were missed.
     hub.notify_all();
     loop {
         match timeout(QUIET, listener.try_recv()).await {

@@ -22,7 +22,8 @@ use crate::{
 
 const SUBJECT: &str = "holdfast.wake";
 const RECONNECT: Backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(2));
-/// After two without an answer the client opens another connection: how a half-open one is noticed.
+/// The time between pings. After two without an answer the client opens another connection, so this
+/// is how a half-open one is noticed.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
 const CONNECT_LIMIT: Duration = Duration::from_secs(1);
 /// The time that a probe waits for a connection that is being made.
@@ -42,7 +43,7 @@ impl Nats {
         Self { url, client: OnceCell::new() }
     }
 
-    /// Returns at once, connected or not.
+    /// Returns the client at once, connected or not.
     async fn client(&self) -> Result<&Client, Failure> {
         let connect = || async {
             authenticate(ConnectOptions::new(), &self.url)
@@ -84,8 +85,8 @@ impl Nats {
     }
 }
 
-/// Says who connects: `user:password@`, or a token alone, as NATS' other clients read a URL. This
-/// one ignores that part of it.
+/// Adds the credentials of a URL as NATS' other clients read it: `user:password@`, or a token
+/// alone. This client ignores that part of it.
 fn authenticate(options: ConnectOptions, url: &Url) -> ConnectOptions {
     let text = |encoded| percent_decode_str(encoded).decode_utf8_lossy().into_owned();
     match (url.username(), url.password()) {
@@ -100,7 +101,7 @@ impl Driver for Nats {
 
     async fn probe(&self) -> Result<(), Failure> {
         let client = self.client().await?;
-        // It connects by itself, moments after it was made; nobody waits for a probe.
+        // The client connects by itself, moments after it was created; nobody waits for a probe.
         let connected = async {
             while client.connection_state() != State::Connected {
                 tokio::time::sleep(Duration::from_millis(10)).await;
@@ -112,7 +113,7 @@ impl Driver for Nats {
 }
 
 /// Wakes the sleepers that other processes' hints name, until `stop`. The client subscribes again
-/// by itself whenever it connects again.
+/// by itself whenever it reconnects.
 pub(crate) async fn listen(nats: Guarded<Nats>, hub: WakeHub, stop: CancellationToken) {
     let Some(driver) = nats.driver() else { return };
     let listening = async {
@@ -128,7 +129,7 @@ pub(crate) async fn listen(nats: Guarded<Nats>, hub: WakeHub, stop: Cancellation
     stop.run_until_cancelled(listening).await;
 }
 
-/// Ends only when the client refuses to go on.
+/// Passes hints on, and returns only when the client refuses to go on.
 async fn receive(nats: &Nats, hub: &WakeHub) -> Result<(), Failure> {
     let mut hints = nats.client().await?.subscribe(SUBJECT).await?;
     while let Some(hint) = hints.next().await {

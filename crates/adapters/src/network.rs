@@ -1,9 +1,9 @@
-//! Which addresses are whose: those of the public internet, and those of our own private network.
+//! The owners of addresses: those of the public internet, and those of our own private network.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// Networks that are nobody's on the public internet (IANA special-purpose address registry), by
-/// address and prefix length.
+/// Networks that belong to nobody on the public internet (IANA special-purpose address registry),
+/// by address and prefix length.
 const SPECIAL_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),
     (Ipv4Addr::new(10, 0, 0, 0), 8),
@@ -20,7 +20,7 @@ const SPECIAL_V4: [(Ipv4Addr, u32); 16] = [
     (Ipv4Addr::new(198, 18, 0, 0), 15),
     (Ipv4Addr::new(198, 51, 100, 0), 24),
     (Ipv4Addr::new(203, 0, 113, 0), 24),
-    // Multicast and what is reserved above it, up to broadcast.
+    // Multicast and the reserved range above it, up to broadcast.
     (Ipv4Addr::new(224, 0, 0, 0), 3),
 ];
 
@@ -37,8 +37,8 @@ const SPECIAL_V6: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20),
 ];
 
-/// Returns whether `address` is somebody's on the public internet. Whatever merely might lead back
-/// to a private network is not.
+/// Returns whether `address` belongs to somebody on the public internet. An address that might lead
+/// back to a private network does not.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => !SPECIAL_V4.iter().any(|(network, length)| within_v4(v4, *network, *length)),
@@ -57,21 +57,21 @@ fn within_v6(address: Ipv6Addr, network: Ipv6Addr, length: u32) -> bool {
     (address.to_bits() ^ network.to_bits()) >> (128 - length) == 0
 }
 
-/// A sentence for each of `hosts`, given with the variable that names it, that is not on a private
-/// network: `*.railway.internal`, RFC 1918 and RFC 4193 addresses, loopback, or a Unix socket's
-/// path.
+/// Returns a warning for each of `hosts`, given with the variable that names it, that is not on a
+/// private network: `*.railway.internal`, RFC 1918 and RFC 4193 addresses, loopback, or the path of
+/// a Unix socket.
 pub fn check_private(hosts: &[(&'static str, String)]) -> Vec<String> {
     let public = hosts.iter().filter(|(_, host)| !is_private(host));
     let warning = |(variable, host): &(&'static str, String)| {
         format!(
-            "{variable} names the host `{host}`, which is not on a private network: its traffic may cross the \
-             internet. Use its private name (on Railway `<service>.railway.internal`)."
+            "{variable} names the host `{host}`, which is not on a private network: its traffic may cross \
+             the internet. Use its private name (on Railway `<service>.railway.internal`)."
         )
     };
     public.map(warning).collect()
 }
 
-/// Returns whether `host` names something of a private network.
+/// Returns whether `host` is on a private network.
 pub(crate) fn is_private(host: &str) -> bool {
     let host = host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
     match host.parse::<IpAddr>() {

@@ -1,5 +1,4 @@
-//! Asks Postgres how it is, on a connection of its own: a pool that is merely busy is not an
-//! outage.
+//! Probes Postgres on a connection of its own: a pool that is merely busy is not an outage.
 
 use std::{
     sync::{
@@ -15,18 +14,18 @@ use tokio::sync::Mutex;
 
 use crate::guard::{Driver, Failure};
 
-/// Probes Postgres, and whether its schema is the one this build was made for.
+/// Probes Postgres, and checks that its schema is the one this build was made for.
 pub(crate) struct Postgres {
     options: PgConnectOptions,
-    /// Only a connection that has just worked is put back, so one left in the middle of something
+    /// Only a connection that has just worked is put back, so one left in the middle of an exchange
     /// is never used again.
     connection: Mutex<Option<PgConnection>>,
     schema_current: Arc<AtomicBool>,
 }
 
 impl Postgres {
-    /// `schema_current` is set once every migration has been seen applied, and stays: there is no
-    /// way back.
+    /// Creates a probe. It sets `schema_current` once every migration has been seen applied, and
+    /// never clears it, since migrations only go forward.
     pub(crate) fn new(options: PgConnectOptions, schema_current: Arc<AtomicBool>) -> Self {
         Self {
             options: options.application_name("holdfast-health"),
@@ -38,7 +37,7 @@ impl Postgres {
 
 impl Driver for Postgres {
     const NAME: &'static str = "database";
-    /// Readiness waits for it, so it is looked for more often than an accelerator.
+    /// Readiness waits for Postgres, so it is probed more often than an accelerator.
     const LONGEST_WINDOW: Duration = Duration::from_secs(1);
 
     async fn probe(&self) -> Result<(), Failure> {

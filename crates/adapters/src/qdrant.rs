@@ -10,13 +10,13 @@ use crate::guard::{Driver, Failure};
 /// for the next call.
 const LIMIT: Duration = Duration::from_millis(200);
 
-/// A Qdrant client; connects when first used.
+/// A client of Qdrant. It connects when first used.
 pub(crate) struct Qdrant {
     client: Result<qdrant_client::Qdrant, Failure>,
 }
 
 impl Qdrant {
-    /// A `url` that gRPC cannot use makes every probe fail.
+    /// Creates a client. A `url` that gRPC cannot use makes every probe fail.
     pub(crate) fn new(url: &Url, api_key: Option<String>) -> Self {
         let client = qdrant_client::Qdrant::from_url(url.as_str())
             .api_key(api_key)

@@ -27,7 +27,7 @@ pub struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// Counts in `shared`, and by itself whenever that cannot tell.
+    /// Creates a limiter that counts in `shared`, and by itself whenever that is away.
     pub fn new(shared: Arc<dyn RateCounter>) -> Self {
         Self { shared, local: Arc::new(Local::new()) }
     }
@@ -35,11 +35,11 @@ impl RateLimiter {
     /// Takes one of the `quota` requests that `subject` may make in each window of
     /// `window_seconds`.
     ///
-    /// What Redis allowed is noted here as well. So when Redis goes away this process goes on where
-    /// it was, not from an untouched quota; and as it knows of no more requests than Redis did, it
-    /// refuses nobody whom Redis would have let through. What the processes allow together while
-    /// each counts alone, and what a Redis that lost its memory allows again, is at most another
-    /// window's quota each.
+    /// A request that Redis allowed is noted here as well. So when Redis goes away this process
+    /// continues where it was, not from an untouched quota. It knows of no more requests than Redis
+    /// did, so it refuses nobody whom Redis would have let through. The requests that the processes
+    /// allow together while each counts alone, and those that a Redis that lost its memory allows
+    /// again, are at most another window's quota each.
     pub async fn take(&self, subject: &str, quota: u32, window_seconds: u32) -> RateDecision {
         let gcra = Gcra::new(quota, window_seconds);
         match self.shared.take(subject, quota, window_seconds).await {
@@ -99,8 +99,8 @@ impl Local {
 }
 
 impl Arrivals {
-    /// When more subjects are active than fit, the surplus goes uncounted: better than refusing
-    /// those who did nothing.
+    /// Notes an arrival time. When more subjects are active than fit, the surplus goes uncounted,
+    /// so that subjects that did nothing are not refused.
     fn note(&mut self, subject: u64, next: i64, now: i64) {
         if self.by_subject.len() >= MAX_SUBJECTS && now - self.swept_at >= SWEEP_MICROS {
             self.by_subject.retain(|_, arrival| *arrival > now);

@@ -1,11 +1,11 @@
 //! Deliveries pushed to the endpoints of their recipients, by the Standard Webhooks specification
 //! with its asymmetric signatures (`v1a`).
 //!
-//! An endpoint is a URL that a tenant chose, so a push is a request that somebody else aimed. It
-//! goes only to addresses of the public internet, and they are checked where the connection is
-//! made: the address that was looked up and checked is the one connected to, so a name that
-//! resolves differently the second time gains nothing. No redirect is followed, no proxy asked, and
-//! hardly any of the answer is read.
+//! A tenant chose the endpoint's URL, so a push is a request that somebody else aimed. It goes only
+//! to addresses of the public internet. They are checked where the connection is made: the address
+//! that was looked up and checked is the one connected to, so a name that resolves differently the
+//! second time gains nothing. No redirect is followed, no proxy is asked, and hardly any of the
+//! answer is read.
 
 use std::{
     fmt,
@@ -45,13 +45,13 @@ pub struct Webhooks {
 }
 
 impl Webhooks {
-    /// Signs with `key`. `allow_private` lets endpoints be on private networks: for development, or
-    /// for an installation all of whose tenants are trusted.
+    /// Creates a pusher that signs with `key`. `allow_private` lets endpoints be on private
+    /// networks: for development, or for an installation all of whose tenants are trusted.
     ///
     /// # Errors
-    /// When the machine has no usable certificate store.
+    /// Fails when the machine has no usable certificate store.
     pub fn new(key: WebhookKey, allow_private: bool) -> reqwest::Result<Self> {
-        // Installed already by whoever came first: the same one.
+        // If it is installed already, it is the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .user_agent(concat!("Holdfast/", env!("CARGO_PKG_VERSION")))
@@ -92,7 +92,7 @@ impl Webhooks {
         }
     }
 
-    /// Checks what the resolver is not asked about.
+    /// Checks the parts of the URL that the resolver is not asked about.
     fn check(&self, endpoint: &Url) -> Result<(), String> {
         if !matches!(endpoint.scheme(), "http" | "https") {
             return Err("the endpoint is neither http nor https".to_owned());
@@ -119,7 +119,8 @@ impl fmt::Debug for Webhooks {
     }
 }
 
-/// The status has decided; a body that is long, slow or broken changes nothing.
+/// Reads the rest of the answer. The status has decided already: a body that is long, slow or
+/// broken changes nothing.
 async fn drain(mut response: Response) {
     let mut read = 0;
     while let Ok(Some(chunk)) = response.chunk().await {
@@ -130,7 +131,8 @@ async fn drain(mut response: Response) {
     }
 }
 
-/// In words for the sender and the recipient: no address, nothing of what the endpoint said.
+/// Describes a failure for the sender and the recipient: no address, and nothing that the endpoint
+/// said.
 fn reason(error: &reqwest::Error) -> String {
     if is_refusal(error) {
         REFUSED.to_owned()
@@ -150,7 +152,7 @@ fn is_refusal(error: &reqwest::Error) -> bool {
     std::iter::successors(Some(first), |error| error.source()).any(|error| error.is::<Refused>())
 }
 
-/// Looks names up as the system does, and leaves out what is not public.
+/// Looks names up as the system does, and leaves out addresses that are not public.
 struct Resolver {
     allow_private: bool,
 }

@@ -8,8 +8,8 @@ use std::{
 
 use crate::backoff::Backoff;
 
-/// Opens on the first failure: what it guards is an accelerator whose absence costs little, while
-/// patience would cost every request that comes meanwhile a timeout.
+/// Opens on the first failure. What it guards is an accelerator, whose absence costs little; a
+/// breaker that waited for more failures would cost each request meanwhile a timeout.
 #[derive(Debug)]
 pub(super) struct Breaker {
     windows: Backoff,
@@ -51,14 +51,14 @@ impl Breaker {
         Self { windows, probe_limit, state: Mutex::new(state) }
     }
 
-    /// Calls pass only while closed: the recovery of a dependency is the probe's affair, never a
-    /// request's.
+    /// Admits a call only while closed. A dependency is found back by the probe, never by a
+    /// request.
     pub(super) fn admit_call(&self) -> Option<Permit> {
         let state = self.lock();
         matches!(state.phase, Phase::Closed).then_some(Permit { epoch: state.epoch })
     }
 
-    /// A probe passes while closed, and alone once the window is over.
+    /// Admits a probe while closed, and only one probe once the window is over.
     pub(super) fn admit_probe(&self, now: Instant) -> Option<Permit> {
         let mut state = self.lock();
         match state.phase {
@@ -84,8 +84,8 @@ impl Breaker {
         decides
     }
 
-    /// Returns whether this opened the breaker from closed. Of many calls that failed together only
-    /// the first does; the others neither lengthen the window nor count again.
+    /// Returns whether this opened the breaker from closed. If many calls failed together, the
+    /// first one opens it; the others neither lengthen the window nor count again.
     pub(super) fn failed(&self, permit: Permit, now: Instant) -> bool {
         let mut state = self.lock();
         if state.epoch != permit.epoch {

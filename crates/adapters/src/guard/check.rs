@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How one dependency is.
+/// The state of one dependency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
@@ -17,15 +17,15 @@ pub enum Status {
     Disabled,
 }
 
-/// What the latest probe of one dependency found.
+/// The findings of the latest probe of one dependency.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Check {
-    /// Whether it answers.
+    /// The state.
     pub status: Status,
-    /// How long a round trip took, in milliseconds.
+    /// The time of a round trip, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<f64>,
-    /// What is wrong, if anything is.
+    /// The fault, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }

@@ -2,11 +2,11 @@
 
 use std::{fmt, future::Future, time::Duration};
 
-/// The client of one dependency. It need not care for timeouts: the guard that holds it does.
+/// The client of one dependency. It sets no timeouts: the guard that holds it does.
 pub(crate) trait Driver: Send + Sync + 'static {
     /// The name in `/health` and the metrics.
     const NAME: &'static str;
-    /// The limit of a call: the price of the dependency's freezing.
+    /// The limit of a call: the cost of a call to a frozen dependency.
     const CALL_LIMIT: Duration = Duration::from_millis(250);
     /// The limit of a probe. Longer than a call's, since a probe often has to connect first, and
     /// nobody waits for it.
@@ -37,8 +37,8 @@ impl<E: std::error::Error> From<E> for Failure {
 }
 
 impl Failure {
-    /// Describes the failure in words fit for anybody to read: no host, no text of the
-    /// dependency's.
+    /// Describes the failure in words fit for anybody to read: no host, and nothing that the
+    /// dependency said.
     pub(super) fn detail(&self) -> String {
         match self {
             Self::TimedOut(limit) => format!("did not answer within {} ms", limit.as_millis()),

@@ -18,7 +18,7 @@ use super::limits::ATTEMPT_TIMEOUT;
 /// The address of the API.
 pub(super) const API: &str = "https://api.resend.com";
 
-/// Resend.
+/// The client of Resend's API.
 pub(super) struct Resend {
     client: Client,
     url: String,
@@ -28,7 +28,7 @@ pub(super) struct Resend {
 
 impl Resend {
     pub(super) fn new(api: &str, key: &str, from: &Mailbox) -> Result<Self, String> {
-        // Installed already by whoever came first: the same one.
+        // If it is installed already, it is the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .user_agent(concat!("Holdfast/", env!("CARGO_PKG_VERSION")))
@@ -48,8 +48,8 @@ impl Resend {
             .bearer_auth(&self.key)
             .header("idempotency-key", mail.key())
             .json(&body);
-        // Without the URL, which `Display` of the error would show; it holds no secret, but is no
-        // news.
+        // Without the URL, which `Display` of the error would show. It holds no secret, but says
+        // nothing new.
         let answer = post.send().await.map_err(|error| Failed::new(error.without_url()))?;
         read(answer.status(), answer.headers())
     }

@@ -33,11 +33,11 @@ pub struct MailSettings {
 }
 
 impl MailSettings {
-    /// Returns the sender. Without SMTP_URL and RESEND_API_KEY that is the console in development,
-    /// and nobody elsewhere: mail then waits.
+    /// Returns the mailer. Without SMTP_URL and RESEND_API_KEY that is the console in development,
+    /// and none elsewhere: mail then waits.
     ///
     /// # Errors
-    /// In one sentence, two ways at once, or one that cannot be used.
+    /// Fails with one sentence when both ways are set, and when the one that is set cannot be used.
     pub fn mailer(&self, environment: Environment) -> Result<Option<Box<dyn Mailer>>, String> {
         Ok(match (&self.smtp_url, &self.resend_api_key) {
             (Some(_), Some(_)) => {

@@ -23,7 +23,7 @@ pub(super) struct Smtp {
 
 impl Smtp {
     pub(super) fn new(url: &Url, from: Mailbox) -> Result<Self, String> {
-        // Installed already by whoever came first: the same one.
+        // If it is installed already, it is the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str())
             .map_err(|error| format!("SMTP_URL cannot be used: {error}"))?
@@ -38,7 +38,7 @@ impl Smtp {
             .from(self.from.clone())
             .to(to)
             .subject(&mail.subject)
-            // The same for each attempt, so that a mailbox shows a repeat once.
+            // The id is the same for each attempt, so that a mailbox shows a repeat once.
             .message_id(Some(format!("<{}@{}>", mail.key(), self.from.email.domain())))
             .header(ContentType::TEXT_PLAIN)
             .body(mail.text.clone())

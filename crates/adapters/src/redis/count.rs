@@ -1,4 +1,4 @@
-//! Counting requests in batches: what arrives while one round trip is under way goes with the next.
+//! Counts requests in batches: requests that arrive during one round trip go with the next.
 //!
 //! A checkout from the pool costs a round trip of its own, since the pool tries a connection before
 //! it hands it out. A batch pays it once, and takes in what arrives during it.
@@ -52,8 +52,8 @@ impl Counter {
         self.take_all(&mut self.pool.get().await?, &[take]).await.map(drop)
     }
 
-    /// Takes `takes` in one round trip, which happens to all of them or to none: a server that has
-    /// forgotten the script counts nothing, is told it, and is asked again.
+    /// Takes `takes` in one round trip, which happens to all of them or to none. A server that has
+    /// forgotten the script counts nothing, is sent the script, and is asked again.
     async fn take_all(
         &self,
         connection: &mut Connection,
@@ -84,7 +84,8 @@ impl Batch for Counter {
     type Key = ();
     type Item = Take;
     type Answer = Result<RateDecision, Failure>;
-    /// The script takes some 3 µs a request, in which the server does nothing else.
+    /// The most requests in a batch. The script takes some 3 µs for each, in which the server does
+    /// nothing else.
     const BATCH: usize = 256;
     const QUEUE: usize = 65_536;
     const TIMEOUT: Duration = CALL_LIMIT;

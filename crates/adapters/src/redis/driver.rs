@@ -31,7 +31,8 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
-    /// Opens no connection yet. A `url` that Redis' client cannot use makes every probe fail.
+    /// Creates a client, without a connection yet. A `url` that Redis' client cannot use makes
+    /// every probe fail.
     pub(crate) fn new(url: &Url, dbs: &RedisDbs) -> Self {
         let rate_limit = Pool::new(url, dbs.number(RedisUse::RateLimit));
         let counter = Counter::new(rate_limit.clone());

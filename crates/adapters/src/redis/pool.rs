@@ -28,7 +28,8 @@ const TIMEOUTS: Timeouts =
 pub(super) struct Pool(Result<deadpool_redis::Pool, Failure>);
 
 impl Pool {
-    /// Opens no connection yet. With a `url` that Redis' client cannot use, every checkout fails.
+    /// Creates a pool, without a connection yet. With a `url` that Redis' client cannot use, every
+    /// checkout fails.
     pub(super) fn new(url: &Url, number: u16) -> Self {
         Self(manager(url, number).map_err(Failure::from).and_then(|manager| {
             let pool = deadpool_redis::Pool::builder(manager).max_size(CONNECTIONS).timeouts(TIMEOUTS);

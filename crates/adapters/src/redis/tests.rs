@@ -13,7 +13,7 @@ use crate::{
     guard::{Driver, Failure},
 };
 
-/// Ten in an hour, so that nothing comes back while a test runs.
+/// A quota of ten in an hour, so that nothing comes back while a test runs.
 const TEN: (u32, u32) = (10, 3600);
 
 async fn services() -> Services {
@@ -32,7 +32,7 @@ async fn remaining(redis: &Redis, subject: &str) -> u32 {
     take(redis, subject).await.unwrap().remaining
 }
 
-/// A connection of the test's own.
+/// Opens a connection of the test's own.
 async fn server(url: &str) -> MultiplexedConnection {
     Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap()
 }
@@ -49,7 +49,7 @@ async fn a_restart_between_two_calls_costs_neither_of_them() {
     assert_eq!((remaining(&redis, "a").await, remaining(&redis, "a").await), (9, 8));
     valkey.kill().await.unwrap();
     valkey.start().await.unwrap();
-    // Its connection is dead, its scripts and its counts are gone.
+    // Its connection is dead, and its scripts and its counts are gone.
     assert_eq!((remaining(&redis, "a").await, remaining(&redis, "a").await), (9, 8));
     valkey.flush().await.unwrap();
     assert_eq!((remaining(&redis, "a").await, remaining(&redis, "a").await), (9, 8));
@@ -136,7 +136,7 @@ async fn with_every_connection_in_use_a_call_waits_no_longer_than_its_limit() {
     assert_eq!(remaining(&redis, "a").await, 9, "a connection that comes back is used");
 }
 
-/// The guard lets the callers go; their batches must not keep the lane from those who come after.
+/// The guard lets the callers go; their batches must not hold the lane against later callers.
 #[tokio::test]
 async fn batches_whose_callers_have_left_do_not_wait_for_a_frozen_server() {
     let services = services().await;

@@ -16,7 +16,8 @@ use crate::{connect, network, redis::RedisDbs, webhook::WebhookKey, witness::Wit
 /// The settings that both programs share.
 #[derive(Debug, Clone, Args)]
 pub struct Dependencies {
-    /// Where this runs. Production wants JSON logs and warns of hosts that are not private.
+    /// The place where this runs. Production wants JSON logs and warns of hosts that are not
+    /// private.
     #[arg(long, env = "ENVIRONMENT", default_value = "development")]
     pub environment: Environment,
 
@@ -24,7 +25,7 @@ pub struct Dependencies {
     #[arg(long, env = "APP_NAME", default_value = "holdfast")]
     pub app_name: String,
 
-    /// Postgres, with the extensions vector and pg_trgm: the only thing Holdfast cannot do without.
+    /// Postgres, with the extensions vector and pg_trgm: the only service that Holdfast needs.
     #[arg(long, env = "DATABASE_URL", value_parser = database_url)]
     pub database_url: DatabaseUrl,
 
@@ -32,8 +33,8 @@ pub struct Dependencies {
     #[arg(long, env = "DATABASE_DIRECT_URL", value_parser = database_url)]
     pub database_direct_url: Option<DatabaseUrl>,
 
-    /// The most connections this process opens to Postgres for its work; one to listen and one for
-    /// health come on top.
+    /// The most connections this process opens to Postgres for its work; it opens two more, to
+    /// listen and for health.
     #[arg(
         long,
         env = "DATABASE_MAX_CONNECTIONS",
@@ -46,7 +47,7 @@ pub struct Dependencies {
     #[arg(long, env = "REDIS_URL", value_parser = |text: &str| service_url(text, &["redis", "rediss"]))]
     pub redis_url: Option<Masked<Url>>,
 
-    /// Which logical database of Redis serves which use.
+    /// The logical database of Redis for each use.
     #[arg(long, env = "REDIS_DBS", default_value_t)]
     pub redis_dbs: RedisDbs,
 
@@ -58,7 +59,7 @@ pub struct Dependencies {
     #[arg(long, env = "QDRANT_URL", value_parser = |text: &str| service_url(text, &["http", "https"]))]
     pub qdrant_url: Option<Masked<Url>>,
 
-    /// The key Qdrant asks for, if it does.
+    /// Qdrant's API key, if it wants one.
     #[arg(long, env = "QDRANT_API_KEY", value_parser = secret)]
     pub qdrant_api_key: Option<Masked<String>>,
 
@@ -71,8 +72,8 @@ pub struct Dependencies {
     #[arg(long, env = "WEBHOOK_SIGNING_KEY", value_parser = webhook_key)]
     pub webhook_signing_key: Masked<WebhookKey>,
 
-    /// Who cosigns the vault's checkpoints: up to 8 of `<verifier key> <url>` (C2SP tlog-witness),
-    /// separated by commas. Nobody when unset.
+    /// The witnesses that cosign the vault's checkpoints: up to 8 of `<verifier key> <url>` (C2SP
+    /// tlog-witness), separated by commas. None when unset.
     #[arg(long, env = "VAULT_WITNESSES", default_value_t)]
     pub vault_witnesses: Witnesses,
 
@@ -80,29 +81,29 @@ pub struct Dependencies {
     #[arg(long, env = "APP_URL", default_value = "http://localhost:3000", value_parser = app_url)]
     pub app_url: Url,
 
-    /// Stop the start when, in production, a dependency's host is not private.
+    /// Stops the start when, in production, a dependency's host is not private.
     #[arg(long, env = "REQUIRE_PRIVATE_NETWORK", default_value = "false", action = clap::ArgAction::Set)]
     pub require_private_network: bool,
 
-    /// Where errors are reported; not at all when unset.
+    /// The Sentry DSN that errors are reported to; no reports when unset.
     #[arg(long, env = "SENTRY_DSN", value_parser = secret)]
     pub sentry_dsn: Option<Masked<String>>,
 
-    /// How logs look; json in production and text elsewhere when unset.
+    /// The format of logs; json in production and text elsewhere when unset.
     #[arg(long, env = "LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
 
-    /// What is logged, in tracing's syntax.
+    /// The filter of logs, in tracing's syntax.
     #[arg(long, env = "RUST_LOG", default_value = "info,sqlx=warn,apalis=warn,async_nats=warn,rmcp=error")]
     pub rust_log: String,
 
-    /// Where Prometheus reads metrics, as address:port; nowhere when unset.
+    /// The address that Prometheus reads metrics from, as address:port; none when unset.
     #[arg(long, env = "METRICS_ADDR")]
     pub metrics_addr: Option<SocketAddr>,
 }
 
 impl Dependencies {
-    /// Returns what [`connect`](crate::connect()) is handed.
+    /// Returns the settings of [`connect`](crate::connect()).
     pub fn connections(&self) -> connect::Settings {
         connect::Settings {
             direct_database: self.database_direct_url.as_ref().unwrap_or(&self.database_url).options(),
@@ -114,20 +115,20 @@ impl Dependencies {
         }
     }
 
-    /// Returns the pool both programs work with.
+    /// Returns the pool that both programs use.
     pub fn database(&self) -> kernel::Db {
         kernel::Db::lazy(self.database_url.options(), self.database_max_connections)
     }
 
-    /// Returns what encrypts stored secrets.
+    /// Returns the cipher of stored secrets.
     pub fn secrets(&self) -> Secrets {
         Secrets::new(self.secrets_key.reveal().clone())
     }
 
-    /// In production, warns of each dependency whose host is not private.
+    /// Warns, in production, of each dependency whose host is not private.
     ///
     /// # Errors
-    /// With REQUIRE_PRIVATE_NETWORK, the same as one line.
+    /// With REQUIRE_PRIVATE_NETWORK, fails with the same warnings as one line.
     pub fn check_hosts(&self) -> anyhow::Result<()> {
         if self.environment != Environment::Production {
             return Ok(());

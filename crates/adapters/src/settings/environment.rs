@@ -9,9 +9,9 @@ use clap::ValueEnum;
 pub enum Environment {
     /// A developer's machine, or a test.
     Development,
-    /// A deployment for rehearsal.
+    /// A deployment for rehearsals.
     Staging,
-    /// The real thing.
+    /// A deployment that serves its users.
     Production,
 }
 

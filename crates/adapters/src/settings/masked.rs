@@ -31,7 +31,7 @@ impl<T> fmt::Debug for Masked<T> {
 pub struct DatabaseUrl(pub(super) PgConnectOptions);
 
 impl DatabaseUrl {
-    /// Returns what to connect with.
+    /// Returns the options to connect with.
     pub fn options(&self) -> PgConnectOptions {
         self.0.clone()
     }

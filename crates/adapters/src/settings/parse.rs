@@ -1,4 +1,4 @@
-//! Reading a configuration, and explaining one that is wrong.
+//! Reads a configuration, and explains one that is wrong.
 
 use clap::{CommandFactory, FromArgMatches, error::ContextKind};
 
@@ -7,11 +7,10 @@ use clap::{CommandFactory, FromArgMatches, error::ContextKind};
 #[error("{0}")]
 pub struct Invalid(String);
 
-/// Reads a configuration from variables alone. Unknown ones are left alone; those set to nothing
-/// are unset.
+/// Reads a configuration from variables alone. Unknown ones are ignored; empty ones count as unset.
 ///
 /// # Errors
-/// The first variable that is missing or wrong.
+/// Fails with the first variable that is missing or wrong.
 pub fn parse<C: CommandFactory + FromArgMatches>(
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<C, Invalid> {
@@ -23,7 +22,7 @@ pub fn parse<C: CommandFactory + FromArgMatches>(
             arguments.push(format!("--{}={value}", flag.name));
         }
     }
-    // Only what was handed over counts, whatever else this process' environment holds.
+    // Only the given variables count, whatever else this process' environment holds.
     let matches = command
         .mut_args(|arg| arg.env(None::<&str>))
         .args_override_self(true)

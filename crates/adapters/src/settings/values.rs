@@ -40,7 +40,7 @@ pub(super) fn app_url(text: &str) -> Result<Url, String> {
 /// Reads PUBLIC_URL.
 ///
 /// # Errors
-/// In one sentence, what it wants.
+/// Fails with one sentence on a value that is no such URL.
 pub fn public_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text)
         .map_err(|error| format!("{error}; it wants a URL such as https://api.example.com"))?;

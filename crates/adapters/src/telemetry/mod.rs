@@ -1,4 +1,4 @@
-//! The things operators see: logs, Sentry and Prometheus. Installed once, by a program's `main`.
+//! Telemetry for operators: logs, Sentry and Prometheus. A program's `main` installs it once.
 
 mod redact;
 mod sentry_client;
@@ -17,24 +17,22 @@ pub use signal::stop_on_signal;
 
 use crate::settings::{Dependencies, Environment, LogFormat};
 
-/// The buckets of every histogram, all of which are of seconds: unlike quantiles, they add up over
+/// The buckets of every histogram, all of them in seconds. Unlike quantiles, they add up over
 /// replicas.
 const SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0];
 
-/// Keeps reporting alive; what is still to be sent is sent when it is dropped, for at most two
-/// seconds.
+/// Keeps reporting alive. Dropping it sends what is still to be sent, for at most two seconds.
 pub struct Telemetry {
     _sentry: Option<ClientInitGuard>,
 }
 
-/// Starts logging, error reports and, where METRICS_ADDR says so, the listener that Prometheus
-/// reads. Inside a tokio runtime.
+/// Starts logging, error reports and, where METRICS_ADDR is set, the listener that Prometheus
+/// reads. Call it inside a Tokio runtime.
 ///
 /// # Errors
-/// A RUST_LOG that cannot be read; a METRICS_ADDR that cannot be listened on.
+/// Fails on a RUST_LOG that cannot be read, and on a METRICS_ADDR that cannot be listened on.
 pub fn install(settings: &Dependencies, version: &'static str) -> anyhow::Result<Telemetry> {
-    // reqwest and sqlx use the process' provider; a second installation finds the first, which is
-    // the same.
+    // reqwest and sqlx use the process' provider. If one is installed already, it is the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let filter = EnvFilter::try_new(&settings.rust_log)
         .map_err(|error| anyhow::anyhow!("RUST_LOG held \"{}\": {error}", settings.rust_log))?;
@@ -77,9 +75,9 @@ pub fn install(settings: &Dependencies, version: &'static str) -> anyhow::Result
     Ok(Telemetry { _sentry: sentry })
 }
 
-/// A panic becomes a line of the log like any other, redacted, in the log's format, in the span it
-/// happened in; and a report like any other error. Takes the place of the hook that the reports'
-/// library installs, which would report it a second time.
+/// Makes of a panic a line of the log like any other, redacted, in the log's format, in the span it
+/// happened in; and a report like any other error. It replaces the hook that the reports' library
+/// installs, which would report a panic a second time.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);

@@ -1,5 +1,4 @@
-//! The last line of defence: whatever reaches a log line or an error report has its secrets struck
-//! out.
+//! The last line of defense: strikes secrets out of whatever reaches a log line or an error report.
 
 use std::{
     borrow::Cow,
@@ -24,7 +23,7 @@ static SECRETS: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-/// `text` with secrets replaced by `***`.
+/// Returns `text` with secrets replaced by `***`.
 pub fn redact(text: &str) -> Cow<'_, str> {
     match SECRETS.as_ref() {
         Some(secrets) => secrets.replace_all(text, |found: &regex::Captures<'_>| {

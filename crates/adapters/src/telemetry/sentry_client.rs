@@ -17,7 +17,7 @@ pub(super) fn init(
     settings: &Dependencies,
     version: &'static str,
 ) -> anyhow::Result<ClientInitGuard> {
-    // Checked first: the library panics on one it cannot read.
+    // The DSN is checked first, since the library panics on one that it cannot read.
     let _: Dsn = dsn.parse().map_err(|error| anyhow::anyhow!("SENTRY_DSN held ***: {error}"))?;
     let options = ClientOptions::new()
         .dsn(dsn)
@@ -29,15 +29,15 @@ pub(super) fn init(
     Ok(sentry::init(options))
 }
 
-/// Errors become reports, what was logged before them the crumbs that lead there.
+/// Returns the layer that makes reports of errors, and breadcrumbs of the log lines before them.
 pub(super) fn layer<S: Subscriber + for<'a> LookupSpan<'a>>() -> impl Layer<S> {
     ErrorLayer::new()
         .with_filter(LevelFilter::ERROR)
         .and_then(BreadcrumbLayer::new().with_filter(LevelFilter::INFO))
 }
 
-/// The report with secrets struck out of every text in it, whichever field holds it. `None`, which
-/// drops the report, should that not be possible.
+/// Returns the report with secrets struck out of every text in it, whichever field holds it, or
+/// `None`, which drops the report, if that is impossible.
 fn without_secrets(event: &Event<'static>) -> Option<Event<'static>> {
     let text = serde_json::to_string(event).ok()?;
     serde_json::from_str(&redact(&text)).ok()

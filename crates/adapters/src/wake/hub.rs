@@ -1,4 +1,4 @@
-//! The hub: hints of this process and of others, and who sleeps until one arrives.
+//! The hub: the hints of this process and of others, and the sleepers that wait for them.
 
 use std::{
     fmt,
@@ -10,7 +10,7 @@ use tokio::sync::{Notify, mpsc};
 
 use super::sleepers::Sleepers;
 
-/// Hints that wait for the relay.
+/// The most hints that wait for the relay.
 pub(super) const CAPACITY: usize = 4096;
 
 /// The place where this process' sleepers wait, and where its hints begin. Cloning shares it.

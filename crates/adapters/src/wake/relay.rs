@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 use super::hub::{CAPACITY, WakeHub};
 use crate::{guard::Guarded, listen::CHANNEL, nats::Nats};
 
-/// The least time between two rounds of the relay: bounds what it costs, and lets a burst become
-/// one message.
+/// The least time between two rounds of the relay. It bounds what the relay costs, and lets a burst
+/// become one message.
 const PAUSE: Duration = Duration::from_millis(5);
 /// The most bytes of a payload; Postgres takes 7,999.
 const MAX_PAYLOAD: usize = 7_900;
@@ -27,7 +27,7 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// Sends hints until `stop`, and then what still waits.
+    /// Sends hints until `stop`, and then those that still wait.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut gathered = Vec::new();
         loop {
@@ -61,7 +61,7 @@ impl Relay {
     }
 }
 
-/// Notifies by one statement, so one commit, for all of them.
+/// Notifies by one statement, so by one commit, for all of them.
 async fn notify(db: &Db, payloads: &[String]) -> sqlx::Result<()> {
     let query = sqlx::query("SELECT pg_notify($1, payload) FROM unnest($2::text[]) AS payload");
     db.pool().execute(query.bind(CHANNEL).bind(payloads)).await?;

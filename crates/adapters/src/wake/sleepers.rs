@@ -24,8 +24,8 @@ impl Sleepers {
         let sleepers = self.by_topic.entry(topic).or_default();
         sleepers.retain(is_held);
         sleepers.push(Arc::downgrade(&sleeper));
-        // Topics nobody waits for any more never outnumber the others by much, and sweeping costs
-        // each registration a constant.
+        // Topics that nobody waits for any more never outnumber the others by much, and sweeping
+        // costs each registration a constant.
         if self.by_topic.len() > 64 + 2 * self.swept {
             self.by_topic.retain(|_, sleepers| sleepers.iter().any(is_held));
             self.swept = self.by_topic.len();

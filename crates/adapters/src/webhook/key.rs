@@ -1,4 +1,5 @@
-//! The key that signs outgoing deliveries, and its texts: `whsk_…` is kept, `whpk_…` is published.
+//! The key that signs outgoing deliveries, and its texts: `whsk_…` is secret, `whpk_…` is
+//! published.
 
 use std::{fmt, str::FromStr};
 
@@ -13,7 +14,7 @@ const PUBLIC: &str = "whpk_";
 #[derive(Clone)]
 pub struct WebhookKey(SigningKey);
 
-/// A text that is not a signing key; it is not repeated here, since it may be nearly one.
+/// A text that is not a signing key. The error does not repeat it, since it may be nearly one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be `whsk_` and the base64 of an Ed25519 key: its 32 secret bytes, which its 32 public bytes may \
@@ -22,22 +23,23 @@ pub struct WebhookKey(SigningKey);
 pub struct NotAWebhookKey;
 
 impl WebhookKey {
-    /// Generates a new one.
+    /// Generates a new key.
     pub fn generate(ids: &Ids) -> Self {
         Self(SigningKey::from_bytes(&ids.bytes()))
     }
 
-    /// Returns what recipients verify with: `whpk_` and the base64 of the 32 public bytes.
+    /// Returns the key that recipients verify with: `whpk_` and the base64 of the 32 public bytes.
     pub fn public(&self) -> String {
         format!("{PUBLIC}{}", STANDARD.encode(self.0.verifying_key().as_bytes()))
     }
 
-    /// The secret text, as [`FromStr`] reads it: `whsk_` and the base64 of secret and public bytes.
+    /// Returns the secret text, as [`FromStr`] reads it: `whsk_` and the base64 of secret and
+    /// public bytes.
     pub fn reveal(&self) -> String {
         format!("{SECRET}{}", STANDARD.encode(self.0.to_keypair_bytes()))
     }
 
-    /// The value of `webhook-signature` over `id.timestamp.body`.
+    /// Returns the value of `webhook-signature` over `id.timestamp.body`.
     pub(super) fn sign(&self, id: &str, timestamp: i64, body: &[u8]) -> String {
         let mut message = format!("{id}.{timestamp}.").into_bytes();
         message.extend_from_slice(body);

@@ -28,12 +28,12 @@ pub(super) fn lines(text: &str) -> Option<Vec<String>> {
     lines.iter().all(|line| line.starts_with("— ")).then_some(lines)
 }
 
-/// A refusal, in words for the operator.
+/// Creates a refusal, in words for the operator.
 pub(super) fn refused(reason: &str) -> WitnessAnswer {
     WitnessAnswer::Refused(reason.to_owned())
 }
 
-/// Reads every status but 200 and 409: what it means by tlog-witness, and what to do.
+/// Explains every status but 200 and 409: what it means by tlog-witness, and what to do.
 pub(super) fn explain(status: StatusCode) -> Effect<WitnessAnswer> {
     let code = status.as_u16();
     let reason = match code {

@@ -31,13 +31,13 @@ impl HttpWitness {
     /// Creates a client of the witness at `endpoint`.
     ///
     /// # Errors
-    /// In one sentence, when the machine has no usable certificate store.
+    /// Fails with one sentence when the machine has no usable certificate store.
     pub fn new(endpoint: WitnessEndpoint) -> Result<Self, String> {
         Self::within(endpoint, LIMIT)
     }
 
     pub(super) fn within(endpoint: WitnessEndpoint, limit: Duration) -> Result<Self, String> {
-        // Installed already by whoever came first: the same one.
+        // If it is installed already, it is the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .user_agent(concat!("Holdfast/", env!("CARGO_PKG_VERSION")))
@@ -75,15 +75,14 @@ impl HttpWitness {
         Ok(match (states_size, size(&text)) {
             (true, Some(size)) if size != old_size => WitnessAnswer::Behind { size },
             (true, None) => refused("it answered 409 with something other than a size"),
-            // It knows this very size, so another proof would not help: what it has is another
-            // root.
+            // It knows this very size, so another proof would not help: its root is another one.
             _ => WitnessAnswer::Forked(
                 "it has cosigned another tree of the same size (409): the log shows two histories".to_owned(),
             ),
         })
     }
 
-    /// Reads the body; `None` when it is too long, or no text.
+    /// Reads the body; `None` when it is too long or is not text.
     async fn read(&self, answer: &mut Response) -> Effect<Option<String>> {
         let mut text = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| self.away(&error))? {
@@ -95,7 +94,7 @@ impl HttpWitness {
         Ok(String::from_utf8(text).ok())
     }
 
-    /// Describes a failure in words for the operator: no URL, nothing of what the witness said.
+    /// Describes a failure in words for the operator: no URL, and nothing that the witness said.
     fn away(&self, error: &reqwest::Error) -> Failed {
         Failed::new(if error.is_timeout() {
             format!("it did not answer within {} seconds", self.limit.as_secs_f32())
@@ -128,7 +127,7 @@ impl fmt::Debug for HttpWitness {
     }
 }
 
-/// Writes what is posted: the size, the proof, an empty line, the note.
+/// Writes the body of the request: the size, the proof, an empty line, the note.
 pub(super) fn body(old_size: u64, proof: &[Hash], checkpoint: &str) -> String {
     let hashes: String = proof.iter().map(|hash| STANDARD.encode(hash.0) + "\n").collect();
     format!("old {old_size}\n{hashes}\n{checkpoint}")

@@ -12,11 +12,11 @@ use crate::network;
 pub struct WitnessEndpoint {
     /// Its verifier key.
     pub key: WitnessKey,
-    /// Its submission prefix, which `/add-checkpoint` is appended to; without a slash at its end.
+    /// Its submission prefix, without a slash at its end; `/add-checkpoint` is appended to it.
     pub url: String,
 }
 
-/// The fault of a text that is no witness and its URL.
+/// The reason why a text is not a witness and its URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotAWitness {
     /// Not two words.
@@ -28,10 +28,10 @@ pub enum NotAWitness {
     /// No URL, or one of another kind.
     #[error("a URL that is not plain https://host/path, without user, query and fragment")]
     Url,
-    /// What is asked and answered is public, but whoever stands in between could suppress it.
+    /// The request and its answer are public, but anybody on the way could suppress them.
     #[error("an http:// URL whose host is not on a private network: use https://")]
     InClear,
-    /// It is there twice.
+    /// The key is in the list twice.
     #[error("the public key of a witness that is there before")]
     Twice,
 }

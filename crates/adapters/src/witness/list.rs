@@ -19,7 +19,7 @@ const MAX_WITNESSES: usize = 8;
 pub struct Witnesses(Vec<WitnessEndpoint>);
 
 impl Witnesses {
-    /// Returns them as they were listed; no two have one key.
+    /// Returns them in the order of the list; no two have one key.
     pub fn endpoints(&self) -> &[WitnessEndpoint] {
         &self.0
     }
@@ -32,7 +32,7 @@ impl Witnesses {
     /// Creates a client of each.
     ///
     /// # Errors
-    /// In one sentence, when the machine has no usable certificate store.
+    /// Fails with one sentence when the machine has no usable certificate store.
     pub fn clients(&self) -> Result<Vec<Arc<dyn Witness>>, String> {
         self.0
             .iter()
@@ -42,11 +42,11 @@ impl Witnesses {
     }
 }
 
-/// The reason why a text does not list witnesses. Names the entry, and not what it holds, since a
-/// URL may hold a password.
+/// The reason why a text does not list witnesses. It names the entry, and not what it holds, since
+/// a URL may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotWitnesses {
-    /// More than there may be.
+    /// More than the limit.
     #[error("held {0} witnesses; it wants {MAX_WITNESSES} at most")]
     TooMany(usize),
     /// One entry.

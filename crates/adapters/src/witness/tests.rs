@@ -1,4 +1,4 @@
-//! Witnesses that answer as they should not, and lists of them. Those that follow the rules are in
+//! Witnesses that break the rules, and lists of witnesses. Those that follow the rules are in
 //! `tests/adapters/witnesses.rs`.
 
 use std::time::Duration;
@@ -42,7 +42,7 @@ fn client(url: &str, limit: Duration) -> HttpWitness {
     HttpWitness::within(endpoint, limit).unwrap()
 }
 
-/// Returns what comes of an answer, to a request that began at the size 7.
+/// Returns the outcome of an answer, to a request that began at the size 7.
 async fn answered(answer: ResponseTemplate) -> Effect<WitnessAnswer> {
     let server = MockServer::start().await;
     Mock::given(method("POST")).and(path("/add-checkpoint")).respond_with(answer).mount(&server).await;
@@ -166,7 +166,7 @@ async fn a_witness_that_hangs_or_is_not_there_is_away() {
     let reason = "no connection: its name, its port or its certificate did not work";
     assert_eq!(absent, Err(Failed::new(reason.to_owned())));
 
-    // One that begins its answer and never ends it.
+    // A witness that begins its answer and never ends it.
     let dawdler = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", dawdler.local_addr().unwrap());
     tokio::spawn(async move {

@@ -1,4 +1,4 @@
-//! Health, while what it tells of comes and goes.
+//! Health, while the dependencies come and go.
 
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use testkit::services::shared;
 
 use crate::support::{breakable, only_postgres, process, until, with_everything};
 
-/// A look that must not be slow, whatever else is.
+/// Takes a snapshot, which must not be slow, whatever else is.
 async fn look(health: &Health) -> Snapshot {
     let asked = Instant::now();
     let snapshot = health.snapshot().await;

@@ -1,4 +1,4 @@
-//! The adapters against the real things: running, absent, frozen, killed and restarted.
+//! The adapters against real services: running, absent, frozen, killed and restarted.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod faults;

@@ -8,7 +8,7 @@ use redis::AsyncCommands;
 
 use crate::support::{breakable, only_postgres, process, until, with_everything};
 
-/// Long, so that nothing comes back while a test runs.
+/// A long window, so that nothing comes back while a test runs.
 const WINDOW: u32 = 3600;
 
 async fn spend(adapters: &Adapters, subject: &str, requests: u32) -> u32 {
@@ -46,8 +46,8 @@ async fn a_quota_is_shared_and_an_outage_neither_multiplies_it_nor_locks_anyone_
     let lifetime: i64 = connection.pttl("holdfast:rate:other").await.unwrap();
     assert!((1..=360_000).contains(&lifetime), "a key ends when it says nothing more: {lifetime}");
 
-    // While it is frozen a burst costs one short wait, and each process knows what it has let
-    // through.
+    // While it is frozen a burst costs one short wait, and each process remembers the requests that
+    // it let through.
     valkey.freeze().await.unwrap();
     let frozen_at = Instant::now();
     let burst = futures::future::join_all((0..200).map(|_| first.rate.take("shared", 10, WINDOW))).await;
@@ -98,7 +98,7 @@ async fn without_redis_each_process_counts_alone() {
     let database = testkit::services::shared().await.unwrap().postgres.database().await.unwrap();
     let (first, second) =
         (process(only_postgres(&database), &database), process(only_postgres(&database), &database));
-    // Two processes let two windows through: one more than they would together.
+    // Two processes let two windows' quotas through: one more than they would together.
     assert_eq!((spend(&first, "alone", 25).await, spend(&second, "alone", 25).await), (10, 10));
     assert_eq!((spend(&first, "alone", 5).await, spend(&second, "alone", 5).await), (0, 0));
     first.close().await;

@@ -6,10 +6,10 @@ use adapters::{Adapters, RedisDbs, Settings, connect};
 use kernel::Clock;
 use testkit::{Services, TestDatabase, services::Options};
 
-/// The time that anything may take to be noticed, on a machine that is busy with other tests.
+/// The time in which a change must be noticed, on a machine that is busy with other tests.
 pub(crate) const SOON: Duration = Duration::from_secs(15);
 
-/// Services that this test alone may break, with a database on them.
+/// Starts services that this test alone may break, with a database on them.
 pub(crate) async fn breakable() -> (Services, TestDatabase) {
     let services = Services::start(Options::testing()).await.unwrap();
     let database = services.postgres.database().await.unwrap();

@@ -41,7 +41,7 @@ async fn reaches(from: &Adapters, to: &Adapters) -> bool {
     }
 }
 
-/// Deaf to `NOTIFY`, so that only NATS can have brought a hint.
+/// Returns settings that are deaf to `NOTIFY`, so that only NATS can have brought a hint.
 fn deaf_to_postgres(settings: Settings) -> Settings {
     Settings { direct_database: "postgres://127.0.0.1:9/nobody".parse().unwrap(), ..settings }
 }
@@ -95,7 +95,7 @@ async fn hints_travel_by_nats_and_by_notify_while_nats_is_away() {
 }
 
 /// Passes connections on to Postgres. The first goes silent when `silenced`, as behind a router
-/// that has forgotten it: open on both sides, and nothing comes through.
+/// that has forgotten it: it stays open on both sides, and nothing comes through.
 async fn forgetful_router(
     database: &testkit::TestDatabase,
     silenced: CancellationToken,
@@ -145,8 +145,8 @@ async fn listening_outlives_a_connection_that_nothing_comes_through() {
     to.close().await;
 }
 
-/// Returns what a server that asks for authentication is told by a client that was given `userinfo`
-/// in its URL.
+/// Returns what a client that was given `userinfo` in its URL tells a server that asks for
+/// authentication.
 async fn told_to_nats(userinfo: &str) -> serde_json::Value {
     let database = testkit::services::shared().await.unwrap().postgres.database().await.unwrap();
     let server = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -1,4 +1,4 @@
-//! Pushes to endpoints that behave, misbehave, and lie about where they are.
+//! Pushes to endpoints that behave, misbehave, and lie about their address.
 
 use std::{
     net::SocketAddr,
@@ -45,7 +45,7 @@ fn failed(outcome: Effect) -> String {
     }
 }
 
-/// A server of few words: reads a request's head, then does as `answer` says.
+/// Starts a small server: it reads a request's head, then does as `answer` says.
 async fn server<F>(answer: impl Fn(TcpStream) -> F + Send + 'static) -> SocketAddr
 where
     F: Future<Output = ()> + Send,

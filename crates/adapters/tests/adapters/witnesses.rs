@@ -1,4 +1,4 @@
-//! A log that grows under the eyes of a witness, and one that tries to change its past.
+//! A log that grows while a witness watches, and one that tries to change its past.
 
 use adapters::witness::Witnesses;
 use kernel::{Clock, Ids, effect::Effect};
@@ -52,7 +52,7 @@ fn client(server: &Server) -> std::sync::Arc<dyn Witness> {
     server.entry().parse::<Witnesses>().unwrap().clients().unwrap().remove(0)
 }
 
-/// The reason, or what came of it instead.
+/// Returns the cosignatures, or fails the test with the answer.
 fn cosigned(answer: WitnessAnswer) -> Vec<String> {
     match answer {
         WitnessAnswer::Cosigned(lines) => lines,
@@ -92,7 +92,7 @@ async fn a_witness_cosigns_what_continues_what_it_saw() {
         assert_eq!(server.size(ORIGIN), seen);
     }
 
-    // Whoever forgot the size is told it.
+    // A submitter that forgot the size is told it.
     log.grow(3, 3);
     let outcome = witness.add_checkpoint(0, &[], &log.checkpoint()).await;
     assert_eq!(outcome, Ok(WitnessAnswer::Behind { size: seen }));
