@@ -36,8 +36,8 @@ pub struct AppOptions {
     pub services: Option<Arc<Services>>,
     /// A proxy before Postgres that breaks, for `api` and `worker`. The test itself bypasses it.
     pub through: Option<Arc<PgFault>>,
-    /// Uses Valkey and NATS. On, unless the variable HOLDFAST_TEST_ACCELERATORS is `none`: the same
-    /// tests must pass both ways.
+    /// Uses Valkey and NATS. True, unless the variable HOLDFAST_TEST_ACCELERATORS is `none`: the
+    /// same tests must pass both ways.
     pub accelerators: bool,
     /// Variables of `api` and `worker`, which override those of the harness.
     pub variables: Vec<(&'static str, String)>,
@@ -60,7 +60,7 @@ impl Default for AppOptions {
     }
 }
 
-/// A running Holdfast. Dropping it tells it to stop; [`TestApp::stop`] also waits for that.
+/// A running Holdfast. Dropping it tells it to stop; [`TestApp::stop`] also waits until it has.
 #[derive(Debug)]
 pub struct TestApp {
     core: Core,
@@ -70,7 +70,7 @@ pub struct TestApp {
     variables: Vec<(String, String)>,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<Result<()>>>,
-    // Last, so that it is dropped after its users were told to stop.
+    // The last field, so that it is dropped after its users were told to stop.
     database: TestDatabase,
 }
 
@@ -78,7 +78,7 @@ impl TestApp {
     /// Starts everything on the shared services.
     ///
     /// # Errors
-    /// Fails with what did not start.
+    /// Fails with a sentence about what did not start.
     pub async fn start() -> Result<Self> {
         Self::start_with(AppOptions::default()).await
     }
@@ -86,7 +86,7 @@ impl TestApp {
     /// Starts what `options` say.
     ///
     /// # Errors
-    /// Fails with what did not start.
+    /// Fails with a sentence about what did not start.
     pub async fn start_with(options: AppOptions) -> Result<Self> {
         let shared;
         let services = match &options.services {
@@ -195,7 +195,8 @@ impl TestApp {
         .execute(self.core.db.pool())
         .await?;
         sqlx::query(
-            "INSERT INTO sessions (id, user_id, method, address, user_agent, created_at, last_used_at, expires_at) \
+            "INSERT INTO sessions \
+                 (id, user_id, method, address, user_agent, created_at, last_used_at, expires_at) \
              VALUES ($1, $2, 'password', '127.0.0.1', 'test', $3, $3, $3 + interval '30 days')",
         )
         .bind(session)
@@ -315,7 +316,7 @@ impl TestApp {
         Ok(identity)
     }
 
-    /// Tells everything to stop, and waits until it did.
+    /// Tells everything to stop, and waits until it has.
     ///
     /// # Errors
     /// Fails with the error of a program.

@@ -84,7 +84,7 @@ impl Instance {
         let port = check_port(options.port)?;
         let url: Url = format!("http://127.0.0.1:{port}").parse()?;
         let (services, dependencies) = dependencies(&options).await?;
-        // The secrets there belong to the database there.
+        // The secrets in that folder belong to the database there.
         let data = options.services.data.as_deref().filter(|_| services.is_some());
         let database_url = value(&dependencies, DATABASE_URL)?;
 
@@ -171,7 +171,7 @@ impl Instance {
         Ok((self.worker.twin(port), format!("http://127.0.0.1:{port}").parse()?))
     }
 
-    /// Waits until a program is ready, which takes the schema.
+    /// Waits until a program is ready, which requires the schema.
     async fn until_ready(&mut self, client: &Client) -> Result<()> {
         let deadline = Instant::now() + READY_TIMEOUT;
         loop {
@@ -237,7 +237,7 @@ fn free_port() -> Result<u16> {
 }
 
 /// Starts the services that the environment does not name. If it names a database, nothing is
-/// started, since a database is all that is needed.
+/// started, since a database is all that Holdfast needs.
 async fn dependencies(options: &InstanceOptions) -> Result<(Option<Services>, Vec<(String, String)>)> {
     let named =
         |name: &&str| Some((name.to_string(), env::var(name).ok().filter(|value| !value.is_empty())?));
@@ -256,7 +256,7 @@ async fn dependencies(options: &InstanceOptions) -> Result<(Option<Services>, Ve
     progress(options.shown, "Starting the services…");
     let services = Services::start(wanted).await?;
     found.extend(addresses(&services).await?);
-    // Unset, since it could name another database.
+    // Empty, since it could name another database.
     found.push(("DATABASE_DIRECT_URL".to_owned(), String::new()));
     Ok((Some(services), found))
 }

@@ -1,4 +1,4 @@
-//! Secrets that belong to a `--data` folder: generated once, found again next time.
+//! Secrets that belong to a `--data` folder: generated once, and found again next time.
 
 use std::{
     fs::{self, OpenOptions},
@@ -9,8 +9,8 @@ use std::{
 
 use anyhow::{Context, Result};
 
-/// Returns the secret `name` of the folder, which is generated if it has none. Without a folder,
-/// generates a new secret each time.
+/// Returns the secret `name` of the folder, and generates it if the folder has none. Without a
+/// folder, generates a new secret each time.
 pub(crate) async fn kept(
     data: Option<&Path>,
     name: &str,

@@ -1,6 +1,6 @@
-//! The promise of a backup: what `scripts/backup.sh` took, `scripts/restore.sh` gives back, and the
-//! API answers as before, byte for byte. What they cannot do well they refuse and say why, and
-//! nothing has changed.
+//! The promise of a backup: `scripts/restore.sh` gives back what `scripts/backup.sh` took, and the
+//! API answers as before, byte for byte. The scripts refuse what they cannot do well, say why, and
+//! have changed nothing.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
@@ -24,7 +24,7 @@ use testkit::{
 use tokio::{net::TcpListener, process::Command};
 use tokio_util::sync::CancellationToken;
 
-/// A folder for backups, and the scripts with what they need beside them.
+/// A folder for backups, and the scripts with everything they need beside them.
 struct Scripts {
     folder: TempDir,
     path: String,
@@ -65,7 +65,8 @@ impl Scripts {
     }
 }
 
-/// The script's own line is the last one; those of Postgres' tools may stand before it.
+/// Checks that a script refused. Its own line is the last one; lines of Postgres' tools may precede
+/// it.
 fn refused(output: &Output, said: &str) {
     let complaint = complaint(output);
     assert_eq!(output.status.code(), Some(2), "{complaint}");
@@ -89,8 +90,8 @@ async fn a_restored_backup_answers_byte_for_byte_and_what_is_wrong_changes_nothi
     let asked = Asked::of(&api.client, &project(&origin).await).await;
     let before = asked.answers(&api.client).await;
 
-    // Refused, because it would be half a backup: row-level security hides the projects from such a
-    // role.
+    // The script refuses, because it would be half a backup: row-level security hides the projects
+    // from such a role.
     superuser(source, "ALTER ROLE owner NOBYPASSRLS").await;
     scripts.refuses("backup.sh", &["dump"], &origin, "BYPASSRLS").await;
     assert!(!scripts.file("dump").exists() && !scripts.file("dump.sha256").exists());
@@ -98,7 +99,7 @@ async fn a_restored_backup_answers_byte_for_byte_and_what_is_wrong_changes_nothi
     scripts.run("backup.sh", &["dump"], &origin).await;
     scripts.refuses("backup.sh", &["dump"], &origin, "never overwritten").await;
 
-    // A cluster of its own, as after a disaster: it has none of our roles.
+    // A cluster of its own, as after a disaster, without any of our roles.
     let other = Services::start(Options { valkey: false, nats: false, ..Options::testing() }).await.unwrap();
     let target = database(&other.postgres, "target").await;
     damaged_copy(&scripts);
@@ -123,15 +124,15 @@ async fn without_the_aws_cli_nothing_is_uploaded_nor_dumped() {
     }
     let mut command =
         scripts.command("backup.sh", &["--s3", "s3://bucket/prefix", "dump"], "postgres://127.0.0.1:1/x");
-    // Whatever else this machine has installed.
+    // The path holds these tools only, whatever else this machine has installed.
     let programs = shared().await.unwrap().postgres.programs();
     command.env("PATH", format!("{}:{}", programs.display(), tools.display()));
     refused(&command.output().await.unwrap(), "aws is not installed; pip install awscli");
     assert!(!scripts.file("dump").exists());
 }
 
-/// An empty database of a role that is no superuser, as hosts give it: the extension that only a
-/// superuser can make is there.
+/// Creates an empty database of a role that is no superuser, as hosts give it: the extension that
+/// only a superuser can create is there.
 async fn database(postgres: &Postgres, name: &str) -> String {
     superuser(
         postgres,
@@ -158,7 +159,7 @@ async fn migrate(database: &str) {
     connection.close().await.unwrap();
 }
 
-/// A project. Returns its key.
+/// Creates a project. Returns its key.
 async fn project(database: &str) -> String {
     let core = test_core(Db::lazy(database.parse().unwrap(), 1));
     let key = identity::bootstrap(&core, "Kept", "development").await.unwrap().1.reveal();
@@ -166,7 +167,7 @@ async fn project(database: &str) -> String {
     key
 }
 
-/// One byte in the middle is another one.
+/// Copies the backup with one byte in the middle changed.
 fn damaged_copy(scripts: &Scripts) {
     let mut bytes = fs::read(scripts.file("dump")).unwrap();
     let middle = bytes.len() / 2;
@@ -175,7 +176,7 @@ fn damaged_copy(scripts: &Scripts) {
     fs::copy(scripts.file("dump.sha256"), scripts.file("damaged.sha256")).unwrap();
 }
 
-/// How many tables and the like there are that are ours.
+/// Returns the number of our tables.
 async fn relations(database: &str) -> i64 {
     let mut connection = PgConnection::connect(database).await.unwrap();
     sqlx::query_scalar(
@@ -216,7 +217,7 @@ impl Drop for Api {
     }
 }
 
-/// What is asked before and after.
+/// The requests that are made before and after.
 struct Asked {
     key: String,
     by_key: Vec<String>,
@@ -224,7 +225,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// Makes agents and intents, waiting, acknowledged and declined, and names them all.
+    /// Creates agents and intents, waiting, acknowledged and declined, and lists them all.
     async fn of(client: &Client, key: &str) -> Self {
         let agents: Vec<Identity> = (0..5).map(|_| Identity::generate()).collect();
         for (number, agent) in agents.iter().enumerate() {
@@ -256,13 +257,13 @@ impl Asked {
         Self { key: key.to_owned(), by_key, by_agent }
     }
 
-    /// Every answer's path, status, version and bytes.
+    /// Returns every answer's path, status, version and bytes.
     async fn answers(&self, client: &Client) -> Vec<(String, u16, String, String)> {
         let by_key = self.by_key.iter().map(|path| (path, client.get(path).key(&self.key)));
         let by_agent = self.by_agent.iter().map(|(agent, path)| (path, client.get(path).sign(agent)));
         let mut answers = Vec::new();
         for (path, request) in by_key.chain(by_agent) {
-            // Without what names this one request.
+            // Without the header that names this one request.
             let request = request.header("x-request-id", "the-same");
             let reply = request.send().await.unwrap();
             let (version, body) = (reply.header("etag").to_owned(), String::from_utf8(reply.body).unwrap());

@@ -57,7 +57,7 @@ fn what_it_prints_works_as_pasted_and_ctrl_c_is_a_success() {
     let mut child = dev(&["--port", &port]).stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let pasted: Vec<String> = lines.by_ref().filter(|line| line.starts_with("  curl ")).take(3).collect();
-    // Somebody must read on, or the programs would wait for room to write.
+    // A thread must continue to read, or the programs would wait for room to write.
     let reader = std::thread::spawn(move || lines.for_each(drop));
     for line in &pasted {
         let answer = Command::new("sh").args(["-c", &line.replace("curl -s", "curl -sf")]).output().unwrap();

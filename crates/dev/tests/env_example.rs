@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use clap::{Command, CommandFactory};
 
-/// Variables and their defaults, empty where there is none.
+/// Returns the variables of a program and their defaults, empty where there is none.
 fn read_by(program: &Command) -> BTreeMap<String, String> {
     let default =
         |arg: &clap::Arg| arg.get_default_values().iter().map(|value| value.to_str().unwrap()).collect();
@@ -34,7 +34,7 @@ fn example() -> BTreeMap<String, String> {
 fn the_example_is_what_the_programs_read() {
     let (api, worker) = (read_by(&api::Config::command()), read_by(&worker::Config::command()));
     let mut expected: BTreeMap<_, _> = worker.into_iter().chain(api).collect();
-    // The programs have ports of their own, and there is no default for where Postgres is.
+    // The programs have ports of their own, and the address of Postgres has no default.
     expected.insert("PORT".to_owned(), String::new());
     let mut example = example();
     let postgres = example.insert("DATABASE_URL".to_owned(), String::new()).unwrap();

@@ -20,13 +20,13 @@ use tokio::net::TcpListener;
 
 const INTENTS: usize = 500;
 const SENDERS: usize = 8;
-/// How long everything may take to settle once the faults are over: a killed worker's jobs run
+/// The time that everything may take to settle once the faults are over: a killed worker's jobs run
 /// again within a minute.
 const SETTLED: Duration = Duration::from_secs(120);
-/// What `/health` may take, whatever is frozen.
+/// The most time that `/health` may take, whatever is frozen.
 const HEALTH: Duration = Duration::from_secs(1);
 
-/// What the recipients have been told, by the intent's number.
+/// The numbers of the intents that the recipients received.
 #[derive(Clone, Default)]
 struct Received(Arc<Mutex<HashSet<u64>>>);
 
@@ -45,10 +45,9 @@ impl Received {
 async fn no_accepted_intent_is_lost_and_none_is_acknowledged_twice() {
     let options = InstanceOptions {
         binary: Some(env!("CARGO_BIN_EXE_dev").into()),
-        // Postgres is stopped the hard way: only what waits for the disk survives that, in
-        // production as here.
+        // Postgres is killed, so only writes that wait for the disk survive, in production as here.
         services: Options::durable(),
-        // High enough to refuse nothing, so that Redis is asked for every request.
+        // A high limit refuses nothing, and Redis is asked for every request.
         variables: vec![("RATE_LIMIT_PER_MINUTE".into(), "1000000".into())],
         ..InstanceOptions::quiet()
     };
@@ -146,7 +145,7 @@ async fn break_everything(instance: &mut Instance) {
 }
 
 /// Sends numbered intents until all have been taken on, each again and again until its commit is
-/// known: the nonce, spent in the same commit, tells a lost answer from a lost request.
+/// known. The nonce, consumed in the same commit, tells a lost answer from a lost request.
 async fn send(client: Client, sender: Identity, to: [String; 2], next: Arc<AtomicUsize>) {
     loop {
         let number = next.fetch_add(1, Ordering::SeqCst);
@@ -164,7 +163,7 @@ async fn send(client: Client, sender: Identity, to: [String; 2], next: Arc<Atomi
             );
         }
         signed.1 = Instant::now();
-        // Spread over the time of the faults.
+        // The intents are spread over the time of the faults.
         tokio::time::sleep(Duration::from_millis(350)).await;
     }
 }
@@ -191,7 +190,7 @@ async fn pull(client: Client, recipient: Identity, received: Received, over: Arc
             let path = format!("/v1/inbox/{}/ack", delivery["id"].as_str().unwrap());
             let ack =
                 client.post(&path).json(&json!({ "lease_token": delivery["lease_token"] })).sign(&recipient);
-            // An acknowledgement that gets lost is no matter: the delivery comes again.
+            // A lost acknowledgment does no harm: the delivery comes again.
             if ack.send().await.is_ok_and(|reply| reply.status == 204) {
                 received.note(delivery);
             }
@@ -210,8 +209,8 @@ async fn listen_for_pushes(received: Received) -> SocketAddr {
     address
 }
 
-/// Asks for `/health` all along; returns the slowest answer. It must always be one, whatever it
-/// says.
+/// Calls `/health` all along, and returns the time of the slowest answer. Each call must be
+/// answered, whatever the answer says.
 async fn watch_health(client: Client, over: Arc<AtomicBool>) -> Duration {
     let mut slowest = Duration::ZERO;
     while !over.load(Ordering::SeqCst) {
@@ -229,7 +228,7 @@ async fn health_status(client: &Client) -> String {
     reply.json()["status"].as_str().unwrap_or_default().to_owned()
 }
 
-/// How many deliveries there are in each state.
+/// Returns the number of deliveries in each state.
 async fn states(instance: &Instance) -> Vec<(String, i64)> {
     let mut database = database(instance).await;
     sqlx::query_as("SELECT state, count(*) FROM deliveries GROUP BY 1 ORDER BY 1")
@@ -239,8 +238,10 @@ async fn states(instance: &Instance) -> Vec<(String, i64)> {
 }
 
 async fn acknowledged_twice(instance: &Instance) -> i64 {
-    let sql = "SELECT count(*) FROM (SELECT FROM audit_events WHERE action IN ('delivery.acked', 'delivery.pushed') \
-               GROUP BY subject HAVING count(*) > 1) AS twice";
+    let sql = "SELECT count(*) FROM ( \
+                   SELECT FROM audit_events WHERE action IN ('delivery.acked', 'delivery.pushed') \
+                   GROUP BY subject HAVING count(*) > 1 \
+               ) AS twice";
     sqlx::query_scalar(sql).fetch_one(&mut database(instance).await).await.unwrap()
 }
 
@@ -249,7 +250,7 @@ async fn database(instance: &Instance) -> sqlx::PgConnection {
     <sqlx::PgConnection as sqlx::Connection>::connect(&url).await.unwrap()
 }
 
-/// Looks until it is as wanted or time is up; returns what it was at last.
+/// Looks until the result is as wanted or time is up. Returns the last result.
 async fn until<T: PartialEq>(deadline: Instant, look: impl AsyncFn() -> T, wanted: &T) -> T {
     loop {
         let seen = look().await;

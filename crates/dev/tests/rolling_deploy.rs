@@ -20,9 +20,9 @@ use reqwest::Url;
 use serde_json::{Value, json};
 use testkit::{Client, Identity, Program, Proxy, services::Options};
 
-/// Each keeps its own connections, and has one request under way all the time.
+/// The number of clients. Each keeps its own connections, and always has one request under way.
 const CLIENTS: usize = 8;
-/// How long each state of the deploy lasts under load.
+/// The time that each state of the deploy lasts under load.
 const A_WHILE: Duration = Duration::from_secs(1);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -43,7 +43,7 @@ async fn replicas_come_and_go_and_no_request_fails() {
     let load = Load::start(&proxy, instance.key()).await;
     tokio::time::sleep(A_WHILE).await;
 
-    // As Railway deploys: the new one is ready, the old one leaves the rotation, and is told to
+    // As Railway deploys: the new replica is ready, the old one leaves the rotation, and is told to
     // stop a little later.
     let (mut third, third_url) = started(&instance);
     proxy.admit(&third_url).await.unwrap();
@@ -53,8 +53,8 @@ async fn replicas_come_and_go_and_no_request_fails() {
     load.check_going();
     assert_eq!(proxy.refused(), 0);
 
-    // Harder: the proxy is told nothing and goes on sending requests to the one that stops, until
-    // it refuses.
+    // Harder: the proxy is told nothing, and continues to send requests to the replica that stops
+    // until that refuses them.
     let mut running = Vec::new();
     for (leaving, url) in [(&mut second, &second_url), (&mut third, &third_url)] {
         let (next, next_url) = started(&instance);
@@ -77,7 +77,7 @@ async fn replicas_come_and_go_and_no_request_fails() {
     }
 }
 
-/// A further replica, on its way to readiness.
+/// Starts another replica, which may not be ready yet.
 fn started(instance: &Instance) -> (Program, Url) {
     let (mut program, url) = instance.another_api().unwrap();
     program.start().unwrap();
@@ -111,7 +111,7 @@ impl Load {
         Self { over, answered, clients }
     }
 
-    /// That every client had nothing but good answers so far.
+    /// Checks that no client has met a failure so far.
     fn check_going(&self) {
         let ended = self.clients.iter().filter(|client| client.is_finished()).count();
         assert_eq!(
@@ -122,7 +122,7 @@ impl Load {
         );
     }
 
-    /// The accepted intents, and who sent each.
+    /// Ends the load. Returns the accepted intents, each with its sender.
     async fn end(self) -> Vec<(Identity, String)> {
         self.over.store(true, Ordering::Relaxed);
         let mut accepted = Vec::new();
@@ -134,7 +134,7 @@ impl Load {
     }
 }
 
-/// Reads without a name, reads by key, registrations and intents in turn; panics at the first that
+/// Makes anonymous reads, reads by key, registrations and intents in turn. Panics at the first that
 /// is not answered as it should be.
 async fn requests(
     client: Client,

@@ -84,7 +84,7 @@ async fn services_can_be_frozen_killed_flushed_and_started_again() {
     assert!(asked.await.is_err(), "a frozen Postgres answered on an open connection");
     let knocked = tokio::time::timeout(Duration::from_millis(200), PgConnection::connect(database.url()));
     assert!(knocked.await.is_err(), "a frozen Postgres took a new connection");
-    // Killed while frozen, then crash recovery on the same port.
+    // It is killed while frozen, and recovers from the crash on the same port.
     postgres.kill().await.unwrap();
     postgres.start().await.unwrap();
     PgConnection::connect(database.url()).await.unwrap().ping().await.unwrap();
@@ -98,7 +98,7 @@ async fn services_can_be_frozen_killed_flushed_and_started_again() {
     nats.flush().await.unwrap();
     async_nats::connect(nats.url()).await.unwrap();
 
-    // Frozen to the last: the end must thaw it, or it would stay for ever.
+    // It is still frozen at the end, which must thaw it, or it would stay for ever.
     postgres.freeze().await.unwrap();
     let pids = pids(&services).await;
     drop(services);
@@ -123,8 +123,8 @@ fn ctrl_c_ends_the_services_and_is_a_success() {
 
 #[test]
 fn root_and_others_can_run_them() {
-    // As ourselves in the tests above; as somebody else only when we are root, who can become
-    // anybody.
+    // The tests above run as the present user; this one runs as another user, which only root can
+    // become.
     let nobody = User::from_name("nobody").unwrap().filter(|_| Uid::effective().is_root());
     if let Some(nobody) = nobody.filter(|_| anybody_may_run(Path::new(env!("CARGO_BIN_EXE_dev")))) {
         let (parent, pids) = cargo_dev_services(Some(nobody));

@@ -1,5 +1,5 @@
-//! The promise of two workers that overlap, as nothing on the platform prevents: whatever becomes
-//! of the one that works, no job is lost and no schedule runs twice for one slot.
+//! The promise of two workers that overlap, which nothing on the platform prevents: whatever
+//! happens to the one that works, no job is lost and no schedule runs twice for one slot.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -23,13 +23,14 @@ use testkit::{Client, Identity, Program, services::Options};
 use tokio::{net::TcpListener, time::sleep};
 
 const INTENTS: usize = 400;
-/// How long the two overlap; HOLDFAST_OVERLAP_SECONDS says otherwise. Less than 50 s is too short
-/// for a lease to end twice.
+/// The time that the two overlap, unless HOLDFAST_OVERLAP_SECONDS is set. Less than 50 s is too
+/// short for a lease to end twice.
 const OVERLAP: Duration = Duration::from_secs(60);
-/// A frozen worker's lease has ended after this: it lasts 10 s, and a standby asks every second.
+/// The time after which a frozen worker's lease has ended: it lasts 10 s, and a standby asks every
+/// second.
 const FROZEN: Duration = Duration::from_secs(13);
-/// How long the last jobs may take: a vanished worker's run again after 20 s, failed ones after
-/// some more.
+/// The time that the last jobs may take: those of a vanished worker run again after 20 s, failed
+/// ones later.
 const SETTLED: Duration = Duration::from_secs(60);
 
 /// The numbers of the intents that were pushed.
@@ -44,7 +45,7 @@ async fn overlapping_workers_lose_no_job_and_run_no_schedule_twice() {
         ..InstanceOptions::quiet()
     };
     let mut instance = Instance::start(options).await.unwrap();
-    // The two of this test have addresses that it knows.
+    // The two workers of this test have addresses that it knows.
     instance.worker().stop().await.unwrap();
     let url = instance.services().unwrap().postgres.database_url("holdfast");
     let mut database = PgConnection::connect(&url).await.unwrap();
@@ -63,7 +64,7 @@ async fn overlapping_workers_lose_no_job_and_run_no_schedule_twice() {
     sleep(overlap / 8).await;
     first.and(&mut second).await.holder().program.kill().await.unwrap();
     for worker in [&mut first, &mut second] {
-        // The one that was killed.
+        // Starts the killed worker, and does nothing for the other.
         worker.program.start().unwrap();
     }
 
@@ -108,7 +109,8 @@ async fn overlapping_workers_lose_no_job_and_run_no_schedule_twice() {
         pushed.len()
     );
     assert!(epochs >= 5, "the lease changed hands {epochs} times: this shows nothing");
-    // The sweep alone is due every 5 s, and is missed while a lease of the dead or frozen lasts.
+    // The sweep alone is due every 5 s, and is missed while a lease of a dead or frozen worker
+    // lasts.
     assert!(slots >= i64::try_from(overlap.as_secs() / 10).unwrap(), "schedules ran {slots} times only");
 }
 
@@ -139,13 +141,13 @@ impl Worker {
         Self { program, health: Client::new(url, Clock::system()).unwrap() }
     }
 
-    /// What its readiness says; nothing when it does not answer.
+    /// Returns the text of its readiness, or an empty text if it does not answer.
     async fn phase(&self) -> String {
         let reply = self.health.get("/health/ready").send().await;
         reply.map(|reply| String::from_utf8_lossy(&reply.body).into_owned()).unwrap_or_default()
     }
 
-    /// Both, once one of them works and the other stands by.
+    /// Returns both, once one of them works and the other stands by.
     async fn and<'a>(&'a mut self, other: &'a mut Self) -> Pair<'a> {
         let deadline = Instant::now() + SETTLED;
         loop {
@@ -163,7 +165,7 @@ impl Worker {
     }
 }
 
-/// The one that works, and the one that stands by.
+/// The worker that works, and the one that stands by.
 struct Pair<'a>(&'a mut Worker, &'a mut Worker);
 
 impl Pair<'_> {
@@ -176,7 +178,7 @@ impl Pair<'_> {
     }
 }
 
-/// Sends numbered intents to an agent with an endpoint, spread over the time.
+/// Sends numbered intents to an agent with an endpoint, spread over the time `over`.
 async fn send(client: Client, key: String, pushed: Pushed, over: Duration) -> Vec<String> {
     let (sender, recipient) = (Identity::generate(), Identity::generate());
     let endpoint = json!({ "endpoint": format!("http://{}/", listen_for_pushes(pushed).await) });
@@ -193,7 +195,8 @@ async fn send(client: Client, key: String, pushed: Pushed, over: Duration) -> Ve
     accepted
 }
 
-/// Takes its time, so that some pushes are under way whenever something happens to the worker.
+/// Listens for pushes, and answers slowly, so that some are under way whenever something happens to
+/// the worker.
 async fn listen_for_pushes(pushed: Pushed) -> SocketAddr {
     let take = async |State(pushed): State<Pushed>, Json(delivery): Json<Value>| {
         sleep(Duration::from_millis(400)).await;

@@ -75,7 +75,7 @@ pub fn install(settings: &Dependencies, version: &'static str) -> anyhow::Result
     Ok(Telemetry { _sentry: sentry })
 }
 
-/// Makes of a panic a line of the log like any other, redacted, in the log's format, in the span it
+/// Makes a panic a line of the log like any other, redacted, in the log's format, in the span it
 /// happened in; and a report like any other error. It replaces the hook that the reports' library
 /// installs, which would report a panic a second time.
 fn log_panics() {

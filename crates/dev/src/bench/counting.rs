@@ -13,12 +13,12 @@ use super::{
 use crate::app::register;
 use testkit::{client::Client, sign::Identity, test_core};
 
-/// Requests a minute: one each microsecond, so that none is refused.
+/// The requests a minute: one each microsecond, so that none is refused.
 const QUOTA: u32 = 60_000_000;
 const SECONDS: u64 = 5;
 const ROUNDS: usize = 3;
 
-/// One round of load, and the CPU that the replica spent on a request.
+/// One round of load, and the CPU time that the replica spent on a request.
 #[derive(Clone, Copy)]
 struct Round {
     counted: Counted,

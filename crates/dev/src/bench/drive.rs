@@ -1,4 +1,4 @@
-//! Doing one thing again and again on many connections, and counting.
+//! Does one thing again and again on many connections, and counts.
 
 use std::{
     net::SocketAddr,
@@ -17,11 +17,11 @@ use tokio::{net::TcpStream, task::JoinSet};
 /// The counts of one load.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Counted {
-    /// All requests, those of the warm-up included.
+    /// All requests, including those of the warm-up.
     pub requests: u64,
-    /// Per second.
+    /// The requests per second.
     pub rate: f64,
-    /// Median latency.
+    /// The median latency.
     pub p50_ms: f64,
     /// The latency that one in a hundred exceeds.
     pub p99_ms: f64,
@@ -33,7 +33,7 @@ pub(super) trait RunOnce: Send + 'static {
     fn run_once(&mut self) -> impl Future<Output = Result<()>> + Send;
 }
 
-/// `connections` tasks run as fast as they can: a second to warm up, then `seconds` that count.
+/// Runs `connections` tasks as fast as they can: a second to warm up, then `seconds` that count.
 pub(super) async fn drive<S: RunOnce>(
     connections: usize,
     seconds: u64,
@@ -74,7 +74,8 @@ pub(super) async fn drive<S: RunOnce>(
     Ok(Counted { requests, rate, p50_ms: millis(0.5), p99_ms: millis(0.99) })
 }
 
-/// A connection that is kept: HTTP/1.1, no pool, as little of a client's own work as can be.
+/// A connection that is kept: HTTP/1.1, without a pool, with as little work of a client as
+/// possible.
 pub(super) type Connection = SendRequest<Full<Bytes>>;
 
 pub(super) async fn connect(address: SocketAddr) -> Result<Connection> {
@@ -85,7 +86,7 @@ pub(super) async fn connect(address: SocketAddr) -> Result<Connection> {
     Ok(sender)
 }
 
-/// Sends `request`, reads the whole answer, and insists on `status`.
+/// Sends `request`, reads the whole answer, and requires `status`.
 pub(super) async fn exchange(
     connection: &mut Connection,
     request: Request<Full<Bytes>>,

@@ -113,7 +113,9 @@ fn signed(
     sender: &Identity,
     recipient: &Identity,
 ) -> Result<Request<Full<Bytes>>> {
-    let body = serde_json::json!({ "to": recipient.did(), "type": "bench.ping", "payload": { "text": "hello", "numbers": [1, 2, 3] } });
+    let body = serde_json::json!({
+        "to": recipient.did(), "type": "bench.ping", "payload": { "text": "hello", "numbers": [1, 2, 3] }
+    });
     let body = serde_json::to_vec(&body)?;
     let url = base.join("/v1/intents")?;
     let digest = content_digest(&body);
@@ -156,7 +158,8 @@ pub(super) async fn by_sqlx(
         for (agent, id) in [&sender, &recipient].into_iter().zip(&mut agents) {
             *id = ids.next();
             sqlx::query(
-                "INSERT INTO agents (id, project_id, did, public_key, name, capabilities, created_at, updated_at) \
+                "INSERT INTO agents \
+                     (id, project_id, did, public_key, name, capabilities, created_at, updated_at) \
                  VALUES ($1, $2, $3, $4, 'bench', '[]', now(), now())",
             )
             .bind(*id)
@@ -166,8 +169,17 @@ pub(super) async fn by_sqlx(
             .execute(&mut connection)
             .await?;
         }
-        let body = serde_json::json!({ "to": recipient.did(), "type": "bench.ping", "payload": { "text": "hello", "numbers": [1, 2, 3] } });
-        Ok(Statements { connection, ids, project, sender: agents[0], to: recipient.did().to_owned(), body: body.to_string().into_bytes() })
+        let body = serde_json::json!({
+            "to": recipient.did(), "type": "bench.ping", "payload": { "text": "hello", "numbers": [1, 2, 3] }
+        });
+        Ok(Statements {
+            connection,
+            ids,
+            project,
+            sender: agents[0],
+            to: recipient.did().to_owned(),
+            body: body.to_string().into_bytes(),
+        })
     })
     .await
 }
@@ -203,14 +215,18 @@ impl RunOnce for Statements {
         sqlx::query(
             "WITH route AS ( \
                  SELECT EXISTS (SELECT FROM agents WHERE id = $4 AND deleted_at IS NULL) AS sender_lives, \
-                        (SELECT id FROM agents WHERE project_id = $2 AND did = $5 AND deleted_at IS NULL) AS recipient \
+                        (SELECT id FROM agents \
+                         WHERE project_id = $2 AND did = $5 AND deleted_at IS NULL) AS recipient \
              ), intent AS ( \
-                 INSERT INTO intents (id, project_id, sender_id, recipient_id, type, body, correlation_id, \
-                                      signature_base, signature, public_key, traceparent, created_at, expires_at) \
+                 INSERT INTO intents ( \
+                     id, project_id, sender_id, recipient_id, type, body, correlation_id, \
+                     signature_base, signature, public_key, traceparent, created_at, expires_at \
+                 ) \
                  SELECT $1, $2, $4, recipient, $6, $7, $8, $9, $10, $11, $12, $13, $14 \
                  FROM route WHERE sender_lives AND recipient IS NOT NULL \
              ), delivery AS ( \
-                 INSERT INTO deliveries (id, project_id, intent_id, recipient_id, state, visible_at, expires_at, size) \
+                 INSERT INTO deliveries \
+                     (id, project_id, intent_id, recipient_id, state, visible_at, expires_at, size) \
                  SELECT $3, $2, $1, recipient, 'accepted', $13, $14, octet_length($7) \
                  FROM route WHERE sender_lives AND recipient IS NOT NULL \
              ) \
@@ -259,7 +275,9 @@ impl RunOnce for Statements {
     }
 }
 
-/// Has the length of a signature base.
-const BASE: &str = "\"@method\": POST\n\"@target-uri\": http://127.0.0.1:8080/v1/intents\n\"content-digest\": sha-256=:\
-    AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:\n\"@signature-params\": (\"@method\" \"@target-uri\" \"content-digest\");created=1760000000;\
-    nonce=\"AAAAAAAAAAAAAAAAAAAAAA\";keyid=\"did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH\";alg=\"ed25519\"";
+/// A text as long as a signature base.
+const BASE: &str = "\"@method\": POST\n\"@target-uri\": http://127.0.0.1:8080/v1/intents\n\
+    \"content-digest\": sha-256=:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=:\n\
+    \"@signature-params\": (\"@method\" \"@target-uri\" \"content-digest\");created=1760000000;\
+    nonce=\"AAAAAAAAAAAAAAAAAAAAAA\";\
+    keyid=\"did:key:z6MkpTHR8VNsBxYAAWHut2Geadd9jSwuBV8xRoAnwWsdvktH\";alg=\"ed25519\"";

@@ -13,7 +13,7 @@ use super::{
 };
 use testkit::{client::Client, test_core};
 
-/// Requests a minute.
+/// The quota, in requests a minute.
 const QUOTA: u32 = 100;
 /// The accepted deviation from the quota.
 const SHARE: f64 = 0.02;
@@ -40,7 +40,7 @@ pub(super) async fn run() -> Result<Report> {
     for answer in futures::future::join_all(burst).await {
         at_once += u32::from(answer?);
     }
-    // The quota that came back meanwhile was used by these requests, too.
+    // These requests also used the quota that came back meanwhile.
     let came_back = (begun.elapsed().as_secs_f64() * f64::from(QUOTA) / WINDOW.as_secs_f64()).floor();
 
     let (first, second) =
@@ -64,7 +64,8 @@ pub(super) async fn run() -> Result<Report> {
     Ok(Report { name: "limits", cases })
 }
 
-/// Returns how many requests are let through in a window, with the quota used up at its start.
+/// Returns the number of requests that are let through in a window whose quota is used up at its
+/// start.
 async fn over_a_window(replica: &Client, key: &str) -> Result<u32> {
     let end = tokio::time::Instant::now() + WINDOW;
     let mut pace = tokio::time::interval(PACE);

@@ -1,5 +1,5 @@
-//! The process that makes load: told what to do by its arguments, it prints what it counted as one
-//! JSON object.
+//! The process that makes load. Its arguments tell it what to do, and it prints what it counted as
+//! one JSON object.
 
 use std::{net::SocketAddr, process::Stdio};
 
@@ -17,9 +17,9 @@ pub enum Load {
         address: SocketAddr,
         /// The path.
         path: String,
-        /// How many connections.
+        /// The number of connections.
         connections: usize,
-        /// How long.
+        /// The duration.
         seconds: u64,
         /// The API key to ask with.
         #[arg(long)]
@@ -33,11 +33,11 @@ pub enum Load {
         project: kernel::ids::ProjectId,
         /// The agent's DID.
         did: String,
-        /// How many connections.
+        /// The number of connections.
         connections: usize,
-        /// How long.
+        /// The duration.
         seconds: u64,
-        /// In a transaction that assumes role and tenant, as the product's does.
+        /// Use a transaction that assumes role and tenant, as the product's does.
         #[arg(long)]
         as_tenant: bool,
     },
@@ -47,18 +47,18 @@ pub enum Load {
         address: SocketAddr,
         /// The project's key.
         key: String,
-        /// How many connections, each with a sender of its own.
+        /// The number of connections, each with a sender of its own.
         connections: usize,
-        /// How long.
+        /// The duration.
         seconds: u64,
     },
     /// Seals over HTTP.
     Seals {
         /// The project's key.
         key: String,
-        /// How many callers, each on a connection of its own.
+        /// The number of callers, each on a connection of its own.
         callers: usize,
-        /// How long.
+        /// The duration.
         seconds: u64,
         /// The replicas.
         addresses: Vec<SocketAddr>,
@@ -67,11 +67,11 @@ pub enum Load {
     Rows {
         /// The database.
         url: String,
-        /// How many callers, who share connections.
+        /// The number of callers, who share connections.
         callers: usize,
-        /// How long.
+        /// The duration.
         seconds: u64,
-        /// Each row with the hash of the one before.
+        /// Chain each row to the one before by its hash.
         #[arg(long)]
         chained: bool,
     },
@@ -81,9 +81,9 @@ pub enum Load {
         url: String,
         /// The project.
         project: kernel::ids::ProjectId,
-        /// How many connections.
+        /// The number of connections.
         connections: usize,
-        /// How long.
+        /// The duration.
         seconds: u64,
     },
 }
@@ -92,7 +92,7 @@ impl Load {
     /// Makes the load in a process of its own.
     ///
     /// # Errors
-    /// When it fails there.
+    /// Fails when the load fails there.
     pub async fn in_own_process(&self) -> Result<Counted> {
         let output = tokio::process::Command::new(std::env::current_exe()?)
             .arg("load")

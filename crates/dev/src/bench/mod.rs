@@ -1,6 +1,6 @@
 //! `cargo dev bench <name>`: the product and its baseline, measured in the same run on the same
-//! machine and the same Postgres. Machines are noisy, ratios are not: a bar is set on a ratio where
-//! there is one.
+//! machine and the same Postgres. Machines are noisy and ratios are not, so a bar is set on a ratio
+//! where there is one.
 //!
 //! The product is the release build of the shipped binary. Load comes from a process of its own
 //! (`load.rs`), the same one for both sides. Both sides take turns, several times; the median of

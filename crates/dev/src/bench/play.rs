@@ -14,10 +14,10 @@ use super::{
     vault,
 };
 
-/// Makes the load here.
+/// Makes the load in this process.
 ///
 /// # Errors
-/// The first request that fails: what is measured must work.
+/// Fails with the first request that fails, since only work that succeeds may be measured.
 pub async fn play(load: Load) -> Result<Counted> {
     match load {
         Load::Get { address, path, connections, seconds, key } => {

@@ -1,4 +1,5 @@
-//! The product under measurement: services, and the shipped `api` as a process whose memory can be read.
+//! The product under measurement: services, and the shipped `api` as a process whose memory can be
+//! read.
 
 use std::{
     net::SocketAddr,
@@ -20,9 +21,9 @@ const RATE_LIMIT: &str = "RATE_LIMIT_PER_MINUTE";
 pub(super) struct Product {
     /// The database that `api` uses.
     pub(super) database_url: String,
-    /// Where it listens.
+    /// The address that it listens on.
     pub(super) address: SocketAddr,
-    /// How long it took from its start until it was ready.
+    /// The time from its start until it was ready.
     pub(super) ready_after: Duration,
     process: Child,
     variables: Vec<(&'static str, String)>,
@@ -31,7 +32,7 @@ pub(super) struct Product {
 
 /// Another `api` of the same product, on its database and its accelerators.
 pub(super) struct Replica {
-    /// Where it listens.
+    /// The address that it listens on.
     pub(super) address: SocketAddr,
     process: Child,
 }
@@ -44,12 +45,13 @@ impl Replica {
 }
 
 impl Product {
-    /// Postgres as durable as in production, all accelerators, a migrated database, and `api` without rate limits.
+    /// Starts Postgres as durable as in production, all accelerators, a migrated database, and
+    /// `api` without rate limits.
     pub(super) async fn start() -> Result<Self> {
         Self::limited_to(0).await
     }
 
-    /// The same, with so many requests a minute for each caller.
+    /// Starts the same, with `rate` requests a minute for each caller.
     pub(super) async fn limited_to(rate: u32) -> Result<Self> {
         let services = Services::start(Options::durable()).await?;
         let database_url = services.postgres.create_database("holdfast").await?;
@@ -71,12 +73,12 @@ impl Product {
         Ok(Self { database_url, address, ready_after, process, variables, _services: services })
     }
 
-    /// Another one beside it.
+    /// Starts another replica beside it.
     pub(super) async fn replica(&self) -> Result<Replica> {
         replica(&self.variables).await
     }
 
-    /// Starts another one beside it, with so many requests a minute for each caller.
+    /// Starts another replica beside it, with `rate` requests a minute for each caller.
     pub(super) async fn replica_limited_to(&self, rate: u32) -> Result<Replica> {
         let mut variables = self.variables.clone();
         variables.retain(|(name, _)| *name != RATE_LIMIT);
@@ -89,7 +91,7 @@ impl Product {
         self.process.id().context("api has ended")
     }
 
-    /// Resident memory of `api`, in MiB.
+    /// Returns the resident memory of `api`, in MiB.
     pub(super) fn rss_mib(&self) -> Result<f64> {
         rss_mib(self.pid()?)
     }
@@ -102,7 +104,7 @@ async fn replica(variables: &[(&'static str, String)]) -> Result<Replica> {
     Ok(Replica { address, process })
 }
 
-/// The shipped binary, about to listen on `address`.
+/// Returns the command of the shipped binary, about to listen on `address`.
 fn api(variables: &[(&'static str, String)], address: SocketAddr) -> Result<Command> {
     let mut command = Command::new(release_binary("api")?);
     command.env_clear().envs(variables.iter().cloned()).env("PORT", address.port().to_string());
@@ -110,7 +112,7 @@ fn api(variables: &[(&'static str, String)], address: SocketAddr) -> Result<Comm
     Ok(command)
 }
 
-/// Watches the memory of a process while `work` runs; returns what it held at most.
+/// Watches the memory of a process while `work` runs. Returns the most that it held.
 pub(super) async fn peak_rss<T>(
     product: &Product,
     work: impl Future<Output = Result<T>>,
@@ -135,10 +137,10 @@ fn rss_mib(pid: u32) -> Result<f64> {
 
 /// Returns the CPU time that a process has used, in user and system mode.
 pub(super) fn cpu_seconds(pid: u32) -> Result<f64> {
-    /// `USER_HZ`, which Linux has fixed for what it shows to programs.
+    /// `USER_HZ`, which Linux has fixed for the numbers that it shows to programs.
     const TICKS_PER_SECOND: f64 = 100.0;
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"))?;
-    // The name before it is in parentheses, and may hold anything.
+    // The name before it is in parentheses, and may contain anything.
     let (_, fields) = stat.rsplit_once(')').context("no stat")?;
     let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>).sum::<Result<f64, _>>()?;
     Ok(ticks / TICKS_PER_SECOND)
@@ -155,12 +157,12 @@ async fn until_ready(address: SocketAddr, begun: Instant) -> Result<Duration> {
     bail!("api was not ready within 20 s")
 }
 
-/// An address on loopback that nobody listens on right now.
+/// Returns an address on loopback that nobody listens on right now.
 pub(super) fn free_address() -> Result<SocketAddr> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
-/// The middle one.
+/// Returns the middle value.
 pub(super) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)

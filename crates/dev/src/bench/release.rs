@@ -1,14 +1,14 @@
-//! The release build, which is what is measured.
+//! The release build, which is what a benchmark measures.
 
 use std::{os::unix::process::CommandExt, path::PathBuf, process::Command};
 
 use anyhow::{Context, Result, ensure};
 
 /// Builds the release binaries and continues in the new one, with the same arguments. Returns at
-/// once where this is it.
+/// once if this is the release build.
 ///
 /// # Errors
-/// When the build fails.
+/// Fails when the build fails.
 pub fn in_release_build() -> Result<()> {
     if !cfg!(debug_assertions) {
         return Ok(());
@@ -26,7 +26,7 @@ pub fn in_release_build() -> Result<()> {
 /// Returns a binary of the release build, beside this one's or in the folder next to it.
 ///
 /// # Errors
-/// When it is not built.
+/// Fails when it is not built.
 pub(super) fn release_binary(name: &str) -> Result<PathBuf> {
     let this = std::env::current_exe()?;
     let profile = this.parent().context("this program is in no folder")?;

@@ -30,7 +30,7 @@ pub struct Case {
     pub p50_ms: Option<f64>,
     /// The latency that one request in a hundred exceeds.
     pub p99_ms: Option<f64>,
-    /// The most memory the product held, in MiB.
+    /// The most memory that the product held, in MiB.
     pub rss_mib: Option<f64>,
     /// The bar that the case must reach, in words.
     pub bar: Option<String>,
@@ -60,7 +60,7 @@ impl Case {
         }
     }
 
-    /// Creates a count that may differ from the expected one by `share` of that.
+    /// Creates a count that may differ from the expected one by `share` of it.
     pub fn within(case: impl Into<String>, value: f64, wanted: f64, unit: &'static str, share: f64) -> Self {
         let ratio = value / wanted;
         Self {

@@ -23,8 +23,7 @@ pub const NAMES: [(&str, &str); 6] = [
 
 /// Runs one benchmark, in a release build: a debug build makes one and becomes it.
 ///
-/// # Errors
-/// An unknown name; whatever keeps the product from starting.
+/// Fails on an unknown name, and when the product does not start.
 pub async fn run(name: &str) -> Result<Report> {
     match name {
         "auth" => auth::run().await,

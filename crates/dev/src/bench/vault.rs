@@ -221,8 +221,13 @@ impl RunOnce for Caller {
 
 /// Creates the tables of the baselines.
 async fn prepare(pool: &PgPool) -> Result<()> {
-    let tables = "CREATE TABLE bench_rows (id uuid PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), body bytea NOT NULL); \
-         CREATE TABLE bench_chain (n bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), hash bytea NOT NULL, body bytea NOT NULL); \
+    let tables = "CREATE TABLE bench_rows ( \
+             id uuid PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), body bytea NOT NULL \
+         ); \
+         CREATE TABLE bench_chain ( \
+             n bigint PRIMARY KEY, at timestamptz NOT NULL DEFAULT now(), \
+             hash bytea NOT NULL, body bytea NOT NULL \
+         ); \
          CREATE TABLE bench_head (one boolean PRIMARY KEY, n bigint NOT NULL, hash bytea NOT NULL); \
          INSERT INTO bench_head VALUES (true, 0, '')";
     sqlx::raw_sql(tables).execute(pool).await?;

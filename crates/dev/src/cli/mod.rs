@@ -31,7 +31,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Only the services; prints `export …` lines for a shell and waits for Ctrl-C.
+    /// Start only the services; print `export …` lines for a shell and wait for Ctrl-C.
     Services(ServiceArgs),
     /// Take one intent from end to end and check every step.
     Tour(tour::TourArgs),
@@ -39,15 +39,15 @@ enum Command {
     Bench(bench::BenchArgs),
     #[command(flatten)]
     Part(bench::Part),
-    /// The `api` program, from the same build.
+    /// Run the `api` program, from the same build.
     #[command(hide = true, disable_help_flag = true)]
     Api(Arguments),
-    /// The `worker` program, from the same build.
+    /// Run the `worker` program, from the same build.
     #[command(hide = true, disable_help_flag = true)]
     Worker(Arguments),
 }
 
-/// What is handed on as it is.
+/// The arguments that are passed on as they are.
 #[derive(Debug, Args)]
 struct Arguments {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]

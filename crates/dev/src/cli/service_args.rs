@@ -1,18 +1,18 @@
-//! Which services a command starts.
+//! The services that a command starts.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use testkit::services::Options;
 
-/// The services to start, and where.
+/// The services to start, and the place of their data.
 #[derive(Debug, Clone, Default, Args)]
 pub(super) struct ServiceArgs {
-    /// Keep the data and the API key in this folder, and find them again next time; else they are
-    /// temporary.
+    /// Keep the data and the API key in this folder, and use them again next time. Without it, they
+    /// are temporary.
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Neither Valkey nor NATS: Holdfast works without them.
+    /// Start neither Valkey nor NATS: Holdfast works without them.
     #[arg(long)]
     only_postgres: bool,
 }

@@ -84,7 +84,8 @@ fn ready(instance: &Instance, project: &ProjectId, took: Duration) -> String {
 Try:
   curl -s {url}/health
   curl -s {url}/v1/agents -H 'Authorization: Bearer {key}'
-  curl -s {url}/v1/vault/seals -H 'Authorization: Bearer {key}' --json '{{\"kind\":\"hello\",\"verdict\":\"SEAL\",\"payload\":{{\"n\":1}}}}'
+  curl -s {url}/v1/vault/seals -H 'Authorization: Bearer {key}' \
+     --json '{{\"kind\":\"hello\",\"verdict\":\"SEAL\",\"payload\":{{\"n\":1}}}}'
 
 An intent from end to end:  cargo dev tour --url {url} --key {key}
 Ctrl-C ends everything.

@@ -105,7 +105,10 @@ impl Tour<'_> {
 
     async fn send(&mut self, cast: &Cast) -> Result<String> {
         self.step("Alice signs an intent for Bob; the API accepts it in one commit");
-        let wanted = json!({"to": cast.bob.did(), "type": "greeting", "payload": {"text": "Hello, Bob"}, "ttl_seconds": 600});
+        let payload = json!({"text": "Hello, Bob"});
+        let wanted = json!({
+            "to": cast.bob.did(), "type": "greeting", "payload": payload, "ttl_seconds": 600
+        });
         let signed = self.client.post("/v1/intents").json(&wanted).sign(&cast.alice);
         let accepted: Value = signed.clone().send().await?.expect(202)?;
         let id = text(&accepted["id"])?;

@@ -23,7 +23,7 @@ use reqwest::Url;
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 
-/// More than the tour ever sends.
+/// The room for deliveries: more than the tour ever sends.
 const ROOM: usize = 16;
 
 /// A delivery as it arrived.
@@ -36,7 +36,7 @@ pub(super) struct Pushed {
 }
 
 impl Pushed {
-    /// The delivery.
+    /// Returns the delivery.
     pub(super) fn json(&self) -> Result<Value> {
         serde_json::from_slice(&self.body).context("what was pushed is not JSON")
     }

@@ -1,4 +1,5 @@
-//! No circle between the files, the areas or the crates: each can be read, tested and moved without what stands on it.
+//! No circle between the files, the areas or the crates: each can be read, tested and moved without
+//! those that stand on it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -61,7 +62,8 @@ fn no_circle_of_crates() {
     none(circles(&crates), "crates import each other in one direction");
 }
 
-/// Returns the folder or file right below `src` that `file` belongs to; none for `main.rs`, `lib.rs` and the like.
+/// Returns the folder or file right below `src` that `file` belongs to, or `None` for `main.rs`,
+/// `lib.rs` and the like.
 fn area(file: &str) -> Option<String> {
     let (krate, below) = file.split_once("/src/")?;
     let (first, _) = below.split_once('/')?;
@@ -124,14 +126,14 @@ impl<'ast> Visit<'ast> for Reader<'_> {
         self.module.pop();
     }
 
-    /// A re-export names nothing by itself: whoever names it is led to what it hands on.
+    /// A re-export names nothing by itself: a file that names it depends on the item behind it.
     fn visit_item_use(&mut self, line: &'ast ItemUse) {
         if !is_reexport(&line.vis) {
             flatten(&line.tree).iter().for_each(|(_, path)| self.name(path));
         }
     }
 
-    /// `pub(in crate::area)` names who may see an item; it uses nothing.
+    /// `pub(in crate::area)` says where an item is visible; it uses nothing.
     fn visit_visibility(&mut self, _: &'ast Visibility) {}
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
@@ -143,8 +145,8 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 }
 
-/// Returns each strongly connected part of more than one node, as a line (Tarjan's algorithm by repeated reachability,
-/// which is plain and fast enough for some hundred files).
+/// Returns each strongly connected part of more than one node, as a line. It searches from every
+/// node, which is plain, and fast enough for some hundred files.
 fn circles(graph: &Graph) -> Vec<String> {
     let reach: BTreeMap<&str, BTreeSet<&str>> =
         graph.keys().map(|node| (node.as_str(), reachable(graph, node))).collect();

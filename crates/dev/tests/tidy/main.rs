@@ -16,7 +16,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap().to_owned()
 }
 
-/// Every `.rs` file of the workspace, with its text.
+/// Returns every `.rs` file of the workspace, with its text.
 fn sources() -> Vec<(PathBuf, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join("crates")];
@@ -35,7 +35,7 @@ fn sources() -> Vec<(PathBuf, String)> {
     found
 }
 
-/// Fails with every offender at once.
+/// Fails with all offenders at once.
 fn none(offenders: Vec<String>, rule: &str) {
     assert!(offenders.is_empty(), "{rule}:\n  {}", offenders.join("\n  "));
 }
@@ -109,7 +109,8 @@ fn the_crates_import_in_one_direction() {
     none(offenders, "imports go one way: see ARCHITECTURE.md");
 }
 
-/// A path in ARCHITECTURE.md or the docs that is written as code and names a file of ours must exist.
+/// A path in ARCHITECTURE.md or the docs that is written as code and names a file of ours must
+/// exist.
 #[test]
 fn paths_in_the_documents_exist() {
     let mut documents = vec![root().join("ARCHITECTURE.md"), root().join("README.md")];
@@ -139,7 +140,8 @@ fn paths_in_the_documents_exist() {
     none(offenders, "a path that a document names must exist");
 }
 
-/// A metric is written as a literal, so that one can search for it; and whoever is woken by it finds it explained.
+/// A metric is written as a literal, so that one can search for it, and the page for operators
+/// explains it.
 #[test]
 fn operations_explains_every_metric() {
     let page = fs::read_to_string(root().join("docs/operations.md")).unwrap();
@@ -164,7 +166,7 @@ fn alerts_are_of_metrics_there_are_and_say_what_to_do() {
     none(unknown.map(str::to_owned).collect(), "an alert is of metrics that a program has");
 }
 
-/// Every metric that a program has.
+/// Returns every metric that a program has.
 fn metrics() -> BTreeSet<String> {
     let sources = sources();
     let tests = ["crates/dev", "crates/testkit"];
@@ -175,7 +177,8 @@ fn metrics() -> BTreeSet<String> {
     metrics
 }
 
-/// Roles and channels begin with our name as well, but do not end with what is measured.
+/// Returns whether `literal` names a metric. Roles and channels begin with our name as well, but do
+/// not end as metrics do.
 fn is_metric(literal: &str) -> bool {
     let ends =
         ["_total", "_seconds", "_up", "_held", "_due", "_later", "_dead", "_damaged", "_unchecked", "_signs"];

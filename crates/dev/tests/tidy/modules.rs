@@ -1,4 +1,4 @@
-//! The modules of a crate as the compiler sees them: which file holds each, and what a path leads to.
+//! The modules of a crate as the compiler sees them: the file of each, and what a path leads to.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -30,7 +30,7 @@ pub struct Module {
 pub struct Modules(pub BTreeMap<ModulePath, Module>);
 
 impl Modules {
-    /// Adds the modules of `file`, which holds `path` and whatever stands in braces within it.
+    /// Adds the modules of `file`, which contains `path` and everything in braces within it.
     pub fn add(&mut self, path: &ModulePath, file: &PathBuf, text: &File) {
         self.add_items(path, file, &text.items);
     }
@@ -62,7 +62,8 @@ impl Modules {
         self.0.insert(path.clone(), module);
     }
 
-    /// Returns the file that defines what `path`, written in the module `from`, names; `None` when another crate does.
+    /// Returns the file that defines what `path`, written in the module `from`, names, or `None`
+    /// when another crate does.
     pub fn resolve(&self, from: &ModulePath, path: &[String]) -> Option<&PathBuf> {
         self.walk(from, path, 0).and_then(|module| self.0.get(&module)).map(|module| &module.file)
     }
@@ -78,7 +79,7 @@ impl Modules {
             "self" => self.descend(from.clone(), rest, steps),
             "super" => {
                 let parent = from.split_last()?.1.to_vec();
-                // `super::super::…` goes on upward.
+                // `super::super::…` continues upward.
                 if rest.first().is_some_and(|next| next == "super") {
                     return self.walk(&parent, rest, steps + 1);
                 }
@@ -111,7 +112,8 @@ impl Modules {
         })
     }
 
-    /// Returns whether `name` is known in `module`, by definition, `use` line or as a module below it.
+    /// Returns whether `name` is known in `module`, by a definition, a `use` line or a module below
+    /// it.
     fn has(&self, module: &ModulePath, name: &str) -> bool {
         let mut child = module.clone();
         child.push(name.to_owned());
@@ -158,7 +160,7 @@ pub fn is_test(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// Returns whether a `use` line hands a name on rather than using it.
+/// Returns whether a `use` line passes a name on rather than using it.
 pub fn is_reexport(visibility: &Visibility) -> bool {
     !matches!(visibility, Visibility::Inherited)
 }

@@ -10,7 +10,7 @@ use crate::{none, root};
 struct Listed {
     /// The path, in which `<…>` stands for a name.
     template: String,
-    /// Every such change touches it.
+    /// True if every such change touches it.
     always: bool,
 }
 
@@ -85,12 +85,12 @@ fn touched(recipe: &str) -> Option<Vec<String>> {
     Some(files.lines().map(str::to_owned).collect())
 }
 
-/// Returns whether a path is of a template, in which `<…>` stands for a name or a part of one.
+/// Returns whether a path matches a template, in which `<…>` stands for a name or a part of one.
 fn fits(template: &str, path: &str) -> bool {
     let Some((before, after)) = template.split_once('<') else { return template == path };
     let (_, after) = after.split_once('>').unwrap();
     let Some(rest) = path.strip_prefix(before) else { return false };
-    // A name is of one folder or several: areas have rooms of their own.
+    // A name is of one folder or several, since areas may have folders of their own.
     (1..=rest.len()).any(|end| rest.is_char_boundary(end) && fits(after, &rest[end..]))
 }
 

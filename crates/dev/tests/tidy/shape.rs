@@ -1,8 +1,9 @@
-//! Sizes and widths: files that are read in one go, lines that fit a screen half, comments that fit a page.
+//! Sizes and widths: files that are read in one go, lines that fit half a screen, comments that fit
+//! a page.
 
 use crate::{none, sources};
 
-/// No source file is longer: one that is does several things.
+/// The most lines of a source file. A longer one does several things.
 const MAX_LINES: usize = 500;
 const MAX_MEDIAN_LINES: usize = 110;
 const MAX_P90_LINES: usize = 300;
@@ -39,7 +40,8 @@ fn comments_fit() {
 
 #[test]
 fn documentation_is_in_the_third_person() {
-    // "Returns …", "Checks …": see CONTRIBUTING.md. A page read aloud has no sentence that begins in the middle.
+    // CONTRIBUTING.md asks for "Returns …" and "Checks …". Read aloud, no sentence begins in the
+    // middle.
     const BANNED: [&str; 9] =
         ["What ", "How ", "That ", "Whether ", "Of ", "Who ", "Whom ", "Whose ", "To who "];
     let mut found = Vec::new();

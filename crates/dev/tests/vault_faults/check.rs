@@ -1,5 +1,5 @@
-//! What must hold of a log whatever broke while it was written: checked by SQL as the owner and by
-//! a tree of this file's own, with nothing of what is tested but the text of a receipt.
+//! The promises of a log, whatever broke while it was written. SQL as the owner and a tree of this
+//! file's own check them, with nothing of the tested code but the text of a receipt.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -17,25 +17,25 @@ use vault::format::receipt::Receipt;
 use crate::writers::{Done, Way};
 
 type Hash32 = [u8; 32];
-/// Index, leaf hash, entry, verdict and time.
+/// A row: index, leaf hash, entry, verdict and time.
 type Row = (i64, Vec<u8>, Vec<u8>, String, DateTime<Utc>);
 
-/// The entries that stand in a log, found sound, with every root that it ever had.
+/// The entries of a log that was found sound, with every root that it ever had.
 pub struct Log {
     origin: String,
     keys: Vec<String>,
     entries: Vec<Vec<u8>>,
-    /// Of each size, from 0 on.
+    /// The root of each size, from 0 on.
     roots: Vec<Hash32>,
 }
 
-/// Checks every log of the database, all that can be checked of each alone, and returns that of the
+/// Checks every log of the database as far as each can be checked alone, and returns that of the
 /// key's project.
 pub async fn sound(database_url: &str, client: &Client, key: &str) -> Log {
     let log: Value = client.get("/v1/vault/log").key(key).send().await.unwrap().expect(200).unwrap();
     let ours: LogId = log["log"].as_str().unwrap().parse().unwrap();
     let mut db = PgConnection::connect(database_url).await.unwrap();
-    // One moment for all that is read: the worker may be publishing.
+    // All reads see one moment, since the worker may be publishing.
     sqlx::raw_sql("BEGIN ISOLATION LEVEL REPEATABLE READ").execute(&mut db).await.unwrap();
     let (mut entries, mut roots) = (Vec::new(), vec![Tree::default().root()]);
     let logs: Vec<Uuid> =
@@ -53,8 +53,8 @@ pub async fn sound(database_url: &str, client: &Client, key: &str) -> Log {
     Log { origin: log["origin"].as_str().unwrap().to_owned(), keys, entries, roots }
 }
 
-/// The entries of a log, and its roots of every size from 0 on, which all that is stored agrees
-/// with.
+/// Returns the entries of a log and its roots of every size from 0 on, after checking that
+/// everything stored agrees with them.
 async fn rebuilt(db: &mut PgConnection, project: Uuid) -> (Vec<Vec<u8>>, Vec<Hash32>) {
     let rows: Vec<Row> = sqlx::query_as(
         "SELECT index, leaf_hash, entry, verdict, at FROM vault_entries WHERE project_id = $1 ORDER BY index",
@@ -101,16 +101,21 @@ async fn rebuilt(db: &mut PgConnection, project: Uuid) -> (Vec<Vec<u8>>, Vec<Has
     (rows.into_iter().map(|(_, _, entry, ..)| entry).collect(), roots)
 }
 
-/// What stands beside the entries was committed with them: personal data, proposals and the jobs
-/// that end them.
+/// Checks that the rows beside the entries were committed with them: personal data, proposals and
+/// the jobs that end them.
 async fn beside(db: &mut PgConnection) {
     for (what, sql) in [
         (
             "personal data",
             "SELECT count(*) FROM vault_entries e FULL JOIN vault_payloads p USING (project_id, index) \
-             WHERE (e.entry IS NULL) OR (p.ciphertext IS NOT NULL) <> (convert_from(e.entry, 'UTF8') LIKE '%\"personal_sha256\":%' \
-                 AND NOT EXISTS (SELECT FROM vault_entries x WHERE x.project_id = e.project_id AND x.subject = e.subject \
-                                 AND x.kind = 'subject.erased' AND x.index > e.index))",
+             WHERE (e.entry IS NULL) OR (p.ciphertext IS NOT NULL) <> ( \
+                 convert_from(e.entry, 'UTF8') LIKE '%\"personal_sha256\":%' \
+                 AND NOT EXISTS ( \
+                     SELECT FROM vault_entries x \
+                     WHERE x.project_id = e.project_id AND x.subject = e.subject \
+                         AND x.kind = 'subject.erased' AND x.index > e.index \
+                 ) \
+             )",
         ),
         (
             "proposals",
@@ -120,7 +125,8 @@ async fn beside(db: &mut PgConnection) {
         (
             "jobs",
             "SELECT count(*) FROM vault_proposals p WHERE 1 <> (SELECT count(*) FROM jobs j \
-             WHERE j.kind = 'vault.expire_proposal' AND (j.payload->>'proposal')::bigint = p.index AND substr(j.payload->>'project', 5)::uuid = p.project_id)",
+             WHERE j.kind = 'vault.expire_proposal' AND (j.payload->>'proposal')::bigint = p.index \
+                 AND substr(j.payload->>'project', 5)::uuid = p.project_id)",
         ),
     ] {
         let wrong: i64 = sqlx::query_scalar(sql).fetch_one(&mut *db).await.unwrap();
@@ -129,13 +135,13 @@ async fn beside(db: &mut PgConnection) {
 }
 
 impl Log {
-    /// How many entries.
+    /// Returns the number of entries.
     pub fn size(&self) -> usize {
         self.entries.len()
     }
 
-    /// That everything acknowledged is in it, as the receipt says, and as often as was promised;
-    /// and that no size was signed with two roots.
+    /// Checks that each acknowledged seal is in the log, as its receipt says, and as often as
+    /// promised, and that no size was signed with two roots.
     pub fn holds(&self, done: &[Done]) {
         let mut found: HashMap<String, Vec<usize>> = HashMap::new();
         for (index, entry) in self.entries.iter().enumerate() {
@@ -161,7 +167,7 @@ impl Log {
         }
     }
 
-    /// Verifies a receipt against the log as it now is. Returns the index.
+    /// Verifies a receipt against the present log. Returns the index.
     pub fn verify(&self, answer: &Value) -> usize {
         let number = |name: &str| usize::try_from(answer[name].as_u64().unwrap()).unwrap();
         let (index, size) = (number("index"), number("size"));

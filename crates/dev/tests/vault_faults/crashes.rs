@@ -14,14 +14,14 @@ use testkit::{
 use crate::check::sound;
 
 /// Postgres gives the number of a transaction whose log was lost with it to another one.
-/// `pg_xact_status` then speaks of that one.
+/// `pg_xact_status` then answers for that one.
 #[tokio::test]
 async fn the_number_of_a_lost_transaction_is_not_taken_for_its_commit() {
     let options = Options { valkey: false, nats: false, ..Options::durable() };
     let services = Arc::new(Services::start(options).await.unwrap());
     let postgres = &services.postgres;
     let mut direct = PgConnection::connect(&postgres.url()).await.unwrap();
-    // Nothing but a commit writes the log of transactions to the disk.
+    // Only a commit writes the log of transactions to the disk.
     direct.execute("ALTER SYSTEM SET wal_writer_delay = '10s'").await.unwrap();
     postgres.service().stop().await.unwrap();
     postgres.service().start().await.unwrap();

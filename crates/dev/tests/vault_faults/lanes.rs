@@ -1,5 +1,5 @@
-//! Who queues for a log: replicas that race, clients that hang up, too many at once, and a replica
-//! that hangs with the log's lock.
+//! The queue for a log: replicas that race, clients that hang up, too many requests at once, and a
+//! replica that hangs with the log's lock.
 
 use std::{
     sync::Arc,
@@ -39,7 +39,7 @@ async fn lock(app: &TestApp) -> PgConnection {
     holder
 }
 
-/// Waits until so many batches wait for the lock.
+/// Waits until `batches` batches wait for the lock.
 async fn queued(app: &TestApp, batches: i64) {
     let sql = "SELECT count(*) FROM pg_stat_activity \
                WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%vault_lock%'";
@@ -87,7 +87,7 @@ async fn of_all_who_expect_a_size_one_wins() {
     app.stop().await.unwrap();
 }
 
-/// What was asked is done, and whoever comes after does not notice.
+/// Requests of clients that hang up are still done, and later requests do not notice.
 #[tokio::test]
 async fn clients_that_hang_up_break_no_lane() {
     let app = app().await;
@@ -108,7 +108,8 @@ async fn clients_that_hang_up_break_no_lane() {
         clients.push(client);
     }
     queued(&app, 1).await;
-    // The first is in a batch, the others wait for the next; some are still on their way in.
+    // The first request is in a batch, and the others wait for the next; some are still on their
+    // way.
     drop(clients);
     let waiting: JoinHandle<Reply> = {
         let (client, key) = (app.client().clone(), app.key().to_owned());
@@ -134,14 +135,14 @@ async fn a_full_queue_says_so_and_loses_nothing() {
         let request = app.post("/v1/vault/seals/batch").key(app.key()).json(&json!({"seals": seals}));
         tokio::spawn(request.send())
     };
-    // One that is under way, and as many as may wait.
+    // One batch is under way, and as many as allowed wait.
     let mut taken = vec![batch(0)];
     queued(&app, 1).await;
     taken.extend((1..=10).map(batch));
     let full = loop {
         let seal = seal("too many");
         let reply = post(app.client(), app.key(), &seal);
-        // Until the last of them is in, one may get a place; it is then waited for.
+        // Until the last of them is in the queue, this one may get a place; then it is waited for.
         match tokio::time::timeout(Duration::from_millis(500), reply).await {
             Ok(reply) => break reply,
             Err(_) => continue,
@@ -171,7 +172,7 @@ async fn a_full_queue_says_so_and_loses_nothing() {
 }
 
 /// One request is sent to all replicas, several times, with others in between. Each batch but the
-/// first collides with what another replica commits.
+/// first collides with a commit of another replica.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn keys_that_come_to_all_replicas_are_sealed_once_and_harm_no_neighbour() {
     let mut app = app().await;
@@ -225,7 +226,7 @@ async fn a_replica_that_hangs_with_the_lock_holds_nobody_up() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     way.disarm();
-    // One lock is waited for, for less than a statement may take.
+    // This waits for one lock, for less than a statement may take.
     let made = post(&other, app.key(), &seal("other")).await.expect::<Value>(201).unwrap();
     way.hold(false);
     assert_eq!(hanging.await.unwrap().code(), "unavailable");

@@ -1,5 +1,5 @@
 //! The vault's promise while everything breaks: no acknowledged seal is lost, indexes are
-//! contiguous, one size has one root.
+//! contiguous, and each size has one root.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -19,14 +19,14 @@ use crate::{
 };
 
 const WRITERS: usize = 200;
-/// How long a new append may take once the faults are over.
+/// The time that a new append may take once the faults are over.
 const SOON: Duration = Duration::from_secs(15);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn postgres_and_replicas_are_killed_under_200_writers() {
     let options = InstanceOptions {
         binary: Some(env!("CARGO_BIN_EXE_dev").into()),
-        // As durable as production: what was acknowledged is on the disk.
+        // As durable as production: an acknowledged write is on the disk.
         services: Options { valkey: false, nats: false, ..Options::durable() },
         variables: vec![("RATE_LIMIT_PER_MINUTE".into(), "0".into())],
         ..InstanceOptions::quiet()
@@ -48,7 +48,7 @@ async fn postgres_and_replicas_are_killed_under_200_writers() {
     let crew = Crew { replicas, key: key.clone(), agent, over: Arc::new(AtomicBool::new(false)) };
     let writers = crew.start(WRITERS, 3);
 
-    // Of the seed, so that what happened can be made to happen again.
+    // The faults follow from a seed, so that a run can be repeated.
     let seed = u64::from_be_bytes(Ids::new(Clock::system()).bytes());
     println!("seed {seed}");
     let chance = Ids::seeded(Clock::system(), seed);

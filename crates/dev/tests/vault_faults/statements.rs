@@ -1,5 +1,5 @@
-//! Every statement of a batch fails, or fails though it was done: the connection to Postgres is cut
-//! there.
+//! Every statement of a batch fails, or fails although it was done: the connection to Postgres is
+//! cut there.
 
 use std::{
     sync::{
@@ -41,7 +41,7 @@ const TILES: &str = "INSERT INTO vault_tiles";
 const ANSWERS: &str = "INSERT INTO idempotent_requests";
 const NONCES: &str = "INSERT INTO signature_nonces";
 
-/// An API, with Postgres behind a way that breaks.
+/// Starts an API whose connection to Postgres can be broken.
 async fn app() -> (TestApp, Arc<PgFault>) {
     let way = Arc::new(PgFault::before(services::shared().await.unwrap().postgres.port()).await.unwrap());
     let options = AppOptions { worker: false, through: Some(Arc::clone(&way)), ..AppOptions::default() };
@@ -52,7 +52,7 @@ fn statement(statement: &'static str, cut: Cut, every: usize) -> Fault {
     Fault { statement, within: None, cut, every }
 }
 
-/// Of those that end a batch, and not what only reads.
+/// Returns a fault of the commits that end a batch, and not of those that only read.
 fn commit(cut: Cut, every: usize) -> Fault {
     Fault { statement: "COMMIT", within: Some(ENTRIES), cut, every }
 }
@@ -108,7 +108,7 @@ async fn three_replicas_and_200_writers_while_each_statement_of_the_batch_fails(
     app.stop().await.unwrap();
 }
 
-/// The answer to a COMMIT gets lost every time, and every time it is found out that it was one.
+/// The answer to a COMMIT is lost every time, and each time the commit is found out.
 #[tokio::test]
 async fn a_commit_whose_answer_is_lost_is_acknowledged() {
     let (app, way) = app().await;
@@ -130,8 +130,7 @@ async fn a_commit_whose_answer_is_lost_is_acknowledged() {
     app.stop().await.unwrap();
 }
 
-/// Postgres takes its time with a COMMIT whose connection is gone: it is waited for, but not for
-/// ever.
+/// Postgres is slow with a COMMIT whose connection is gone: the API waits for it, but not for ever.
 #[tokio::test]
 async fn a_commit_that_goes_on_after_its_connection_is_waited_for() {
     let (app, way) = app().await;
@@ -158,7 +157,7 @@ async fn a_commit_that_goes_on_after_its_connection_is_waited_for() {
     assert_eq!(keyed().await.unwrap().code(), "unavailable", "nobody knows yet");
     way.disarm();
     sqlx::query("UPDATE slowness SET seconds = 0").execute(pool).await.unwrap();
-    // Waits for the log's head, and then finds its own first answer.
+    // This waits for the log's head, and then finds its own first answer.
     let again = keyed().await.unwrap();
     assert_eq!(again.header("idempotency-replayed"), "true", "{}", again.text());
     let log = sound(app.database().url(), app.client(), app.key()).await;
@@ -166,8 +165,8 @@ async fn a_commit_that_goes_on_after_its_connection_is_waited_for() {
     app.stop().await.unwrap();
 }
 
-/// What is sealed past the queue: each is done once, whether its commit was lost or only the answer
-/// to it.
+/// Seals that do not go through the queue are sealed once, whether the commit was lost or only the
+/// answer to it.
 #[tokio::test]
 async fn decisions_expiries_and_the_outbox_are_sealed_once() {
     let (app, way) = app().await;
@@ -190,7 +189,7 @@ async fn decisions_expiries_and_the_outbox_are_sealed_once() {
         request.header("holdfast-project", &project.to_string()).json(&json!({"reason": "seen"})).send()
     };
     let mut vault = app.vault().unwrap();
-    // The end of all of them is over.
+    // At this time all of them have expired.
     vault.core.clock = Clock::held(vault.core.clock.now() + TimeDelta::days(8));
     vault.core.db = Db::lazy(way.url(app.database().url()).unwrap().parse().unwrap(), 2);
     let expire = async |proposal| vault::expire(&vault, &ExpireProposal { project, proposal }).await;
@@ -225,12 +224,15 @@ async fn decisions_expiries_and_the_outbox_are_sealed_once() {
     app.stop().await.unwrap();
 }
 
-/// Whether the COMMIT was lost or only the answer to it: an erasure that is asked for again with
-/// its key was done once.
+/// An erasure that is asked for again with its key was done once, whether the COMMIT was lost or
+/// only the answer to it.
 #[tokio::test]
 async fn an_erasure_whose_commit_is_lost_is_asked_for_again() {
     let (app, way) = app().await;
-    let about = |name: &str| json!({"kind": "fault", "verdict": "SEAL", "payload": {"id": name}, "subject": "s", "personal": name});
+    let about = |name: &str| {
+        let payload = json!({"id": name});
+        json!({"kind": "fault", "verdict": "SEAL", "payload": payload, "subject": "s", "personal": name})
+    };
     let seal = async |name: &str| {
         app.post("/v1/vault/seals")
             .key(app.key())
@@ -259,7 +261,7 @@ async fn an_erasure_whose_commit_is_lost_is_asked_for_again() {
     assert_eq!((done.status, way.struck()[0].1), (201, 1), "{}", done.text());
     way.disarm();
 
-    // It is not known in time that it was done.
+    // The API does not learn in time that this one was done.
     seal("three").await;
     for sql in [
         "CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(3); RETURN \
@@ -289,7 +291,7 @@ async fn post(replica: &Client, app: &TestApp, id: &str) -> Reply {
     replica.post("/v1/vault/seals").key(app.key()).json(&seal(id)).send().await.unwrap()
 }
 
-/// Seals, and it must be acknowledged at once.
+/// Makes a seal, which must be acknowledged at once.
 async fn made(replica: &Client, app: &TestApp, id: &str) -> Value {
     post(replica, app, id).await.expect(201).unwrap()
 }

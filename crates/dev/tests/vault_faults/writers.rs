@@ -1,5 +1,5 @@
-//! Those who write while things break: each makes sure of one seal after the other, in one of the
-//! ways that the API offers for it.
+//! Writers that write while things break. Each makes sure of one seal after the other, in one of
+//! the ways that the API offers for it.
 
 use std::{
     sync::{
@@ -12,53 +12,53 @@ use std::{
 use serde_json::{Value, json};
 use testkit::{Client, Identity, client::Request};
 
-/// A seal that is not acknowledged within this will not be.
+/// The time within which a seal must be acknowledged.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// How a writer knows that a seal was made.
+/// The way in which a writer knows that a seal was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// Only by the answer: a seal whose answer was lost is made again.
     Plain,
-    /// By an `Idempotency-Key`: asked again, the first answer comes.
+    /// By an `Idempotency-Key`: a repeat gets the first answer.
     Keyed,
-    /// By a signature's nonce, which is spent in the commit of the seal: the replay of a signed
-    /// request that was made is refused.
+    /// By a signature's nonce, which is consumed in the commit of the seal: the replay of a signed
+    /// request whose seal was made is refused.
     Signed,
-    /// By both: the replay of the signed request brings the first answer.
+    /// By both: the replay of the signed request gets the first answer.
     SignedAndKeyed,
 }
 
 /// A seal that was acknowledged.
 #[derive(Debug)]
 pub struct Done {
-    /// What its payload is called.
+    /// The id in its payload.
     pub id: String,
-    /// How it was made sure of.
+    /// The way in which it was made sure of.
     pub way: Way,
-    /// The receipt; none where the nonce said that it was made.
+    /// The receipt, or `None` where only the nonce proved that it was made.
     pub answer: Option<Value>,
-    /// How often it was asked for.
+    /// The number of requests for it.
     pub tries: usize,
 }
 
-/// Who writes, and to whom.
+/// The writers' replicas, key and agent.
 #[derive(Clone)]
 pub struct Crew {
-    /// The replicas. Signatures are for the URL of the first, which all of them have as their
-    /// public one.
+    /// The replicas. Signatures are for the URL of the first, which is the public URL of all of
+    /// them.
     pub replicas: Vec<Client>,
     /// The project's key.
     pub key: String,
     /// An agent of the project.
     pub agent: Identity,
-    /// When nobody is to begin another seal.
+    /// True once nobody should begin another seal.
     pub over: Arc<AtomicBool>,
 }
 
 impl Crew {
-    /// `count` writers, half of them with a key, a quarter with a signature. Each makes `least`
-    /// seals and goes on until it is over.
+    /// Starts `count` writers, half of them with a key, a quarter with a signature. Each makes at
+    /// least `least` seals and continues until `over`.
     pub fn start(&self, count: usize, least: usize) -> Vec<tokio::task::JoinHandle<Vec<Done>>> {
         let ways = [
             Way::Plain,
@@ -101,7 +101,7 @@ impl Crew {
             assert!(start.elapsed() < PATIENCE, "{id} ({way:?}) was not acknowledged in {tries} tries");
             let replica = &self.replicas[(writer + tries) % self.replicas.len()];
             tries += 1;
-            // The signature stays that of the first replica's URL.
+            // The signature is still that of the first replica's URL.
             let to = replica.base().join("/v1/vault/seals").unwrap();
             let reply = match request.clone().retarget(to.as_str()).send().await {
                 Ok(reply) => reply,
@@ -134,7 +134,7 @@ impl Crew {
     }
 }
 
-/// All that was acknowledged, once everybody is done.
+/// Returns all acknowledged seals, once every writer has ended.
 pub async fn all(writers: Vec<tokio::task::JoinHandle<Vec<Done>>>) -> Vec<Done> {
     let mut all = Vec::new();
     for writer in writers {
