@@ -1,6 +1,6 @@
-//! Which build this is.
+//! The identity of this build.
 
 /// The version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// The commit, where the build was told.
+/// The commit, if the build was told.
 pub const COMMIT: Option<&str> = option_env!("GIT_SHA");

@@ -1,4 +1,4 @@
-//! What the environment says about this program.
+//! The settings of this program, from the environment.
 
 use adapters::{
     settings::{self, Dependencies, Invalid, Masked, public_url},
@@ -12,7 +12,7 @@ use url::Url;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "api", disable_help_flag = true)]
 pub struct Config {
-    /// What both programs share.
+    /// The settings that both programs share.
     #[command(flatten)]
     pub dependencies: Dependencies,
 
@@ -38,17 +38,18 @@ pub struct Config {
     #[arg(long, env = "CORS_ORIGINS", value_delimiter = ',', value_parser = origin)]
     pub cors_origins: Vec<String>,
 
-    /// How many requests a minute one person, key, agent or anonymous address may make on the
+    /// The requests a minute that each person, key, agent and anonymous address may make on the
     /// smallest plan; 0 for no limit.
     #[arg(long, env = "RATE_LIMIT_PER_MINUTE", default_value = "100")]
     pub rate_limit_per_minute: u32,
 
-    /// How many attempts at signing up and logging in one address, and one account, may make in 15
-    /// minutes; 0 for no limit.
+    /// The attempts at signing up and logging in that each address, and each account, may make in
+    /// 15 minutes; 0 for no limit.
     #[arg(long, env = "AUTH_RATE_LIMIT", default_value = "10")]
     pub auth_rate_limit: u32,
 
-    /// How many proxies in front of this process append to X-Forwarded-For. 0 trusts none of it.
+    /// The number of proxies in front of this process that append to X-Forwarded-For. 0 trusts none
+    /// of it.
     #[arg(long, env = "TRUSTED_PROXY_DEPTH", default_value = "0")]
     pub trusted_proxy_depth: usize,
 }
@@ -57,7 +58,7 @@ impl Config {
     /// Reads variables and nothing else.
     ///
     /// # Errors
-    /// The first variable that is missing or wrong.
+    /// Fails with the first variable that is missing or wrong.
     pub fn from_pairs(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, Invalid> {
         settings::parse(variables)
     }
@@ -68,7 +69,7 @@ impl Config {
     }
 
     /// Returns the origins whose pages may use the refresh token's cookie: our own, the frontend's,
-    /// and those named; never just anybody's.
+    /// and those named. Never `*`.
     pub(crate) fn cookie_origins(&self) -> Vec<String> {
         let ours =
             [&self.public_url(), &self.dependencies.app_url].map(|url| url.origin().ascii_serialization());
@@ -85,7 +86,7 @@ impl Config {
 
 fn local_url(port: u16) -> Url {
     let mut url = LOCAL.clone();
-    // Fails only for URLs without a host.
+    // This fails only for URLs without a host.
     let _ = url.set_port(Some(port));
     url
 }

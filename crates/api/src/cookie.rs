@@ -1,23 +1,23 @@
 //! The cookie that holds a browser's refresh token.
 //!
-//! Scripts cannot read it, other sites cannot send it (`SameSite=Strict`), and it goes to the
-//! routes that use it and no others. A page of a sibling domain is same-site, though: so the
-//! `Origin` of a request that brings it must be one of ours.
+//! Scripts cannot read it, other sites cannot send it (`SameSite=Strict`), and it goes only to the
+//! routes that use it. A page of a sibling domain is same-site, though, so the `Origin` of a
+//! request that brings it must be one of ours.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use domain::identity::sessions::{LIFETIME, RefreshToken};
 use kernel::{Code, Error, Result};
 
 const NAME: &str = "holdfast_refresh";
-/// Both prefixes that the routes answer under.
+/// Both prefixes of the routes.
 const PATHS: [&str; 2] = ["/v1/auth", "/api/v1/auth"];
 
-/// Sets it, for each prefix.
+/// Sets the cookie, for each prefix.
 pub fn set(token: &RefreshToken) -> Vec<(HeaderName, HeaderValue)> {
     header(token.reveal(), LIFETIME.num_seconds())
 }
 
-/// Takes it back.
+/// Clears the cookie, for each prefix.
 pub fn clear() -> Vec<(HeaderName, HeaderValue)> {
     header("", 0)
 }
@@ -31,7 +31,7 @@ fn header(value: &str, max_age: i64) -> Vec<(HeaderName, HeaderValue)> {
         .collect()
 }
 
-/// The token a request brings.
+/// Returns the token that a request brings.
 pub fn find(headers: &HeaderMap) -> Option<&str> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     cookies
@@ -40,7 +40,8 @@ pub fn find(headers: &HeaderMap) -> Option<&str> {
         .find_map(|(name, value)| (name == NAME && !value.is_empty()).then_some(value))
 }
 
-/// That the page which sends the cookie is one of ours. Browsers name it in `Origin` on every POST.
+/// Requires that the page which sends the cookie is one of ours. Browsers name it in `Origin` on
+/// every POST.
 ///
 /// # Errors
 /// [`Code::OriginRefused`].

@@ -1,4 +1,4 @@
-//! The listener: who may connect, for how long, and how it all ends.
+//! The listener: connections, their limits in time, and their end.
 
 use std::{
     convert::Infallible,
@@ -27,30 +27,30 @@ use tower::Service;
 
 use crate::router::App;
 
-/// How many connections are open at once; further ones wait in the kernel's queue.
+/// The most open connections; further ones wait in the kernel's queue.
 const CONNECTIONS: u32 = 20_000;
-/// How long a client may take to send a request's headers; as long may a connection idle between
-/// requests.
+/// The time that a client may take to send a request's headers, and that a connection may idle
+/// between requests.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a client may take no byte of a response.
+/// The time in which a client must take some of a response.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The most bytes of a request's line and headers.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
-/// How long the process still serves all comers once it is asked to stop, and says in each response
-/// that the connection ends with it. Proxies keep connections and learn late who leaves: closed at
-/// once, a connection takes a request that was just being sent along.
+/// The time that the process still serves everybody once it is asked to stop. Each response then
+/// says that its connection ends. Proxies keep connections and learn late that a replica leaves; if
+/// connections were closed at once, requests that were just being sent would be lost.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(1);
-/// How long connections without a request under way are kept open after that: on one just made, the
-/// first may be on its way.
+/// The time that connections without a request under way stay open after that, since the first
+/// request of a new one may be on its way.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(1);
-/// How long requests that are being worked on may still take when the process is asked to stop.
+/// The time that requests under way may still take once the process is asked to stop.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Serves the connections to `listener` until `stop`, then finishes what was begun.
+/// Serves the connections to `listener` until `stop`, then finishes the requests that began.
 ///
-/// HTTP/1.1 alone. Telling HTTP/2 from it waits, without a timeout, for the first 24 bytes: a
-/// client that sends none would hold its place for ever. HTTP/2 is negotiated in TLS, which ends at
-/// the proxy in front.
+/// It serves HTTP/1.1 alone. Detecting HTTP/2 would wait, without a timeout, for the first 24
+/// bytes: a client that sends none would hold its place for ever. HTTP/2 is negotiated in TLS,
+/// which ends at the proxy in front.
 pub async fn accept(listener: TcpListener, app: App, stop: CancellationToken) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS as usize));
     let drain = GracefulShutdown::new();
@@ -62,8 +62,7 @@ pub async fn accept(listener: TcpListener, app: App, stop: CancellationToken) {
     };
     tokio::pin!(left);
     loop {
-        // Asked in this order, whoever waits in the kernel's queue is let in before the door
-        // closes.
+        // In this order, connections in the kernel's queue are accepted before the listener closes.
         let (place, accepted) = tokio::select! {
             biased;
             both = async {
@@ -76,7 +75,7 @@ pub async fn accept(listener: TcpListener, app: App, stop: CancellationToken) {
         match accepted {
             Ok((stream, peer)) => spawn(&http, &drain, &app, &stop, (stream, peer), place),
             Err(error) => {
-                // Out of file descriptors, say: what holds them will end.
+                // For example out of file descriptors, which are free again when connections end.
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::select! {
                     () = &mut left => break,
@@ -125,17 +124,17 @@ fn spawn(
     stream.set_write_timeout(Some(WRITE_TIMEOUT));
     let connection = drain.watch(http.serve_connection(TokioIo::new(Box::pin(stream)), service));
     tokio::spawn(async move {
-        // A client that breaks the protocol or goes away is no news.
+        // A client that breaks the protocol or goes away is not worth a log line.
         let _ = connection.await;
         drop(place);
     });
 }
 
-/// Listens on `port` of every address, IPv6 and IPv4 alike: private networks may be IPv6 only. On a
-/// machine without IPv6, on IPv4.
+/// Listens on `port` of every address, IPv6 and IPv4 alike, since private networks may be IPv6
+/// only. On a machine without IPv6, listens on IPv4.
 ///
 /// # Errors
-/// A port that is taken or not allowed.
+/// Fails on a port that is taken or not allowed.
 pub fn listen(port: u16) -> anyhow::Result<TcpListener> {
     let dual = bind(Domain::IPV6, (Ipv6Addr::UNSPECIFIED, port).into());
     let socket = match dual {

@@ -1,4 +1,5 @@
-//! How many long polls one agent may hold open at once: the places are everybody's.
+//! The limit on long polls that one agent may hold open at once, since the places are shared by
+//! all.
 
 use std::{
     collections::HashMap,
@@ -7,7 +8,7 @@ use std::{
 
 use kernel::ids::AgentId;
 
-/// More than an agent with a handful of processes needs.
+/// The most long polls of one agent: more than one with a handful of processes needs.
 const PER_AGENT: usize = 8;
 
 /// The long polls that wait in this process, by agent. Cloning shares them.
@@ -15,8 +16,8 @@ const PER_AGENT: usize = 8;
 pub struct Polls(Arc<Mutex<HashMap<AgentId, usize>>>);
 
 impl Polls {
-    /// A place to wait in, given back when it is dropped; none when the agent holds as many as it
-    /// may.
+    /// Returns a place to wait in, which is given back when it is dropped, or `None` when the agent
+    /// holds as many as it may.
     pub fn enter(&self, agent: AgentId) -> Option<Place> {
         let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let held = waiting.entry(agent).or_default();

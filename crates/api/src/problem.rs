@@ -1,9 +1,9 @@
 //! Errors on the wire: RFC 9457 problem details, made in one place.
 //!
 //! A handler's error becomes a [`Problem`], which carries the [`Error`] in the response's
-//! extensions; the edge, which knows the request's id, turns it into the document. Whatever else
-//! answers with an error and no problem of ours (the router's 404 and 405, a body over its limit)
-//! is given one there too.
+//! extensions. The edge, which knows the request's id, turns it into the document. It does the same
+//! for any other error response without a problem of ours, such as the router's 404 and 405, and a
+//! body over its limit.
 
 use std::sync::Arc;
 
@@ -66,7 +66,7 @@ pub struct Document<'a> {
     pub errors: &'a [FieldError],
 }
 
-/// The one table from kinds of failure to statuses.
+/// Returns the status of a code. This is the one table of them.
 pub fn status(code: Code) -> StatusCode {
     match code.kind() {
         Kind::Malformed => StatusCode::BAD_REQUEST,
@@ -87,8 +87,8 @@ pub fn status(code: Code) -> StatusCode {
     }
 }
 
-/// Gives an error response its document. Responses that are no errors, and those that already are
-/// problems, pass through.
+/// Gives an error response its document. Other responses, and those that are problems already, pass
+/// through.
 pub fn complete(response: Response, request_id: &str) -> Response {
     let carried = response.extensions().get::<Arc<Error>>().cloned();
     let error = match carried {
@@ -118,7 +118,7 @@ pub fn complete(response: Response, request_id: &str) -> Response {
     }
     if error.code().kind() == Kind::Unauthenticated {
         parts.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer, Signature"));
-        // RFC 9421, section 5: what a signature must cover.
+        // The components that a signature must cover (RFC 9421, section 5).
         let accept = HeaderName::from_static("accept-signature");
         parts.headers.insert(
             accept,
@@ -128,7 +128,7 @@ pub fn complete(response: Response, request_id: &str) -> Response {
     Response::from_parts(parts, Body::from(body))
 }
 
-/// An error of the router or a library, with a text of its own or none.
+/// Returns whether the response is an error of the router or a library, with or without a text.
 fn is_bare_error(response: &Response) -> bool {
     let status = response.status();
     let is_problem = response
@@ -167,7 +167,7 @@ fn of_status(status: StatusCode) -> Error {
     }
 }
 
-/// The inner cause goes to the log, once, and never to the caller.
+/// Logs the inner cause, once. The caller never sees it.
 pub fn log(error: &Error, request_id: &str) {
     let cause = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     let cause = cause.map(ToString::to_string).collect::<Vec<_>>().join(": ");

@@ -63,7 +63,7 @@ pub fn operation_codes() -> Vec<OperationCodes> {
     operations().build(docs::about()).codes
 }
 
-/// The whole service: what changes a path is outside of what routes by it.
+/// The whole service. Layers that change a path are outside of the router, which reads it.
 pub type App = MapRequest<NormalizePath<Router>, fn(Request<Incoming>) -> Request<Incoming>>;
 
 /// Puts the whole service together.
@@ -81,8 +81,8 @@ fn router(state: AppState, cors_origins: &[String]) -> Router {
     let routed = router
         .merge(docs::router(&document))
         .merge(vault_page::router())
-        // As one layer: axum keeps each behind a box of its own, and copies it, and all that is
-        // within, for every request.
+        // One layer instead of several: axum boxes each, and copies it and everything within it for
+        // every request.
         .layer((
             edge::Watched::new(state.clone(), Arc::clone(&table)),
             cors(cors_origins),
@@ -90,14 +90,14 @@ fn router(state: AppState, cors_origins: &[String]) -> Router {
             DefaultBodyLimit::max(limits::BODY),
         ))
         .with_state(state);
-    // Whether the process is alive is asked often and must be answered whatever the layers do: it
-    // passes none of them.
+    // Liveness is asked often and must be answered whatever the layers do, so it passes none of
+    // them.
     Router::new().route("/health/live", live.fallback_service(routed.clone())).fallback_service(routed)
 }
 
-/// Says which pages may call from a browser. Credentials are headers that the page sets itself, but
-/// for the refresh token's cookie: that may be sent along from origins that are named, never from
-/// anybody's.
+/// Decides which pages may call from a browser. Credentials are headers that the page sets itself,
+/// except the refresh token's cookie: that may be sent along from named origins, and never from
+/// `*`.
 fn cors(origins: &[String]) -> CorsLayer {
     let named: Vec<HeaderValue> = origins
         .iter()

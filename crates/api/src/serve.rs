@@ -1,4 +1,4 @@
-//! Serving: what handlers share is put together, and the listener is opened.
+//! Serves: puts the state of handlers together, and opens the listener.
 
 use std::{
     sync::Arc,
@@ -24,31 +24,31 @@ use crate::{
     state::{About, AppState, Shared},
 };
 
-/// How many exports are under way at once.
+/// The most exports under way at once.
 const EXPORTS: usize = 16;
-/// How often witnesses are asked whether the vault was rolled back.
+/// The time between checks with witnesses that the vault was not rolled back.
 const ROLLBACK_CHECK: Duration = Duration::from_secs(60);
-/// How long witnesses are waited for at the start, all at once, while nothing is sealed; one that
-/// does not answer by then keeps nobody from sealing.
+/// The time that witnesses have to answer at the start, all at once, while nothing is sealed. After
+/// it, one that does not answer no longer delays sealing.
 const FIRST_TIMEOUT: Duration = Duration::from_secs(3);
-/// The same later, when nobody waits.
+/// The same for later checks, when nothing waits.
 const LATER_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long connections may take to say goodbye to Postgres.
+/// The time that connections have to say goodbye to Postgres.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Serves on `listener` until `stop`, then finishes what was begun. Starts and keeps running
-/// whether or not Postgres is there: until it is, every route says so at once.
+/// Serves on `listener` until `stop`, then finishes the requests that began. Starts and keeps
+/// running whether or not Postgres is there; while it is away, every route reports that at once.
 ///
 /// # Errors
-/// Settings that nothing can be made from.
+/// Fails on settings that cannot be used.
 pub async fn serve(config: Config, listener: TcpListener, stop: CancellationToken) -> anyhow::Result<()> {
     serve_at(config, listener, stop, Clock::system()).await
 }
 
-/// [`serve`], by a clock of the caller's: for tests.
+/// Serves as [`serve`] does, by the clock of a test.
 ///
 /// # Errors
-/// As [`serve`].
+/// Fails as [`serve`] does.
 pub async fn serve_at(
     config: Config,
     listener: TcpListener,
@@ -64,14 +64,14 @@ pub async fn serve_at(
     tracing::info!(address = %listener.local_addr()?, %environment, "listening");
     listener::accept(listener, app(state, &config.cors_origins), stop).await;
     adapters.close().await;
-    // A frozen Postgres would be waited for until it thaws.
+    // The timeout is for a frozen Postgres, which would be waited for until it thaws.
     let _ = tokio::time::timeout(CLOSE_TIMEOUT, db.pool().close()).await;
     tracing::info!("stopped");
     Ok(())
 }
 
 /// Asks the witnesses at the start, since nothing is signed before, and then once a minute, whether
-/// the database has what was signed.
+/// the database has everything that was signed.
 async fn watch_for_rollback(vault: Vault, witnesses: Vec<Arc<dyn Witness>>, stop: CancellationToken) {
     let mut timeout = FIRST_TIMEOUT;
     loop {
@@ -91,7 +91,8 @@ async fn watch_for_rollback(vault: Vault, witnesses: Vec<Arc<dyn Witness>>, stop
     }
 }
 
-/// Brings up what handlers share. Waits for nothing: what is away is used when it appears.
+/// Puts the state of handlers together. Waits for nothing: a dependency that is away is used when
+/// it appears.
 pub(crate) fn assemble(
     config: &Config,
     clock: Clock,

@@ -1,4 +1,4 @@
-//! What handlers share.
+//! The state that handlers share.
 
 use std::{ops::Deref, sync::Arc, time::Instant};
 
@@ -14,8 +14,8 @@ use vault::{Appender, Vault};
 
 use crate::{auth::Credentials, polls::Polls};
 
-/// [`Shared`] by all. Cloned several times for every request, so that cloning it counts to one more
-/// and no further.
+/// The state that handlers share. It is cloned several times for every request, so cloning it
+/// counts only one reference.
 #[derive(Clone)]
 pub struct AppState(Arc<Shared>);
 
@@ -33,9 +33,9 @@ impl Deref for AppState {
     }
 }
 
-/// What there is one of in a process.
+/// The parts of a process of which there is one each.
 pub struct Shared {
-    /// What use cases need.
+    /// The dependencies of use cases.
     pub core: Core,
     /// Finds agents.
     pub agents: Directory,
@@ -43,50 +43,50 @@ pub struct Shared {
     pub credentials: Credentials,
     /// Issues access tokens.
     pub tokens: AccessTokens,
-    /// Whose passkeys people log in with.
+    /// The relying party of passkeys.
     pub party: RelyingParty,
     /// Hashes passwords.
     pub passwords: Passwords,
-    /// Reads, proves and decides.
+    /// Reads, proves and decides seals.
     pub vault: Vault,
-    /// Where seals queue.
+    /// The queue of seals.
     pub appender: Appender,
-    /// What signatures must name as scheme and authority.
+    /// The scheme and authority that signatures must name.
     pub origin: Origin,
-    /// How the dependencies are.
+    /// The state of the dependencies.
     pub health: Health,
     /// Counts requests.
     pub limiter: RateLimiter,
-    /// Facts about this process.
+    /// The facts about this process.
     pub about: About,
-    /// Who waits for their inbox.
+    /// The long polls that wait for an inbox.
     pub polls: Polls,
-    /// Places for exports, each of which reads and holds a good many rows.
+    /// The places for exports, each of which reads and holds a good many rows.
     pub exports: Arc<Semaphore>,
     /// Ends long polls when the process is asked to stop.
     pub stop: CancellationToken,
 }
 
-/// Facts about this process that do not change.
+/// The facts about this process that do not change.
 #[derive(Debug)]
 pub struct About {
-    /// Where it runs.
+    /// The place where it runs.
     pub environment: Environment,
-    /// Since when.
+    /// The time of its start.
     pub started: Instant,
     /// The version of the build.
     pub version: &'static str,
     /// The commit of the build, where it is known.
     pub commit: Option<&'static str>,
-    /// Requests a minute for each person, key, agent or anonymous address on the smallest plan; 0
-    /// for no limit.
+    /// The requests a minute for each person, key, agent or anonymous address on the smallest plan;
+    /// 0 for no limit.
     pub rate_limit: u32,
-    /// Attempts at signing up and logging in, per address and account, in 15 minutes; 0 for no
+    /// The attempts at signing up and logging in, per address and account, in 15 minutes; 0 for no
     /// limit.
     pub auth_rate_limit: u32,
-    /// How many entries at the end of X-Forwarded-For were written by proxies of ours.
+    /// The number of entries at the end of X-Forwarded-For that proxies of ours wrote.
     pub trusted_proxy_depth: usize,
-    /// Whose pages may use the refresh token's cookie.
+    /// The origins whose pages may use the refresh token's cookie.
     pub cookie_origins: Vec<String>,
     /// The public key that pushed deliveries verify under, `whpk_…`.
     pub webhook_public_key: String,

@@ -1,4 +1,4 @@
-//! A request by somebody who is yet to prove who they are: signing up, logging in.
+//! A request by a caller who has not proved who they are yet: signing up, logging in.
 
 use axum::{
     RequestExt,
@@ -24,8 +24,8 @@ use crate::{
     state::AppState,
 };
 
-/// A body by somebody whose secret, if they have one, is in it, and too long to be guessed: a
-/// refresh token. Counted as any request without credentials is.
+/// A body whose secret, if it has one, is too long to be guessed: a refresh token. It is counted as
+/// any request without credentials is.
 #[derive(Debug)]
 pub struct AnonymousJson<T> {
     /// The body.
@@ -60,8 +60,8 @@ async fn read<T: DeserializeOwned>(parts: Parts, body: Body) -> Result<Anonymous
     Ok(AnonymousJson { body, headers: parts.headers, request })
 }
 
-/// A body by somebody who signs up or logs in. Counted by their address, before it is read, against
-/// a quota much smaller than that of other routes.
+/// A body by somebody who signs up or logs in. It is counted by its address, before it is read,
+/// against a quota much smaller than that of other routes.
 #[derive(Debug)]
 pub struct Anonymous<T> {
     /// The body.
@@ -91,15 +91,16 @@ impl<T: ToSchema> Describe for Anonymous<T> {
 }
 
 impl<T> Anonymous<T> {
-    /// Counts the request for the account it is about as well, so that many addresses do not help
-    /// to guess one account's password.
+    /// Counts the request for its account as well, so that many addresses do not help to guess one
+    /// account's password.
     ///
     /// # Errors
     /// [`Code::RateLimited`](kernel::Code::RateLimited).
     pub async fn count_for(&self, state: &AppState, email: &str) -> Result<()> {
-        // A text that is no address has no account, and was counted by where it came from.
+        // A text that is not an address has no account, and the request was counted by its own
+        // address.
         let Ok(email) = email.parse::<Email>() else { return Ok(()) };
-        // Not the address itself: Redis need not know who our users are.
+        // The hash of the address, since Redis need not know who our users are.
         let account = hex(&sha256(email.key().as_bytes())[..16]);
         self.meter.take_auth(state, &format!("auth:account:{account}")).await
     }

@@ -35,7 +35,7 @@ pub(super) async fn credential(parts: &Parts, state: &AppState) -> Result<Option
         return Err(malformed());
     }
     let text = text.trim();
-    // An access token has two full stops, which a key cannot have.
+    // An access token contains two full stops, which a key cannot contain.
     Ok(Some(if text.contains('.') {
         Credential::Person(state.credentials.person(text).await?)
     } else {
@@ -45,7 +45,7 @@ pub(super) async fn credential(parts: &Parts, state: &AppState) -> Result<Option
 }
 
 impl Credential {
-    /// Returns the caller in a project: a key in its own, a person in the one that `named` says.
+    /// Returns the caller in a project: a key in its own, a person in the one that `named` gives.
     /// Counts the request.
     pub(super) async fn in_project(
         self,
@@ -81,7 +81,7 @@ impl Credential {
         Ok(Principal { project, actor, permissions, plan, request: request::context(parts) })
     }
 
-    /// Returns the person who asks. Counts the request.
+    /// Returns the person of the access token. Counts the request.
     pub(super) async fn person(self, parts: &Parts, state: &AppState) -> Result<Person> {
         match self {
             Credential::Person(Bearer { user, session }) => {

@@ -1,4 +1,4 @@
-//! A caller, and the body they sent.
+//! A caller and their body.
 
 use axum::{
     RequestExt,
@@ -24,7 +24,8 @@ use crate::{
 
 /// A caller that a request can prove before its body is read.
 pub trait ProvenCaller: HasRequest + Describe + Sized + Send {
-    /// Proves it; `has_body` says whether there is a body, which a signature must then cover.
+    /// Proves the caller; `has_body` tells whether there is a body, which a signature must then
+    /// cover.
     ///
     /// # Errors
     /// The codes of the credentials.
@@ -35,7 +36,7 @@ pub trait ProvenCaller: HasRequest + Describe + Sized + Send {
     ) -> impl Future<Output = Result<Self>> + Send;
 }
 
-/// A proved caller, and the JSON they sent.
+/// A proved caller, and their JSON body.
 #[derive(Debug)]
 pub struct JsonBody<C, T> {
     /// The caller.
@@ -66,7 +67,7 @@ impl<C: Describe, T: ToSchema> Describe for JsonBody<C, T> {
     }
 }
 
-/// A proved caller of a request that has no body, and may carry an `Idempotency-Key`.
+/// A proved caller of a request that has no body and may carry an `Idempotency-Key`.
 #[derive(Debug)]
 pub struct NoBody<C> {
     /// The caller.
@@ -86,19 +87,19 @@ impl<C: ProvenCaller> FromRequest<AppState> for NoBody<C> {
 impl<C: Describe> Describe for NoBody<C> {
     fn describe(doc: &mut OperationDoc) {
         C::describe(doc);
-        // A body that nobody wants is read all the same.
+        // A body is read even though nobody wants it.
         doc.codes(BODY_ERRORS);
     }
 }
 
-/// A proved caller, and the body they sent, unread.
+/// A proved caller, and their body as it came.
 #[derive(Debug)]
 pub struct RawBody<C> {
     /// The caller.
     pub caller: C,
     /// The request but for its body.
     pub parts: Parts,
-    /// The body, byte for byte; where the request is signed, the one whose digest was signed.
+    /// The body, byte for byte. If the request is signed, its digest was signed.
     pub bytes: Bytes,
 }
 
@@ -108,7 +109,8 @@ impl<C: ProvenCaller> FromRequest<AppState> for RawBody<C> {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Problem> {
         let (mut parts, body) = request.with_limited_body().into_parts();
         let caller = C::prove(&mut parts, state, !body.is_end_stream()).await?;
-        // Only now: an unknown caller's body is not waited for, nor held in memory.
+        // The body is read only now: that of an unknown caller is neither waited for nor held in
+        // memory.
         let bytes = extract::body_bytes(body).await?;
         if is_signed(&parts) {
             check_digest(&parts, state, &bytes)?;

@@ -10,9 +10,9 @@ use kernel::{
 };
 use moka::sync::Cache;
 
-/// How long a credential is believed without asking Postgres again.
+/// The time that a credential is believed without asking Postgres again.
 const LIFETIME: Duration = Duration::from_secs(5);
-/// How many of each are kept.
+/// The most credentials of each kind that are kept.
 const CAPACITY: u64 = 10_000;
 
 /// The credentials that this replica remembers. Cloning shares them.
@@ -45,7 +45,7 @@ impl CredentialCache for Cached {
             Credential::Session(session) => self.sessions.invalidate(session),
             Credential::SessionsOf(user) => {
                 let user = *user;
-                // Fails only where closures are not supported.
+                // This fails only where closures are not supported.
                 let _ = self.sessions.invalidate_entries_if(move |_, known| known.user == user);
             }
             Credential::MembershipsOf(user) => {

@@ -2,14 +2,14 @@
 
 use kernel::Code;
 
-/// Of an `Authorization` header.
+/// The codes of an `Authorization` header.
 pub(super) const BEARER_ERRORS: &[Code] =
     &[Code::CredentialsMissing, Code::CredentialsMalformed, Code::ApiKeyInvalid, Code::AccessTokenInvalid];
 
-/// Of a project that the request names.
+/// The codes of a project that the request names.
 pub(super) const PROJECT_ERRORS: &[Code] = &[Code::ProjectMissing, Code::MalformedRequest, Code::NotFound];
 
-/// Of an agent's signature.
+/// The codes of an agent's signature.
 pub(super) const SIGNATURE_ERRORS: &[Code] = &[
     Code::SignatureMissing,
     Code::SignatureMalformed,
@@ -22,5 +22,5 @@ pub(super) const SIGNATURE_ERRORS: &[Code] = &[
     Code::Forbidden,
 ];
 
-/// Of the digest of a body that may be signed.
+/// The codes of the digest of a body that may be signed.
 pub(super) const DIGEST_ERRORS: &[Code] = &[Code::DigestMissing, Code::DigestMismatch];

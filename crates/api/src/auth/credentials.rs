@@ -1,5 +1,5 @@
-//! Looking credentials up. Those that exist are remembered: a request costs no round trip for who
-//! is asking.
+//! Looks credentials up, and remembers those that exist, so that proving a caller costs no round
+//! trip.
 
 use std::sync::Arc;
 
@@ -15,8 +15,8 @@ use kernel::{
 
 use super::cache::Cached;
 
-/// Looks credentials up, and remembers those that exist. Others are asked for each time, so that an
-/// agent can sign its first request as soon as it is registered.
+/// Looks credentials up, and remembers those that exist. Unknown ones are looked up each time, so
+/// that an agent can sign its first request as soon as it is registered.
 #[derive(Debug, Clone)]
 pub struct Credentials {
     core: Core,
@@ -25,7 +25,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// Creates the look-up, whose memory `core` tells what was revoked.
+    /// Creates the look-up. `core` tells its memory what was revoked.
     pub fn new(core: Core, tokens: AccessTokens, cached: Cached) -> Self {
         Self { core, tokens, cached }
     }
@@ -38,7 +38,7 @@ impl Credentials {
         let refused = || Error::new(Code::ApiKeyInvalid, "The API key is mistyped, revoked or expired");
         let key: ApiKey = text.parse().map_err(|_| refused())?;
         let hash = key.secret_hash();
-        // A wrong secret finds nothing: neither here nor in Postgres.
+        // A wrong secret finds nothing, neither here nor in Postgres.
         let known = match self.cached.keys.get(&key.id()).filter(|known| known.secret_hash == hash) {
             Some(known) => known,
             None => {
@@ -71,7 +71,7 @@ impl Credentials {
         if session.user == bearer.user && session.expires_at > now { Ok(bearer) } else { Err(ended()) }
     }
 
-    /// Returns the place of `user` in `project`.
+    /// Returns the membership of `user` in the organization of `project`.
     ///
     /// # Errors
     /// [`Code::NotFound`], for unknown and foreign projects alike.
@@ -86,8 +86,8 @@ impl Credentials {
         Ok(membership)
     }
 
-    /// Returns the agents that `did` can mean, one in each project that has it, or the one in
-    /// `project`; none when it is not registered.
+    /// Returns the agents that `did` can mean: the one in `project`, or one in each project that
+    /// has registered it. Empty when it is not registered.
     ///
     /// # Errors
     /// [`Code::Unavailable`].

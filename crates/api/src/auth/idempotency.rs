@@ -11,7 +11,8 @@ pub fn is_idempotency_key(text: &str) -> bool {
     (1..=MAX_KEY).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'"')
 }
 
-/// Reads the key of a request, quoted or bare. Method, target and body make a request the same.
+/// Reads the key of a request, quoted or bare. Two requests are the same if their method, target
+/// and body are.
 ///
 /// # Errors
 /// [`Code::MalformedRequest`].

@@ -1,22 +1,22 @@
-//! Who is calling: extractors that prove it before a handler runs, so that a handler cannot forget
-//! to.
+//! Extractors that prove who calls before a handler runs, so that a handler cannot forget it.
 //!
 //! | extractor | takes | for |
 //! |---|---|---|
 //! | [`Anonymous`] | nothing, and few attempts | signing up and logging in |
-//! | [`AnonymousJson`] | a JSON body, whose secret, if it has one, proves enough | staying logged in |
+//! | [`AnonymousJson`] | a JSON body, whose secret, if any, proves enough | staying logged in |
 //! | [`LoggedIn`] | a person's access token | their account |
-//! | [`InOrganization`] | a person's access token, with a permission | what is in an organization |
-//! | [`InProject`] | an API key, an agent's signature, or a person's access token, with a permission | what is in a project |
-//! | [`Signed`] | an agent's signature, with a permission | what agents do |
-//! | [`JsonBody`] | any of these callers, and a JSON body | what they change |
-//! | [`NoBody`] | any of these callers, and an `Idempotency-Key` | what they change without a body |
-//! | [`RawBody`] | [`ProjectCaller`], and a body that somebody else reads | `/mcp` |
-//! | [`Registering`] | an API key or a person's access token, and the signature of the key in the body | registration |
+//! | [`InOrganization`] | a person's access token, with a permission | an organization |
+//! | [`InProject`] | a key, a signature or an access token, with a permission | a project |
+//! | [`Signed`] | an agent's signature, with a permission | acts of agents |
+//! | [`JsonBody`] | one of these callers, and a JSON body | changes |
+//! | [`NoBody`] | one of these callers, and an `Idempotency-Key` | changes without a body |
+//! | [`RawBody`] | [`ProjectCaller`], and a body that rmcp reads | `/mcp` |
+//! | [`Registering`] | a key or an access token, and the new agent's signature | registration |
 //!
-//! A signature alone names its project by the DID; where several projects have that DID, the
-//! `Holdfast-Project` header or the project's API key says which is meant. A person names it by the
-//! header, or by the path.
+//! A key is a project's API key, a signature an agent's, and an access token a person's. A
+//! signature alone names its project by the DID; if several projects have that DID, the
+//! `Holdfast-Project` header or the project's API key selects one. A person names the project by
+//! the header, or by the path.
 
 mod anonymous;
 mod bearer;

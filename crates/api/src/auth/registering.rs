@@ -1,5 +1,5 @@
-//! A registration: the project's API key, or a person, says where; the signature of the key in the
-//! body proves that the caller holds it.
+//! A registration. The project's API key or a person determines the project; the signature of the
+//! key in the body proves that the caller holds it.
 
 use std::sync::Arc;
 

@@ -20,13 +20,12 @@ pub(super) fn header_project(parts: &Parts) -> Result<Option<ProjectId>> {
     named.transpose()
 }
 
-/// Returns what the layers in front noted of this request.
+/// Returns the context that the layers in front noted for this request.
 pub(super) fn context(parts: &Parts) -> RequestContext {
     parts.extensions.get::<RequestContext>().cloned().unwrap_or_default()
 }
 
-/// Counts the request for the caller it proved to come from, against the quota of the project's
-/// plan.
+/// Counts the request for the proved caller, against the quota of the project's plan.
 ///
 /// # Errors
 /// [`Code::RateLimited`].

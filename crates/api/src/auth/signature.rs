@@ -14,8 +14,8 @@ pub(super) fn is_signed(parts: &Parts) -> bool {
     parts.headers.contains_key("signature-input") || parts.headers.contains_key("signature")
 }
 
-/// Reads a signature and checks its reach and age, but not yet its key. `has_body` says whether
-/// there is a body that it must cover.
+/// Reads a signature and checks what it covers and its age, but not yet its key. `has_body` tells
+/// whether there is a body that it must cover.
 pub(super) fn signature(parts: &Parts, state: &AppState, has_body: bool) -> Result<Signature> {
     with_parts(parts, &state.origin, has_body, |request| {
         let signature = Signature::parse(request)?;
@@ -52,7 +52,7 @@ fn with_parts<T>(
     has_body: bool,
     then: impl FnOnce(&RequestParts<'_>) -> T,
 ) -> T {
-    // The client signed the path as it sent it, whatever was made of it since.
+    // The client signed the path as it sent it, whatever was changed since.
     let uri = parts.extensions.get::<SentUri>().map_or(&parts.uri, |sent| &sent.0);
     then(&RequestParts {
         origin,

@@ -63,8 +63,9 @@ impl<P: Allows> Describe for Signed<P> {
     }
 }
 
-/// Proves which agent signed. The order is that of cost: the headers, the agent's key, the curve,
-/// its quota. The body need not be there yet: the signature covers its digest.
+/// Proves which agent signed. The checks are in the order of their cost: the headers, the agent's
+/// key, the curve, its quota. The body need not be there yet, since the signature covers its
+/// digest.
 pub(super) async fn signer(parts: &Parts, state: &AppState, has_body: bool) -> Result<Signer> {
     let signature = signature::signature(parts, state, has_body)?;
     let Named { project, permissions } = named_project(parts, state).await?;
@@ -100,8 +101,8 @@ async fn named_project(parts: &Parts, state: &AppState) -> Result<Named> {
 }
 
 /// Finds the agent whose key made this signature. Several projects may have registered the DID, and
-/// one whose method we cannot check with a key of its own choosing: the others do not count, so
-/// that a project cannot get in another's way.
+/// a DID whose method we cannot check may have a key of the project's own choosing. Agents whose
+/// key does not verify are ignored, so that no project gets in another's way.
 fn the_one_that_verifies<'a>(
     parts: &Parts,
     state: &AppState,

@@ -1,4 +1,4 @@
-//! `api bootstrap` and `api adopt`: beginning without an account, and getting one afterwards.
+//! `api bootstrap` and `api adopt`: starting without an account, and getting one later.
 
 use std::process::ExitCode;
 
@@ -8,7 +8,7 @@ use kernel::{Clock, Core, ids::ProjectId};
 use super::print::print;
 use crate::config::Config;
 
-/// Creates a project and prints its key: the only time that anybody sees it.
+/// Creates a project and prints its key, which is shown only this once.
 pub(super) async fn bootstrap(config: &Config, name: &str) -> anyhow::Result<ExitCode> {
     let core = core(config);
     let environment = config.dependencies.environment.to_string();

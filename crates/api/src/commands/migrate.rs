@@ -9,8 +9,8 @@ use sqlx::{Connection, PgConnection, Row};
 use super::print::print;
 use crate::config::Config;
 
-/// Applies what is due, on a connection of its own: it may take long, and takes an advisory lock
-/// that N replicas wait on in turn.
+/// Applies the migrations that are due, on a connection of its own: they may take long, and hold an
+/// advisory lock that the replicas wait for in turn.
 pub(super) async fn migrate(config: &Config, check: bool) -> anyhow::Result<ExitCode> {
     let direct = config.dependencies.connections().direct_database;
     let mut connection =
@@ -34,14 +34,17 @@ pub(super) async fn migrate(config: &Config, check: bool) -> anyhow::Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-/// Tells of a database without our extensions, or a role that may not create them, in one sentence.
+/// Reports, in one sentence, a database without our extensions, or a role that may not create them.
 async fn check_extensions(connection: &mut PgConnection) -> anyhow::Result<()> {
     for extension in ["vector", "pg_trgm"] {
         let row = sqlx::query(
             "SELECT EXISTS (SELECT FROM pg_available_extensions WHERE name = $1) AS offered, \
                     EXISTS (SELECT FROM pg_extension WHERE extname = $1) AS created, \
                     (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) \
-                    OR COALESCE((SELECT bool_or(trusted OR NOT superuser) FROM pg_available_extension_versions WHERE name = $1), false) AS may_create",
+                    OR COALESCE(( \
+                        SELECT bool_or(trusted OR NOT superuser) FROM pg_available_extension_versions \
+                        WHERE name = $1 \
+                    ), false) AS may_create",
         )
         .bind(extension)
         .fetch_one(&mut *connection)

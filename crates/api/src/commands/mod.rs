@@ -65,13 +65,13 @@ enum Command {
     Openapi,
 }
 
-/// Runs the program: reads its arguments and environment, and returns how it ended. What is wrong
-/// is told in one line.
+/// Runs the program: reads its arguments and environment, and returns its exit code. Prints what is
+/// wrong in one line.
 pub fn main() -> ExitCode {
     run(std::env::args_os().collect())
 }
 
-/// [`main`], with arguments of the caller's; the first is the program's name.
+/// Runs as [`main`] does, with the given arguments, the first of which is the program's name.
 pub fn run(arguments: Vec<std::ffi::OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
@@ -110,7 +110,7 @@ fn execute(command: Option<Command>) -> anyhow::Result<ExitCode> {
             with_runtime(&[], async move |config| bootstrap::adopt(&config, project, &email).await)
         }
         Some(Command::Vault { command: vault::VaultCommand::Fsck(options) }) => {
-            // 1 says that something was found.
+            // 1 means that something was found.
             let needed = [Secret::Vault, Secret::Kek];
             Ok(with_runtime(&needed, async move |config| vault::fsck(&config, &options).await)
                 .unwrap_or_else(|error| {
@@ -131,8 +131,8 @@ fn execute(command: Option<Command>) -> anyhow::Result<ExitCode> {
 }
 
 /// Runs `work` with the configuration of the environment. Secrets that the work does not need may
-/// be missing: whoever migrates, or checks a log, is not to be handed the keys that people log in
-/// by. In their place stand new ones, by which nothing is signed or decrypted.
+/// be missing: an operator who migrates, or checks a log, should not need the keys that people log
+/// in with. New ones take their place, which sign and decrypt nothing.
 fn with_runtime(
     needed: &[Secret],
     work: impl AsyncFnOnce(Config) -> anyhow::Result<ExitCode>,

@@ -1,4 +1,4 @@
-//! What commands print. Standard output and error are this program's answers, not its logs.
+//! The output of commands. Standard output and error are this program's answers, not its logs.
 
 use std::io::Write;
 
@@ -6,7 +6,7 @@ use adapters::telemetry;
 
 /// Prints a line.
 pub(super) fn print(line: &str) {
-    // Whoever would read it is gone.
+    // Nobody is left to read it.
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
@@ -15,7 +15,7 @@ pub(super) fn print_aside(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Prints why the program ends, in one line.
+/// Prints the reason for which the program ends, in one line.
 pub(super) fn print_error(error: &anyhow::Error) {
     let line = format!("{error:#}").replace('\n', " ");
     print_aside(&format!("api: {}", telemetry::redact(&line)));

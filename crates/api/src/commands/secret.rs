@@ -22,7 +22,7 @@ pub(super) enum Secret {
 }
 
 impl Secret {
-    /// Every secret there is.
+    /// Every secret.
     pub(super) const ALL: [Secret; 5] =
         [Secret::Secrets, Secret::Webhook, Secret::Jwt, Secret::Vault, Secret::Kek];
 
@@ -37,7 +37,7 @@ impl Secret {
         }
     }
 
-    /// Generates one.
+    /// Generates a value.
     pub(super) fn generate(self, ids: &Ids) -> String {
         match self {
             Secret::Secrets => SecretsRing::generate(ids).reveal(),

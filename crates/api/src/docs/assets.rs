@@ -1,4 +1,4 @@
-//! Files of a page that are compiled in, served under an address that changes with what they hold.
+//! Files of a page that are compiled in, served under an address that changes with their content.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
                       connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
                       require-trusted-types-for 'script'; trusted-types 'none'";
 
-/// A file, or a page.
+/// A file or a page.
 #[derive(Clone)]
 pub(super) struct Asset {
     kind: &'static str,
@@ -25,7 +25,7 @@ pub(super) struct Asset {
 }
 
 impl Asset {
-    /// Creates an asset of the type that its name ends with.
+    /// Creates an asset. The end of its name gives its type.
     pub(super) fn new(name: &str, body: impl Into<Bytes>) -> Self {
         let kind = match name.rsplit_once('.') {
             Some((_, "html")) => "text/html; charset=utf-8",
@@ -48,7 +48,7 @@ impl Asset {
         get(move || async move { (headers, self.body) })
     }
 
-    /// Serves it with an `ETag`. Clients ask again each time, and are told when nothing changed.
+    /// Serves it with an `ETag`. Clients ask again each time, and learn when nothing changed.
     pub(super) fn revalidated<S: Clone + Send + Sync + 'static>(self) -> MethodRouter<S> {
         let tag = format!("\"{}\"", digest([self.body.as_ref()]));
         get(move |asked: HeaderMap| async move { self.answer(&asked, tag) })
@@ -68,7 +68,7 @@ impl Asset {
     }
 }
 
-/// Checks whether the client has what the tag names.
+/// Checks whether the client has the version that the tag names.
 fn knows(asked: &HeaderMap, tag: &str) -> bool {
     let tags = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     tags.flat_map(|value| value.split(',')).any(|known| known.trim().trim_start_matches("W/") == tag)
@@ -82,13 +82,13 @@ fn digest<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> String {
 
 /// The files that a page loads.
 pub(super) struct Bundle {
-    /// The address that their names follow.
+    /// The address that their names are appended to.
     base: String,
     assets: BTreeMap<&'static str, Asset>,
 }
 
 impl Bundle {
-    /// Puts files together; `prefix` begins their address.
+    /// Collects files; `prefix` begins their address.
     pub(super) fn new(prefix: &str, assets: BTreeMap<&'static str, Asset>) -> Self {
         let parts = assets.iter().flat_map(|(name, asset)| [name.as_bytes(), asset.body.as_ref()]);
         let base = format!("{prefix}/{}", digest(parts));

@@ -48,7 +48,7 @@ const MODULES: [(&str, &str); 17] = files![
 /// The other files that the pages load.
 const FILES: [(&str, &str); 5] = files!["base.css", "icon.svg", "layout.css", "operation.css", "theme.js"];
 
-/// Returns the routes of `/openapi.json`, `/docs`, `/problems` and what the pages load.
+/// Returns the routes of `/openapi.json`, `/docs`, `/problems` and the files that the pages load.
 pub fn router(document: &OpenApi) -> Router<AppState> {
     routes(document.to_json().unwrap_or_default())
 }
@@ -82,7 +82,7 @@ fn problem_titles() -> String {
     serde_json::to_string(&titles).unwrap_or_default()
 }
 
-/// Writes the rows of the page that every problem's `type` leads to.
+/// Writes the rows of the page that every problem's `type` links to.
 fn problem_rows() -> String {
     let mut rows = String::new();
     for code in Code::ALL {

@@ -21,7 +21,7 @@ async fn ask(path: &str, tag: Option<&str>) -> (StatusCode, HeaderMap, String) {
     (parts.status, parts.headers, String::from_utf8(body.to_vec()).unwrap())
 }
 
-/// The addresses in a page's `src` and `href` that are assets.
+/// Returns the addresses in a page's `src` and `href` that are assets.
 fn assets_of(page: &str) -> Vec<String> {
     let quoted = page.split('"').skip(1).step_by(2);
     quoted.filter(|text| text.starts_with("/docs/assets/")).map(str::to_owned).collect()

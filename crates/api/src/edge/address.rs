@@ -5,8 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::extract::{ConnectInfo, Request};
 
 /// Returns the address that connected, or, behind `depth` proxies of ours, the one that the
-/// outermost of them saw. An IPv6 client is known by its /64: it has the addresses below at its
-/// disposal.
+/// outermost of them saw. An IPv6 client is known by its /64, since it can use every address in it.
 pub(super) fn client_address(request: &Request, depth: usize) -> IpAddr {
     let peer = request
         .extensions()

@@ -1,5 +1,5 @@
-//! Which requests reach the router: while there is room, within their quota, and once the database
-//! has the schema for them.
+//! Admission to the router: while there is room, within the quota, and once the database has the
+//! schema.
 
 use std::{
     convert::Infallible,

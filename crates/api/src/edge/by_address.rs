@@ -1,4 +1,4 @@
-//! The requests of those who have not proved who they are, counted by their address.
+//! The requests of callers who have not proved who they are, counted by their address.
 
 use std::{
     fmt::{self, Display},
@@ -14,19 +14,19 @@ use kernel::Result;
 use super::{address::client_address, meter::Meter};
 use crate::state::AppState;
 
-/// Counts by their address the requests that no caller is counted for. A caller's requests are not
+/// Counts by address the requests that no caller is counted for. A caller's requests are not
 /// counted by address, since many callers may share one.
 pub(super) struct ByAddress {
     meter: Meter,
     address: Address,
-    /// It brings credentials, and the route asks for them: so it is counted for a caller, or, when
-    /// they are refused, afterwards.
+    /// True if the request brings credentials and the route asks for them. Then it is counted for a
+    /// caller, or, if they are refused, afterward.
     is_proving: bool,
 }
 
 impl ByAddress {
-    /// Describes a request to a route that does or does not ask who the caller is: where it does
-    /// not, no header spares the count before the work.
+    /// Describes a request to a route that asks who the caller is, or does not. If it does not, no
+    /// header can avoid the count before the work.
     pub(super) fn of(request: &Request, state: &AppState, asks_who: bool) -> Self {
         Self {
             meter: request.extensions().get::<Meter>().cloned().unwrap_or_default(),
@@ -43,7 +43,7 @@ impl ByAddress {
         if self.is_proving { Ok(()) } else { self.take(state).await }
     }
 
-    /// Counts after the work, where nobody has.
+    /// Counts after the work, if nothing has counted it yet.
     ///
     /// # Errors
     /// [`Code::RateLimited`](kernel::Code::RateLimited).
@@ -56,7 +56,7 @@ impl ByAddress {
     }
 }
 
-/// An address as it is counted.
+/// An address in the form that is counted.
 #[derive(Clone, Copy)]
 struct Address(IpAddr);
 

@@ -1,4 +1,4 @@
-//! How long requests took, for Prometheus.
+//! The durations of requests, for Prometheus.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use metrics::Histogram;
 
 const NAME: &str = "http_request_duration_seconds";
 
-/// Says what the metric means, once, at the start.
+/// Describes the metric, once, at the start.
 pub fn describe_metrics() {
     metrics::describe_histogram!(
         NAME,
@@ -20,13 +20,13 @@ pub fn describe_metrics() {
     );
 }
 
-/// The histograms that were ever needed: putting a name together from its labels costs more than
-/// what is recorded under it. There are as many as routes have methods and statuses; clients cannot
-/// make any up.
+/// The histograms that were needed so far, since building a name from its labels costs more than
+/// recording a value. There are at most as many as routes have methods and statuses; clients cannot
+/// add any.
 #[derive(Default)]
 pub(super) struct Durations(RwLock<HashMap<String, OfRoute>>);
 
-/// By method and status.
+/// The histograms of a route, by method and status.
 type OfRoute = Vec<(&'static str, StatusCode, Histogram)>;
 
 impl Durations {
@@ -54,7 +54,7 @@ impl Durations {
     }
 }
 
-/// Clients make methods up as well.
+/// Returns the label of a method. Clients invent methods as well.
 fn label(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",

@@ -30,7 +30,7 @@ pub(super) fn complete(response: &mut Response) {
     }
 }
 
-/// Tells the client the request's id.
+/// Sets the request's id in the response.
 pub fn set_request_id(response: &mut Response, id: &str) {
     if let Ok(id) = HeaderValue::from_str(id) {
         response.headers_mut().insert(REQUEST_ID, id);

@@ -1,4 +1,4 @@
-//! How many requests one caller may make, and what the response says of it.
+//! The quotas of callers, and the fields of the response that report them.
 
 use std::{
     fmt::Display,
@@ -24,8 +24,8 @@ struct Policy {
     window_seconds: u32,
 }
 
-/// Counts one request, and knows what is left of each quota, for the response's headers. Cloning
-/// shares it.
+/// Counts one request, and remembers what is left of each quota, for the response's headers.
+/// Cloning shares it.
 #[derive(Debug, Clone, Default)]
 pub struct Meter(Arc<Mutex<Vec<(Policy, RateDecision)>>>);
 
@@ -65,7 +65,7 @@ impl Meter {
         Err(Error::new(Code::RateLimited, detail).retry_after(Duration::from_secs(wait)))
     }
 
-    /// Of two counts by one policy, the response shows the one that leaves less.
+    /// Notes a count. If one policy counts twice, the response shows the count that leaves less.
     fn note(&self, policy: Policy, decision: RateDecision) {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match counted.iter_mut().find(|(noted, _)| noted.name == policy.name) {
@@ -75,7 +75,7 @@ impl Meter {
         }
     }
 
-    /// Returns whether nobody has counted the request.
+    /// Returns whether nothing has counted the request yet.
     pub(super) fn is_fresh(&self) -> bool {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }

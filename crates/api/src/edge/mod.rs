@@ -1,4 +1,4 @@
-//! What happens to every request around its handler, written once.
+//! The work around every handler, written once.
 
 mod address;
 mod admitted;

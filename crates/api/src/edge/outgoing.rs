@@ -1,4 +1,4 @@
-//! How much memory answers may hold that clients are slow to read.
+//! A limit on the memory of answers that clients are slow to read.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,14 +13,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The bytes of all large answers that are on their way, in KiB.
 const BUDGET: usize = 256 * 1024;
-/// Answers below this, in KiB, are not counted: they fit what the kernel takes at once.
+/// Answers below this, in KiB, are not counted: the kernel takes them at once.
 const LARGE: u64 = 64;
-/// How long an answer waits for others to be read.
+/// The time that an answer waits for others to be read.
 const WAIT: Duration = Duration::from_secs(5);
-/// How many answers wait at once: they are in memory already.
+/// The most answers that wait at once, since they are in memory already.
 const WAITING: usize = 8;
 
-/// The budget of large answers. What is streamed piece by piece holds little, and is not counted.
+/// The budget of large answers. A stream holds little at a time, and is not counted.
 pub(super) struct Outgoing {
     budget: Arc<Semaphore>,
     waiting: Semaphore,
@@ -48,7 +48,7 @@ impl Outgoing {
     /// Takes a large answer's bytes out of the budget for as long as they are in memory.
     ///
     /// # Errors
-    /// [`Code::Overloaded`] when others do not read theirs.
+    /// [`Code::Overloaded`] when other clients do not read theirs.
     pub(super) async fn admit(&self, response: Response) -> Result<Response> {
         let Some(kib) =
             response.body().size_hint().exact().map(|bytes| bytes / 1024).filter(|kib| *kib >= LARGE)
@@ -62,7 +62,7 @@ impl Outgoing {
             Error::new(Code::Overloaded, detail).retry_after(Duration::from_secs(5))
         })?;
         let (head, body) = response.into_parts();
-        // Whole in memory already: nothing is waited for, and nothing copied.
+        // The body is whole in memory already: this neither waits nor copies.
         let bytes = body.collect().await.map_err(Error::internal)?.to_bytes();
         Ok(Response::from_parts(head, Body::from(Bytes::from_owner(Counted { bytes, _held: held }))))
     }
@@ -92,7 +92,7 @@ mod tests {
         let rest = kept.split_off(100);
         drop(kept);
         assert_eq!(outgoing.admit(large()).await.unwrap_err().code(), Code::Overloaded, "some of it is left");
-        // Of those that wait, and are in memory meanwhile, there are few.
+        // Only few answers wait, since they are in memory meanwhile.
         let waiting = futures::future::join_all((0..=WAITING).map(|_| async {
             let asked = tokio::time::Instant::now();
             outgoing.admit(large()).await.unwrap_err();

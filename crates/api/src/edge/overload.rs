@@ -1,4 +1,4 @@
-//! Turning requests away while there are too many, rather than letting all of them wait; and ending
+//! Turns requests away while there are too many, rather than letting all of them wait, and ends
 //! those that take too long.
 
 use std::time::Duration;
@@ -6,13 +6,13 @@ use std::time::Duration;
 use kernel::{Code, Error, Result};
 use tokio::sync::Semaphore;
 
-/// How many requests are worked on at once.
+/// The most requests that are worked on at once.
 const REQUESTS: usize = 1_024;
-/// How many wait for their inbox at once: they cost memory, and a query now and then.
+/// The most requests that wait for their inbox at once: they cost memory, and a query now and then.
 const LONG_POLLS: usize = 10_000;
-/// How long a request may take; Postgres cancels a statement earlier.
+/// The time that a request may take; Postgres cancels a statement earlier.
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// How long one that waits for its inbox may take.
+/// The time that a request that waits for its inbox may take.
 const LONG_POLL_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The places for requests.
@@ -22,7 +22,7 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    /// All free.
+    /// Creates the places, all of them free.
     pub(super) fn new() -> Self {
         Self::of(REQUESTS, LONG_POLLS)
     }
@@ -34,7 +34,7 @@ impl Slots {
     /// Does the work of a request, if a place is free, and while its time is not over.
     ///
     /// # Errors
-    /// [`Code::Overloaded`]; [`Code::Unavailable`] when the time is over; those of the work.
+    /// [`Code::Overloaded`]; [`Code::Unavailable`] when the time is over; the errors of the work.
     pub(super) async fn within<T>(
         &self,
         is_long_poll: bool,

@@ -1,18 +1,18 @@
-//! No route that needs the schema is served before the database has the one of this build: its SQL
-//! would fail in ways that say nothing.
+//! Serves no route that needs the schema before the database has that of this build, since its SQL
+//! would fail with errors that explain nothing.
 
 use std::{sync::OnceLock, time::Duration};
 
 use adapters::health::{Health, Status};
 use kernel::{Code, Error, Result};
 
-/// Whether the schema was ever seen to be current. It then stays so: migrations only go forward,
-/// and old builds run on newer schemas.
+/// Set once the schema was seen to be current. It then stays so: migrations only go forward, and
+/// old builds run on newer schemas.
 #[derive(Default)]
 pub(super) struct SchemaGate(OnceLock<()>);
 
 impl SchemaGate {
-    /// Refuses at once, until Postgres was reached and had every migration of this build.
+    /// Refuses at once until Postgres was reached and had every migration of this build.
     ///
     /// # Errors
     /// [`Code::Unavailable`].

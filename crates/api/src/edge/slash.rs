@@ -1,9 +1,9 @@
-//! Paths with and without a trailing slash are one path. tower-http's `NormalizePath` trims it; a
-//! signature covers the path as the client sent it, so that is kept.
+//! Paths with and without a trailing slash are one path. tower-http's `NormalizePath` trims it. A
+//! signature covers the path as the client sent it, so that one is kept.
 
 use axum::http::{Request, Uri};
 
-/// The URI as the client sent it, where its path was changed since.
+/// The URI as the client sent it, if its path was changed since.
 #[derive(Debug, Clone)]
 pub struct SentUri(pub Uri);
 

@@ -1,10 +1,10 @@
-//! Names for a request: `x-request-id`, and W3C Trace Context's `traceparent`.
+//! The names of a request: `x-request-id`, and W3C Trace Context's `traceparent`.
 
 use axum::http::HeaderMap;
 use kernel::Ids;
 use uuid::Uuid;
 
-/// The client's `x-request-id` when it is fit to stand in logs and rows, a new one otherwise.
+/// Returns the client's `x-request-id` when it is fit for logs and rows, and a new one otherwise.
 pub(super) fn request_id(headers: &HeaderMap, ids: &Ids) -> String {
     let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
     let fit = |id: &&str| {
@@ -14,8 +14,8 @@ pub(super) fn request_id(headers: &HeaderMap, ids: &Ids) -> String {
     given.filter(fit).map_or_else(|| ids.next::<Uuid>().simple().to_string(), str::to_owned)
 }
 
-/// The trace this request belongs to, with a span of our own: what jobs and outgoing calls carry
-/// on.
+/// Returns the trace that this request belongs to, with a span of our own. Jobs and outgoing calls
+/// continue it.
 pub(super) fn traceparent(headers: &HeaderMap, ids: &Ids) -> String {
     let given = headers.get("traceparent").and_then(|value| value.to_str().ok()).and_then(parse);
     let span = u64::from_be_bytes(ids.bytes::<8>()) | 1;
@@ -25,13 +25,13 @@ pub(super) fn traceparent(headers: &HeaderMap, ids: &Ids) -> String {
     }
 }
 
-/// The trace id of a `traceparent` that [`traceparent`] made.
+/// Returns the trace id of a `traceparent` that [`traceparent`] made.
 pub(super) fn trace_id(traceparent: &str) -> &str {
     traceparent.split('-').nth(1).unwrap_or_default()
 }
 
-/// Trace id and flags, when the header is one (Trace Context, section 3.2): later versions may
-/// append fields.
+/// Returns the trace id and flags of a valid header (Trace Context, section 3.2). Later versions
+/// may append fields.
 fn parse(header: &str) -> Option<(&str, &str)> {
     let mut fields = header.split('-');
     let (version, trace, span, flags) = (fields.next()?, fields.next()?, fields.next()?, fields.next()?);

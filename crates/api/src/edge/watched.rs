@@ -75,7 +75,7 @@ where
     }
 }
 
-/// What of a request is needed when it is answered.
+/// The facts of a request that its response needs.
 struct Seen {
     started: Instant,
     id: String,
@@ -87,7 +87,8 @@ struct Seen {
 }
 
 impl Watch {
-    /// Notes what is needed later, and adds to the request what layers and extractors read.
+    /// Notes the facts that are needed later, and adds to the request what layers and extractors
+    /// read.
     fn see(&self, request: &mut Request) -> Seen {
         let started = Instant::now();
         let ids = &self.state.core.ids;
@@ -141,7 +142,7 @@ impl Watch {
             true => tracing::debug!(status = status.as_u16(), ?elapsed, "answered"),
             false => tracing::info!(status = status.as_u16(), ?elapsed, "answered"),
         });
-        // The template: labels must not be paths that clients make up.
+        // The label is the template, since clients invent paths.
         let route = seen.route.as_ref().map_or("none", MatchedPath::as_str);
         self.durations.record(&seen.method, route, status, elapsed);
     }

@@ -1,4 +1,4 @@
-//! Reading a body.
+//! Reads a body.
 
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ pub const JSON_ERRORS: &[Code] = &[
     Code::WrongType,
 ];
 
-/// How long a client may take to send a body.
+/// The time that a client may take to send a body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads a body that `with_limited_body` has limited.
@@ -47,13 +47,13 @@ pub async fn body_bytes(body: Body) -> Result<Bytes> {
     })
 }
 
-/// The limit shows as a cause of the body's error.
+/// Returns whether the limit is a cause of the body's error.
 fn is_over_limit(error: &axum::Error) -> bool {
     let first: &dyn std::error::Error = error;
     std::iter::successors(Some(first), |error| error.source()).any(|error| error.is::<LengthLimitError>())
 }
 
-/// Reads `T` from a JSON body. A wrong value is named by its place, as a JSON pointer.
+/// Reads `T` from a JSON body. An error names a wrong value by its place, as a JSON pointer.
 ///
 /// # Errors
 /// [`JSON_ERRORS`].
@@ -62,7 +62,7 @@ pub fn json<T: DeserializeOwned>(headers: &HeaderMap, bytes: &[u8]) -> Result<T>
     read("The body", bytes)
 }
 
-/// Checks that the headers call the body JSON.
+/// Checks that the headers declare the body as JSON.
 ///
 /// # Errors
 /// [`Code::UnsupportedMediaType`].
@@ -105,7 +105,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 fn explain(what: &str, error: &serde_path_to_error::Error<serde_json::Error>) -> Error {
     let inner = error.inner();
-    // serde says what broke in words only; these are stable, and a test holds them.
+    // serde describes the fault in words only; these are stable, and a test holds them.
     let text = excerpt(&inner.to_string(), 300);
     if !inner.is_data() || text.starts_with("duplicate field") {
         return Error::new(Code::MalformedJson, format!("{what} is not JSON: {text}"));
@@ -122,7 +122,7 @@ fn quoted_after<'a>(text: &'a str, start: &str) -> Option<&'a str> {
     text.strip_prefix(start)?.split('`').next()
 }
 
-/// RFC 6901.
+/// Writes the path as a JSON pointer (RFC 6901).
 fn pointer(path: &serde_path_to_error::Path) -> String {
     use serde_path_to_error::Segment;
     path.iter()

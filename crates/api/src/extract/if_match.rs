@@ -1,5 +1,5 @@
-//! The version that a change was made from: `If-Match` (RFC 9110, section 13.1), so that nobody
-//! writes over a change they have not seen.
+//! The version that a change is based on: `If-Match` (RFC 9110, section 13.1), so that nobody
+//! overwrites a change that they have not seen.
 
 use axum::{
     extract::FromRequestParts,
@@ -49,7 +49,8 @@ fn expected(parts: &Parts) -> Result<Expected> {
         text.strip_prefix("\"v").and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
     match version {
         Some(version) if sent.next().is_none() => Ok(Expected::Version(version)),
-        // A tag that was never ours matches nothing; weak ones never do (RFC 9110, section 13.1.1).
+        // A tag that was never ours matches nothing, and a weak one never matches (RFC 9110,
+        // section 13.1.1).
         _ => Ok(Expected::Version(0)),
     }
 }

@@ -22,7 +22,7 @@ use crate::{
 /// The parameters of the page; all others are the filter's.
 const PAGE_PARAMETERS: [&str; 2] = ["limit", "cursor"];
 
-/// No filter: a list of everything.
+/// No filter: the list has everything.
 #[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct NoFilter {}
@@ -34,8 +34,8 @@ pub struct List<F = NoFilter> {
     pub filter: F,
     /// The page.
     pub page: PageRequest,
-    /// The path that was asked, and every parameter but the cursor: the next page is asked for by
-    /// the same.
+    /// The requested path, and every parameter but the cursor, which the link to the next page
+    /// repeats.
     next: NextLink,
 }
 

@@ -1,4 +1,4 @@
-//! Reading a request: axum's extractors, with our errors, which document themselves.
+//! Reads requests: axum's extractors, with our errors, which document themselves.
 
 mod body;
 mod if_match;

@@ -77,7 +77,7 @@ impl<T: PathValue> Describe for Path<T> {
     }
 }
 
-/// Reads a value of the path. A text that cannot name anything names nothing.
+/// Reads a value of the path. A text that cannot be an identifier finds nothing.
 pub async fn path_value<T: PathValue>(parts: &mut Parts) -> Result<T> {
     let none = || {
         Error::new(

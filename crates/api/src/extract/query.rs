@@ -36,7 +36,7 @@ impl<T: IntoParams> Describe for Query<T> {
     }
 }
 
-/// Reads `T` from the query of a URI. A wrong value is named by its parameter.
+/// Reads `T` from the query of a URI. An error names a wrong value by its parameter.
 ///
 /// # Errors
 /// [`Code::WrongType`], [`Code::UnknownField`].

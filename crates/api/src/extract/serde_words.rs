@@ -1,5 +1,5 @@
-//! serde's complaints in the words of whoever wrote the JSON. serde says what broke in text only;
-//! an unknown text stays as it is.
+//! serde's complaints in the words of a client that writes JSON. serde describes faults in text
+//! only; a text that is not known stays as it is.
 
 /// Rewrites serde's text about a wrong value.
 pub fn plain(text: &str) -> String {

@@ -106,14 +106,14 @@ mod tests {
     #[test]
     fn arguments_stay_the_text_they_came_as_and_rmcp_gets_the_rest() {
         let arguments = r#"{ "payload": {"a": 1.50, "a": 9007199254740993}, "deep": [[[1e999]]] }"#;
-        let text = format!(
-            r#" {{"jsonrpc":"2.0","id":"x","method":"tools/\u0063all","params":{{"name":"t","arguments":{arguments},"_meta":{{"k":1}}}}}}"#
-        );
+        let params = format!(r#"{{"name":"t","arguments":{arguments},"_meta":{{"k":1}}}}"#);
+        let text = format!(r#" {{"jsonrpc":"2.0","id":"x","method":"tools/\u0063all","params":{params}}}"#);
         let message = read(&text).unwrap();
         assert_eq!(message.arguments.unwrap().get(), arguments);
         assert_eq!(message.id, Some(RequestId::String("x".into())));
         let rest: Value = serde_json::from_slice(&message.body).unwrap();
-        let wanted = json!({"jsonrpc": "2.0", "id": "x", "method": "tools/call", "params": {"name": "t", "_meta": {"k": 1}}});
+        let params = json!({"name": "t", "_meta": {"k": 1}});
+        let wanted = json!({"jsonrpc": "2.0", "id": "x", "method": "tools/call", "params": params});
         assert_eq!(rest, wanted);
     }
 

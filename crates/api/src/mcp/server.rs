@@ -116,7 +116,9 @@ impl ServerHandler for Server {
             biased;
             // As on any route, the call is dropped with its client; a seal that was queued is still
             // made; use idempotency_key.
-            () = context.ct.cancelled() => return Err(ErrorData::internal_error("the client went away", None)),
+            () = context.ct.cancelled() => {
+                return Err(ErrorData::internal_error("the client went away", None));
+            }
             result = tool.call(&self.state, &call).instrument(call.span.clone()) => result,
         };
         let result = result.map_or_else(|error| failure(&error, &call), CallToolResult::structured);

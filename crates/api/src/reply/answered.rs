@@ -73,7 +73,7 @@ fn respond<T>(answer: &Answer<T>) -> Response {
     response
 }
 
-/// Says that the response was given before, and that nothing was done now.
+/// Marks the response as one that was given before, with nothing done now.
 pub fn set_replayed(response: &mut Response) {
     response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
 }

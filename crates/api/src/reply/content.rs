@@ -1,4 +1,4 @@
-//! What a body can hold beside a resource.
+//! The bodies of replies other than resources.
 
 use axum::Json;
 use utoipa::{
@@ -13,13 +13,13 @@ use crate::route::OperationDoc;
 
 /// Something that is a body, and its media type.
 pub trait Content {
-    /// The media type, as the document has it.
+    /// The media type in the document.
     const MEDIA_TYPE: &'static str;
 
     /// Returns its schema.
     fn schema(doc: &mut OperationDoc) -> RefOr<Schema>;
 
-    /// Returns the response that has it (200).
+    /// Returns the response that carries it (200).
     fn response(doc: &mut OperationDoc, description: &str) -> ResponseBuilder {
         let content = ContentBuilder::new().schema(Some(Self::schema(doc))).build();
         ResponseBuilder::new().description(description).content(Self::MEDIA_TYPE, content)
@@ -35,7 +35,7 @@ impl Content for String {
     }
 }
 
-/// Bytes that are no text.
+/// Bytes that are not text.
 impl Content for Vec<u8> {
     const MEDIA_TYPE: &'static str = "application/octet-stream";
 

@@ -20,7 +20,7 @@ impl<T: Resource> Found<T> {
     /// Shows a resource.
     ///
     /// # Errors
-    /// `Internal` when it is no JSON.
+    /// `Internal` when it cannot be written as JSON.
     pub fn new(resource: &T) -> Result<Self> {
         Answer::ok(resource).map(Self)
     }

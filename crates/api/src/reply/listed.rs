@@ -25,7 +25,7 @@ pub struct Listed<T> {
 }
 
 impl<T> Listed<T> {
-    /// Shows a page. `link` is left out where it is no header.
+    /// Shows a page. A `link` that cannot be a header is left out.
     pub fn new(page: Page<T>, link: Option<String>) -> Self {
         Self { page, link: link.and_then(|link| link.parse().ok()) }
     }

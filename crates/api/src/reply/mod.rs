@@ -6,9 +6,9 @@
 //! | `Json` | 200 | anything else |
 //! | [`Listed`] | 200 | a page of a list, with its `Link` |
 //! | [`Text`] | 200 | plain text |
-//! | [`Public`] | 200 | what caches and pages of any origin may have |
-//! | [`Created`], [`Accepted`], [`Upserted`] | 201, 202, 200 | the answer to a request that may be sent twice |
-//! | [`Queued`] | 202 | what will be done |
+//! | [`Public`] | 200 | content for caches and for pages of any origin |
+//! | [`Created`], [`Accepted`], [`Upserted`] | 201, 202, 200 | the answer to a repeatable request |
+//! | [`Queued`] | 202 | something that will be done |
 //! | [`NoContent`] | 204 | nothing |
 
 mod answered;

@@ -1,4 +1,4 @@
-//! The reply of what is done and has nothing to show.
+//! The reply of an operation that is done and has nothing to show.
 
 use axum::{
     http::StatusCode,

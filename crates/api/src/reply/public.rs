@@ -1,4 +1,4 @@
-//! What is for everybody: caches may keep it, and pages of any origin may read it.
+//! Replies for everybody: caches may keep them, and pages of any origin may read them.
 
 use axum::{
     http::{HeaderValue, header},
@@ -8,10 +8,10 @@ use axum::{
 use super::content::Content;
 use crate::route::{Describe, OperationDoc};
 
-/// A year: what is kept so long does not change.
+/// A year, in seconds, for content that never changes.
 pub const IMMUTABLE: u32 = 31_536_000;
 
-/// A body (200) that caches may keep for so many seconds.
+/// A body (200) that caches may keep for `SECONDS`.
 #[derive(Debug)]
 pub struct Public<const SECONDS: u32, T>(pub T);
 

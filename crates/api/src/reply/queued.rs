@@ -1,4 +1,4 @@
-//! The reply of what is done later.
+//! The reply of an operation that is done later.
 
 use axum::{
     Json,
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::route::{Describe, OperationDoc};
 
-/// Something will be done (202); `T` tells what.
+/// Something will be done (202); `T` describes it.
 #[derive(Debug)]
 pub struct Queued<T>(pub T);
 

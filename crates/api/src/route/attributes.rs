@@ -1,4 +1,4 @@
-//! What the edge wants to know of a route.
+//! The attributes of a route that the edge reads.
 
 use std::collections::HashMap;
 
@@ -7,18 +7,18 @@ use axum::{
     http::Method,
 };
 
-/// Attributes of one operation. The default is that of a path that no route has.
+/// The attributes of one operation. The default is for a path without a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Attributes {
     /// It asks who the caller is: then the caller is counted, and not the address.
     pub asks_who: bool,
     /// It may wait long for something to happen, and has places of its own.
     pub long_poll: bool,
-    /// It reads or writes what the schema describes: it is refused until Postgres was seen to have
-    /// every migration of this build.
+    /// It reads or writes tables: it is refused until Postgres was seen to have every migration of
+    /// this build.
     pub needs_schema: bool,
-    /// It is asked by platforms every few seconds, and answers above all when the rest is full:
-    /// nothing turns it away.
+    /// Platforms call it every few seconds, and need an answer above all when everything else is
+    /// full: nothing turns it away.
     pub probe: bool,
 }
 

@@ -5,7 +5,7 @@ use axum::extract::{Extension, State};
 use super::operation_doc::OperationDoc;
 use crate::{problem::Problem, state::AppState};
 
-/// An extractor or a reply that says what it takes or gives.
+/// An extractor or a reply that documents what it takes or gives.
 pub trait Describe {
     /// Adds its part to the operation's documentation.
     fn describe(doc: &mut OperationDoc);
@@ -23,7 +23,7 @@ impl Describe for Problem {
     fn describe(_: &mut OperationDoc) {}
 }
 
-/// A reply, or the problem in its place; or an extractor whose problem the handler returns itself.
+/// A reply or a problem; or an extractor whose problem the handler returns itself.
 impl<T: Describe> Describe for Result<T, Problem> {
     fn describe(doc: &mut OperationDoc) {
         T::describe(doc);

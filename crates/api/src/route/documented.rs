@@ -1,10 +1,10 @@
-//! Handlers, whose types document them.
+//! Handlers that are documented by their types.
 
 use super::{describe::Describe, operation_doc::OperationDoc};
 
-/// A handler of which every argument, and the reply, describes itself.
+/// A handler whose arguments and reply all describe themselves.
 pub trait Documented<Args> {
-    /// Adds what the handler's types say to the operation's documentation.
+    /// Adds the documentation of the handler's types to the operation's.
     fn document(doc: &mut OperationDoc);
 }
 

@@ -1,10 +1,9 @@
-//! How a route is declared: once, by its handler.
+//! The declaration of a route: once, by its handler.
 //!
-//! `#[utoipa::path]` says method, path, tag and words. Everything else follows from the handler's
+//! `#[utoipa::path]` gives method, path, tag and words. Everything else follows from the handler's
 //! types: each extractor and each reply implements [`Describe`], which adds its parameters,
-//! headers, credentials and error codes to the [`OperationDoc`]. The codes of the use case stand
-//! beside the handler in [`operation!`](crate::operation). Attributes that the edge reads stand
-//! there too.
+//! headers, credentials and error codes to the [`OperationDoc`]. [`operation!`](crate::operation)
+//! adds the codes of the use case, beside the handler. So do the attributes that the edge reads.
 
 mod attributes;
 mod describe;

@@ -64,7 +64,7 @@ impl Operation {
         self
     }
 
-    /// Turns the operation away never.
+    /// Exempts the operation from every limit on requests.
     #[must_use]
     pub fn probe(mut self) -> Self {
         self.attributes.probe = true;
@@ -92,7 +92,7 @@ impl Operation {
     }
 }
 
-/// Takes the one operation out of what utoipa collected of one handler.
+/// Returns the one operation among the paths that utoipa collected of one handler.
 #[expect(clippy::panic, reason = "a handler without an operation stops the start")]
 fn only_one(paths: Paths) -> (String, HttpMethod, utoipa::openapi::path::Operation) {
     let found = paths.paths.into_iter().find_map(|(path, item)| {

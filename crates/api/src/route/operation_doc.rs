@@ -108,8 +108,8 @@ impl OperationDoc {
         self.operation.request_body = Some(body.build().into());
     }
 
-    /// Adds one way of proving who asks, by the names of security schemes with the permissions that
-    /// each must hold.
+    /// Adds one way of proving who the caller is, by the names of security schemes with the
+    /// permissions that each must hold.
     pub fn security<const N: usize>(&mut self, schemes: [(&str, &[&str]); N]) {
         let requirement =
             schemes.into_iter().fold(SecurityRequirement::default(), |requirement, (name, scopes)| {
@@ -127,12 +127,12 @@ impl OperationDoc {
         );
     }
 
-    /// Adds an answer, as it is built.
+    /// Adds an answer that is built already.
     pub fn response(&mut self, status: u16, response: ResponseBuilder) {
         self.operation.responses.responses.insert(status.to_string(), response.build().into());
     }
 
-    /// Adds a header to every answer that succeeds.
+    /// Adds a header to every successful answer.
     pub fn answer_header(&mut self, name: &str, description: &str) {
         for (status, response) in &mut self.operation.responses.responses {
             if let (true, RefOr::T(response)) = (status.starts_with('2'), response) {
@@ -153,7 +153,7 @@ impl OperationDoc {
         Ref::from_schema_name(name).into()
     }
 
-    /// Returns the schema of `T` itself: parameters are read where they stand.
+    /// Returns the schema of `T` itself, since parameters are read where they stand.
     fn inline<T: ToSchema>(&mut self) -> RefOr<Schema> {
         T::schemas(&mut self.schemas);
         T::schema()
@@ -169,7 +169,7 @@ impl OperationDoc {
         self.own.extend(groups.iter().flat_map(|groups| groups.iter()).flat_map(|codes| codes.iter()));
     }
 
-    /// Returns whether nothing proves who asks, and nothing needs to.
+    /// Returns whether callers prove nothing, and need to prove nothing.
     pub(super) fn is_anonymous(&self) -> bool {
         self.operation.security.as_ref().is_none_or(Vec::is_empty)
     }
@@ -180,7 +180,7 @@ impl OperationDoc {
     }
 }
 
-/// What an [`OperationDoc`] comes to.
+/// The finished parts of an [`OperationDoc`].
 pub(super) struct Parts {
     pub(super) operation: Operation,
     pub(super) schemas: Vec<(String, RefOr<Schema>)>,

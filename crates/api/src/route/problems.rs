@@ -14,17 +14,17 @@ use super::{
 };
 use crate::problem::{PROBLEM_JSON, status};
 
-/// The codes of the edge, of which a probe meets the first alone.
+/// The codes of the edge. A probe meets only the first of them.
 const EDGE_ERRORS: [Code; 4] = [Code::Internal, Code::Unavailable, Code::Overloaded, Code::RateLimited];
 
 /// Adds the edge's codes, an answer for each status that the operation's codes have, and the
 /// headers of every answer.
 pub(super) fn complete(parts: &mut Parts, attributes: Attributes) {
     parts.inherited.extend(if attributes.probe { &EDGE_ERRORS[..1] } else { &EDGE_ERRORS[..] });
-    // Said aloud: nothing proves who asks, and nothing needs to.
+    // Explicitly: callers prove nothing, and need to prove nothing.
     parts.operation.security.get_or_insert_default();
     let mut by_status: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
-    // In the order of the catalog.
+    // The order is that of the catalog.
     for code in Code::ALL.iter().filter(|code| parts.inherited.contains(code) || parts.own.contains(code)) {
         by_status.entry(status(*code).as_u16()).or_default().push(*code);
     }

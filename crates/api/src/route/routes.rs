@@ -1,4 +1,4 @@
-//! Routes as they are collected, and what is built of them.
+//! The routes as they are collected, and the router and document built of them.
 
 use axum::{Router, http::Method, routing::MethodRouter};
 use kernel::Code;
@@ -18,10 +18,10 @@ pub struct Routes {
     plain: Vec<Plain>,
 }
 
-/// An operation, and where it answers.
+/// An operation and the paths that it answers under.
 struct Placed {
     operation: Operation,
-    /// The templates that it answers under; the document knows the first.
+    /// The templates that it answers under; the document has the first.
     templates: Vec<String>,
 }
 
@@ -33,7 +33,7 @@ struct Plain {
     attributes: Attributes,
 }
 
-/// What routes come to.
+/// The result of building routes.
 pub struct Built {
     /// The router.
     pub router: Router<AppState>,
@@ -45,7 +45,7 @@ pub struct Built {
     pub codes: Vec<OperationCodes>,
 }
 
-/// One operation's codes, for whoever checks that the document tells the truth.
+/// One operation's codes, for the checks that the document is right.
 #[derive(Debug, Clone)]
 pub struct OperationCodes {
     /// The `operationId`.
@@ -61,7 +61,7 @@ pub struct OperationCodes {
 }
 
 impl Routes {
-    /// Starts with none.
+    /// Creates an empty set.
     pub fn new() -> Self {
         Self::default()
     }
@@ -82,7 +82,8 @@ impl Routes {
         self
     }
 
-    /// Adds a route that is no operation of the API: a page, or one that OpenAPI cannot describe.
+    /// Adds a route that is not an operation of the API: a page, or one that OpenAPI cannot
+    /// describe.
     #[must_use]
     pub fn plain(
         mut self,
@@ -100,7 +101,7 @@ impl Routes {
         self
     }
 
-    /// Adds all of another set.
+    /// Adds all routes of another set.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
         self.operations.extend(other.operations);

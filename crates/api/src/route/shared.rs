@@ -1,5 +1,5 @@
-//! Parts that several operations have alike stand once in the document's components, and are
-//! referred to.
+//! Moves parts that several operations have alike into the document's components, and refers to
+//! them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -35,7 +35,7 @@ pub(super) fn hoist(document: &mut OpenApi) {
     let responses = hoist_kind(document, "responses", |operation, visit| {
         let tag = tag_of(operation);
         for (status, response) in &mut operation.responses.responses {
-            // Each operation has its own codes: they stay beside the reference.
+            // Each operation has its own codes, so they stay beside the reference.
             let codes = take_codes(status, response);
             visit(Name::of_response(status, response, &tag), response);
             if let Some(codes) = codes {
@@ -49,7 +49,7 @@ pub(super) fn hoist(document: &mut OpenApi) {
     components.responses.extend(responses);
 }
 
-/// The names that a part may go by: the second one where the first is another's.
+/// The names that a part may get: the second one if the first is taken.
 struct Name {
     plain: String,
     of_tag: String,
@@ -67,7 +67,7 @@ impl Name {
         let reason = reason(status).replace([' ', '-'], "");
         let plain = match response {
             RefOr::T(response) if is_problem(response) => {
-                // A 429 or 503 can always be tried again; others say so.
+                // A 429 or 503 can always be tried again; other statuses state it in their name.
                 let says = response.headers.contains_key("Retry-After") && !["429", "503"].contains(&status);
                 format!("{}{reason}", if says { "Retryable" } else { "" })
             }
@@ -84,7 +84,7 @@ impl Name {
 }
 
 /// Calls its second argument with each part of one kind that an operation has, and the names that
-/// the part may go by.
+/// the part may get.
 type Visit<'a, T> = &'a mut dyn FnMut(Name, &mut RefOr<T>);
 
 fn hoist_kind<T: Serialize + Clone>(
@@ -92,7 +92,7 @@ fn hoist_kind<T: Serialize + Clone>(
     kind: &str,
     each: impl Fn(&mut Operation, Visit<'_, T>),
 ) -> Vec<(String, RefOr<T>)> {
-    // By plain name and text.
+    // The uses, by plain name and text.
     let mut uses: BTreeMap<String, BTreeMap<String, Uses>> = BTreeMap::new();
     for operation in operations(document) {
         each(operation, &mut |Name { plain, of_tag }, part| {
@@ -113,14 +113,15 @@ fn hoist_kind<T: Serialize + Clone>(
     hoisted.into_iter().collect()
 }
 
-/// How often a text stands in the document, and its second name.
+/// The number of times that a text is in the document, and its second name.
 struct Uses {
     count: usize,
     of_tag: String,
 }
 
-/// Names the texts that stand there more than once, the most frequent one plainly. One that finds
-/// both of its names taken gets none: generated clients show the names, and a number says nothing.
+/// Names the texts that are in the document more than once, the most frequent one plainly. A text
+/// whose two names are both taken gets none: generated clients show the names, and a number would
+/// explain nothing.
 fn component_names(uses: BTreeMap<String, BTreeMap<String, Uses>>) -> BTreeMap<(String, String), String> {
     let mut taken = BTreeSet::new();
     let mut names = BTreeMap::new();
@@ -190,8 +191,8 @@ fn take_codes(status: &str, response: &mut RefOr<Response>) -> Option<String> {
     }
 }
 
-/// Describes a response where it stands; what is said beside a reference goes before what the
-/// component says.
+/// Describes a response in its place. A description beside a reference precedes that of the
+/// component.
 fn describe(response: &mut RefOr<Response>, description: String) {
     match response {
         RefOr::T(response) => response.description = description,

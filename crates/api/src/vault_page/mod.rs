@@ -1,7 +1,7 @@
-//! `/vault/{log}`: a page that checks a receipt in the browser. What it decides by is in
-//! `verify.js`; of the server it asks the log's keys and newest checkpoint alone.
+//! `/vault/{log}`: a page that checks a receipt in the browser. `verify.js` has the checks; the
+//! page asks the server only for the log's keys and newest checkpoint.
 //!
-//! The page is the same for every log, which it reads from its own address; nothing of a request is
+//! The page is the same for every log, which it reads from its own address. No part of a request is
 //! written into it.
 
 use axum::{
@@ -17,25 +17,26 @@ use crate::{extract::Path, state::AppState};
 
 const PAGE: &str = include_str!("page.html");
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
-/// What the page loads, by name.
+/// The files that the page loads, by name.
 const ASSETS: [(&str, &str, &str); 3] = [
     ("page.js", JAVASCRIPT, include_str!("page.js")),
     ("verify.js", JAVASCRIPT, include_str!("verify.js")),
     ("page.css", "text/css; charset=utf-8", include_str!("page.css")),
 ];
 
-/// Scripts and styles of this origin only, and no form that is sent: a receipt stays where it was
-/// pasted. Where browsers know trusted types, a text cannot become markup, whatever a script does.
+/// The policy of the page: scripts and styles of this origin only, and no form that is sent, so a
+/// receipt stays where it was pasted. Where browsers know trusted types, a text cannot become
+/// markup, whatever a script does.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri \
     'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types \
     'none'";
 
-/// The page and its assets.
+/// Returns the routes of the page and its assets.
 pub fn router() -> Router<AppState> {
     routes()
 }
 
-/// Whatever the state, which none of them asks.
+/// Returns the routes for any state, since none of them reads it.
 fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     let version = version();
     let assets = format!("/vault/assets/{version}");
@@ -46,7 +47,7 @@ fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         get(move |_: Path<LogId>, headers: HeaderMap| async move { answer(&headers, page, tag) }),
     );
     for (name, kind, text) in ASSETS {
-        // The address changes with what is there.
+        // The address changes with the content.
         let headers = [
             (header::CONTENT_TYPE, kind),
             (header::CACHE_CONTROL, "public, max-age=31536000, immutable"),
@@ -57,7 +58,7 @@ fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     router
 }
 
-/// Names this build's page and assets, by their content.
+/// Returns a name for this build's page and assets, by their content.
 fn version() -> String {
     let mut all = PAGE.to_owned();
     for (name, _, text) in ASSETS {
@@ -67,9 +68,10 @@ fn version() -> String {
     sha256(all.as_bytes()).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The page is asked for each time, so that it never names assets of an earlier build.
+/// Serves the page, which clients ask for each time, so that it never names assets of an earlier
+/// build.
 ///
-/// Whether there is such a log, the page hears when it asks for its checkpoint.
+/// The page learns whether the log exists when it asks for its checkpoint.
 fn answer(asked: &HeaderMap, page: Bytes, tag: String) -> Response {
     let known = asked.get_all(header::IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok());
     let is_known =

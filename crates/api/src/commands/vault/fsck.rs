@@ -23,7 +23,7 @@ use crate::{commands::print::print, config::Config};
 
 #[derive(Debug, Args)]
 pub(in crate::commands) struct Options {
-    /// Which log: log_…, or all. The one that --against names, or all, when left out.
+    /// The log: log_…, or all. When left out, the one that --against names, or all.
     #[arg(long)]
     log: Option<Which>,
     /// A file with a receipt or a signed checkpoint that was kept elsewhere: the log must still
@@ -52,7 +52,7 @@ impl FromStr for Which {
     }
 }
 
-/// Checks, and prints what is wrong, where, and what to do.
+/// Checks, and prints the damage, its place, and what to do about it.
 pub(in crate::commands) async fn fsck(config: &Config, options: &Options) -> anyhow::Result<ExitCode> {
     let vault = open(config);
     let core = vault.core.clone();
@@ -65,7 +65,7 @@ pub(in crate::commands) async fn fsck(config: &Config, options: &Options) -> any
         }
         (None, Some(KnownHead { log, .. })) => vec![log],
         (Some(Which::One(log)), known) => {
-            // Of a log that was signed, also nothing is something to report.
+            // If a log was signed, its absence is worth a report as well.
             anyhow::ensure!(
                 known.is_some() || all.contains(&log),
                 "there is no {log}, or it never had an entry"

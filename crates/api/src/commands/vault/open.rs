@@ -13,8 +13,7 @@ pub(super) fn open(config: &Config) -> Vault {
     config.vault.vault(core, &config.public_url(), &dependencies.vault_witnesses)
 }
 
-/// Requires the schema of this build: on an older one nothing could be said of the logs but that
-/// they are not there.
+/// Requires the schema of this build: on an older one, logs would only seem to be missing.
 pub(super) async fn require_schema(core: &Core) -> anyhow::Result<()> {
     let mut connection = core.db.pool().acquire().await.context("DATABASE_URL: Postgres does not answer")?;
     let due = schema::missing(&mut connection).await?;

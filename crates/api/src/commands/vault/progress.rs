@@ -1,4 +1,4 @@
-//! How far a check is.
+//! The progress of a check.
 
 use std::io::{IsTerminal, Write};
 
@@ -7,11 +7,11 @@ use kernel::ids::LogId;
 use super::words::{entries, thousands};
 use crate::commands::print::print_aside;
 
-/// A log below this is checked before anybody wonders.
+/// The size from which a check shows its progress; a smaller log is checked before anybody wonders.
 const LONG: u64 = 100_000;
 
-/// Shows how far a log is: on a terminal one line that changes, elsewhere a line for each tenth of
-/// a long one. Nothing for a program that reads JSON.
+/// Shows the progress in a log: on a terminal as one line that changes, elsewhere as a line for
+/// each tenth of a long log. Shows nothing to a program that reads JSON.
 pub(super) struct Progress {
     log: LogId,
     quiet: bool,
@@ -37,14 +37,14 @@ impl Progress {
         let line = format!("{} {percent}% {} of {}", self.log, thousands(done), entries(size));
         let mut to = std::io::stderr();
         if self.terminal {
-            // Whoever would read it is gone.
+            // Nobody is left to read it.
             let _ = write!(to, "\r\x1b[K{line}").and_then(|()| to.flush());
         } else {
             print_aside(&line);
         }
     }
 
-    /// Leaves the line to what comes after it.
+    /// Clears the line for what follows.
     pub(super) fn end(&self) {
         if self.terminal && !self.quiet {
             let mut to = std::io::stderr();
