@@ -49,7 +49,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 /// Serves the connections to `listener` until `stop`, then finishes the requests that began.
 ///
 /// It serves HTTP/1.1 alone. Detecting HTTP/2 would wait, without a timeout, for the first 24
-/// bytes: a client that sends none would hold its place for ever. HTTP/2 is negotiated in TLS,
+/// bytes: a client that sends none would hold its place forever. HTTP/2 is negotiated in TLS,
 /// which ends at the proxy in front.
 pub async fn accept(listener: TcpListener, app: App, stop: CancellationToken) {
     let connections = Arc::new(Semaphore::new(CONNECTIONS as usize));

@@ -44,21 +44,21 @@ impl IntoResponse for Problem {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Problem, title = "Problem")]
 pub struct Document<'a> {
-    /// Where this kind of problem is explained.
+    /// The address of the explanation of this kind of problem.
     #[serde(rename = "type")]
     #[schema(example = "/problems#lease_lost")]
     pub kind: String,
-    /// What kind of problem it is, in words that do not change.
+    /// The kind of problem, in words that do not change.
     pub title: &'static str,
     /// The HTTP status.
     #[schema(minimum = 400, maximum = 599)]
     pub status: u16,
-    /// What was wrong this time, and what to do.
+    /// The fault of this request, and what to do about it.
     pub detail: &'a str,
     /// The stable name of the kind of problem, for programs.
     #[schema(example = "lease_lost")]
     pub code: &'static str,
-    /// Names this request in our logs.
+    /// The name of this request in our logs.
     pub request_id: &'a str,
     /// The values that broke a rule.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]

@@ -98,7 +98,7 @@ async fn services_can_be_frozen_killed_flushed_and_started_again() {
     nats.flush().await.unwrap();
     async_nats::connect(nats.url()).await.unwrap();
 
-    // It is still frozen at the end, which must thaw it, or it would stay for ever.
+    // It is still frozen at the end, which must thaw it, or it would stay forever.
     postgres.freeze().await.unwrap();
     let pids = pids(&services).await;
     drop(services);

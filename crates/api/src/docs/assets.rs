@@ -38,7 +38,7 @@ impl Asset {
         Self { kind, body: body.into() }
     }
 
-    /// Serves it for ever: its address changes with its content.
+    /// Serves it forever: its address changes with its content.
     fn immutable<S: Clone + Send + Sync + 'static>(self) -> MethodRouter<S> {
         let headers = [
             (header::CONTENT_TYPE, self.kind),

@@ -1,4 +1,4 @@
-//! Answering one request.
+//! Answers one request.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use crate::{
 };
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// What rmcp requires clients to accept, all of which get JSON.
+/// The types that rmcp requires clients to accept. All of them get JSON.
 const JSON_AND_STREAM: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
 
 /// Hands the request to rmcp, with the caller and the arguments beside it.
@@ -41,7 +41,7 @@ pub(super) async fn answer(service: &Service, request: RawBody<ProjectCaller>) -
     };
     let call = Arc::new(Call::new(principal, arguments));
     parts.extensions.insert(Arc::clone(&call));
-    // It has served its purpose, and is not to stand in anybody's logs.
+    // The header has served its purpose, and must not appear in any log.
     parts.headers.remove(header::AUTHORIZATION);
     parts.headers.insert(header::ACCEPT, JSON_AND_STREAM);
     parts.headers.insert(header::CONTENT_TYPE, JSON);
@@ -55,8 +55,8 @@ pub(super) async fn answer(service: &Service, request: RawBody<ProjectCaller>) -
 
 fn check(parts: &Parts) -> Result<()> {
     extract::check_json(&parts.headers)?;
-    // Clients send the same headers with each message; ignored, a key would promise what is not
-    // kept.
+    // Clients send the same headers with each message. A key that was ignored would promise more
+    // than we keep.
     if parts.headers.contains_key("idempotency-key") {
         let detail = "Over MCP the key is an argument of the tool, `idempotency_key`, and not a header";
         return Err(Error::new(Code::MalformedRequest, detail));
@@ -64,7 +64,7 @@ fn check(parts: &Parts) -> Result<()> {
     Ok(())
 }
 
-/// Sends what rmcp answers in JSON as it is, and what it answers in plain text in our words.
+/// Passes rmcp's answers in JSON on as they are, and puts those in plain text into our words.
 fn in_our_words(response: Response, id: Option<RequestId>) -> Result<Response, Problem> {
     if response.headers().get(header::CONTENT_TYPE) == Some(&JSON) {
         return Ok(response);
@@ -87,8 +87,8 @@ fn in_our_words(response: Response, id: Option<RequestId>) -> Result<Response, P
     }
 }
 
-/// Returns the response to a message that cannot be taken: by JSON-RPC's rules, since whoever sent
-/// it speaks that.
+/// Returns the response to a message that cannot be taken, as JSON-RPC has it, which its sender
+/// speaks.
 fn refusal(id: Option<RequestId>, error: ErrorData) -> Response {
     let body = serde_json::to_vec(&JsonRpcError::new(id, error)).unwrap_or_default();
     (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, JSON)], Bytes::from(body)).into_response()

@@ -13,13 +13,13 @@ use tracing::Span;
 
 use crate::extract;
 
-/// Who calls and with what, as proved before rmcp saw the request.
+/// The caller and their arguments, as proved before rmcp saw the request.
 #[derive(Debug)]
 pub(super) struct Call {
     principal: Principal,
     /// The arguments of the tool, as they came.
     arguments: Option<Box<RawValue>>,
-    /// Whether the answer is one that was given before.
+    /// True if the answer was given before.
     replayed: AtomicBool,
     /// The request's span: rmcp calls tools in a task of their own.
     pub(super) span: Span,
@@ -39,7 +39,7 @@ impl Call {
     /// Reads the arguments.
     ///
     /// # Errors
-    /// As [`extract::read`].
+    /// Fails as [`extract::read`] does.
     pub(super) fn arguments<T: DeserializeOwned>(&self) -> Result<T> {
         let text = self.arguments.as_deref().map_or("{}", RawValue::get);
         extract::read("`arguments`", text.as_bytes())
@@ -56,7 +56,7 @@ impl Call {
     /// Returns the body of an answer, and notes whether it was given before.
     ///
     /// # Errors
-    /// `Internal` when the body is no JSON.
+    /// `Internal` when the body is not JSON.
     pub(super) fn answer<T>(&self, answer: &Answer<T>) -> Result<Value> {
         self.replayed.store(answer.is_replayed(), Ordering::Relaxed);
         serde_json::from_slice(answer.body()).map_err(Error::internal)

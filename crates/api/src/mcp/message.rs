@@ -1,8 +1,8 @@
 //! One JSON-RPC message, before rmcp sees it.
 //!
 //! rmcp reads into `serde_json::Value`, which keeps the last of two equal members and rounds large
-//! numbers. What is sealed must be read as strictly as on any route: so a tool's arguments are
-//! taken out of the message, as the text they came as, and rmcp is handed the rest.
+//! numbers. Sealed data must be read as strictly as on any route. So a tool's arguments are taken
+//! out of the message, as the text that came, and rmcp gets the rest.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -15,7 +15,7 @@ use serde::{
 };
 use serde_json::value::{RawValue, to_raw_value};
 
-/// A message, taken apart.
+/// A message in its parts.
 #[derive(Debug)]
 pub struct Message {
     /// The request's identifier, where it has one.
@@ -30,8 +30,8 @@ impl Message {
     /// Reads a message.
     ///
     /// # Errors
-    /// For what is not one JSON object, and for members that stand there twice: what is wrong, and
-    /// whose request it is, where that can be told.
+    /// Fails on text that is not one JSON object, and on members that are there twice: with the
+    /// fault, and with the id of the request if it can be read.
     pub fn read(bytes: Bytes) -> Result<Self, (Option<RequestId>, ErrorData)> {
         if bytes.trim_ascii_start().starts_with(b"[") {
             let detail = "Send one message a request: batches are not taken";
@@ -57,7 +57,7 @@ impl Message {
     }
 }
 
-/// An object's members, none of which stands there twice; their values unread.
+/// An object's members, each of which is there once; their values are unread.
 struct Members<'a>(BTreeMap<String, &'a RawValue>);
 
 impl Members<'_> {

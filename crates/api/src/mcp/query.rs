@@ -1,4 +1,4 @@
-//! `vault_query`: finding seals.
+//! `vault_query`: finds seals.
 
 use chrono::{DateTime, Utc};
 use kernel::{
@@ -18,30 +18,30 @@ use crate::state::AppState;
 const MAX_SEALS: u16 = 50;
 const DEFAULT_SEALS: u16 = 20;
 
-/// [`Filter`] and [`PageQuery`].
+/// The arguments: those of [`Filter`] and [`PageQuery`].
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct QueryArguments {
-    /// Of this kind.
+    /// The kind.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 64)]
     kind: Option<String>,
-    /// With this verdict.
+    /// The verdict.
     #[serde(default)]
     verdict: Option<Verdict>,
-    /// Sealed by this agent (`agt_…`), API key (`key_…`) or person (`usr_…`), or by `system`.
+    /// The agent (`agt_…`), API key (`key_…`) or person (`usr_…`) that sealed it, or `system`.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 64)]
     actor: Option<String>,
-    /// Of this conversation or run.
+    /// The conversation or run.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 128)]
     session_id: Option<String>,
-    /// About this subject.
+    /// The subject.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 128)]
     subject: Option<String>,
-    /// With this tag.
+    /// One of its tags.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 64)]
     tag: Option<String>,
@@ -51,11 +51,11 @@ pub(super) struct QueryArguments {
     /// Sealed before then, RFC 3339.
     #[serde(default)]
     to: Option<DateTime<Utc>>,
-    /// How many seals at most; 20 when left out.
+    /// The most seals to return; 20 when left out.
     #[serde(default)]
     #[schema(minimum = 1, maximum = 50)]
     limit: Option<u16>,
-    /// `next_cursor` of the page before, with the same filters.
+    /// The `next_cursor` of the page before, with the same filters.
     #[serde(default)]
     #[schema(max_length = 22)]
     cursor: Option<String>,

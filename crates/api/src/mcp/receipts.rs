@@ -1,4 +1,4 @@
-//! `vault_receipt` and `vault_verify`: proving a seal, and checking a proof.
+//! `vault_receipt` and `vault_verify`: prove a seal, and check a proof.
 
 use kernel::{Error, Result, caller::allow};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::call::Call;
 use crate::state::AppState;
 
-/// Which seal.
+/// The seal to prove.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReceiptArguments {

@@ -20,15 +20,15 @@ use crate::{
     state::AppState,
 };
 
-/// The largest message: a seal with its personal data, or a receipt, and room for what stands
-/// around them.
+/// The largest message: a seal with its personal data, or a receipt, and room for what surrounds
+/// them.
 const BODY_LIMIT: usize = 256 * 1024;
 
 /// The attributes of the route.
 pub const ATTRIBUTES: Attributes =
     Attributes { asks_who: true, long_poll: false, needs_schema: true, probe: false };
 
-/// Returns the route. It has POST alone: there is no session to listen to or to end.
+/// Returns the route. It has only POST: there is no session to listen to or to end.
 pub fn route(state: &AppState, cors_origins: &[String]) -> MethodRouter<AppState> {
     let server = Server::new(state.clone());
     let service = Service::new(move || Ok(server.clone()), Arc::default(), config(state, cors_origins));
@@ -36,8 +36,9 @@ pub fn route(state: &AppState, cors_origins: &[String]) -> MethodRouter<AppState
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
 }
 
-/// No sessions, no streams; and only under our own name, from pages that may call the API: a name
-/// that was pointed at this server by somebody else (DNS rebinding) is refused.
+/// Returns the settings of rmcp: no sessions and no streams, and only under our own name, from
+/// pages that may call the API. A name that somebody else pointed at this server (DNS rebinding) is
+/// refused.
 fn config(state: &AppState, cors_origins: &[String]) -> StreamableHttpServerConfig {
     let mut hosts = vec![state.origin.authority().to_owned()];
     if state.about.environment == Environment::Development {

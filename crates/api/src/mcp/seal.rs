@@ -1,4 +1,4 @@
-//! `vault_seal`: appending one seal.
+//! `vault_seal`: appends one seal.
 
 use kernel::{
     Code, Error, Result,
@@ -15,50 +15,53 @@ use crate::{
     state::AppState,
 };
 
-/// [`NewSeal`], and the key that is a header elsewhere.
+/// The arguments: those of [`NewSeal`], and the key that is a header elsewhere.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SealArguments {
-    /// What kind of thing is recorded, in the product's own vocabulary, such as `payment.decision`.
+    /// The kind of thing that it records, in the product's own vocabulary, such as
+    /// `payment.decision`.
     #[schema(min_length = 1, max_length = 64)]
     kind: String,
-    /// What the seal says of it: `SEAL` it is so, `ALLOW` it was allowed, `DENY` it was denied,
-    /// `VOID` it is not so or no longer, `HOLD` it waits for a person to approve or reject it.
+    /// The statement about that thing: `SEAL` it is so, `ALLOW` it was allowed, `DENY` it was
+    /// denied, `VOID` it is not so or no longer, `HOLD` it waits for a person to approve or reject
+    /// it.
     verdict: Verdict,
-    /// What is recorded: any JSON, of at most 49,152 bytes. No key twice, no number beyond
-    /// ±9007199254740991 (send it as a string). Everybody who knows the log can read it, for ever:
-    /// nothing personal and no secret belongs here.
+    /// The record: any JSON, of at most 49,152 bytes. No key twice, no number beyond
+    /// ±9007199254740991 (send it as a string). Everybody who knows the log can read it, forever:
+    /// put nothing personal and no secret into it.
     #[schema(value_type = serde_json::Value)]
     payload: Box<RawValue>,
-    /// The conversation or run it belongs to.
+    /// The conversation or run that it belongs to.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 128)]
     session_id: Option<String>,
-    /// Whom or what it concerns, by a pseudonym, never by a name. Required with `personal`.
+    /// The person or thing that it concerns, by a pseudonym, never by a name. Required with
+    /// `personal`.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 128)]
     subject: Option<String>,
-    /// Words to find it by, none twice.
+    /// Words to find it by, each once.
     #[serde(default)]
     #[schema(max_items = 16, value_type = Vec<Tag>)]
     tags: Vec<String>,
-    /// Any JSON about the subject that must be erasable, of at most 49,152 bytes: kept encrypted,
-    /// and in the log only as a salted digest.
+    /// Any JSON about the subject that must be erasable, of at most 49,152 bytes. It is stored
+    /// encrypted; the log holds only a salted digest of it.
     #[serde(default)]
     #[schema(value_type = Option<serde_json::Value>)]
     personal: Option<Box<RawValue>>,
-    /// How long a proposal waits before it is void, in seconds; 7 days when left out. Only with the
-    /// verdict `HOLD`.
+    /// The time that a proposal waits before it is void, in seconds; 7 days when left out. Only
+    /// with the verdict `HOLD`.
     #[serde(default)]
     #[schema(minimum = 60, maximum = 2_592_000)]
     expires_in_seconds: Option<i64>,
-    /// Seal only if the log has exactly so many entries, so that nothing was sealed in between.
+    /// Seals only if the log has this many entries, so that nothing was sealed in between.
     #[serde(default)]
     #[schema(minimum = 0)]
     expected_size: Option<u64>,
-    /// Any text of your own, such as a UUID, without spaces. Called again with the same arguments
-    /// and key within 24 hours, nothing is sealed twice and the first answer comes again: use it
-    /// wherever a call may be repeated.
+    /// Any text of your own, such as a UUID, without spaces. A call that repeats the arguments and
+    /// the key within 24 hours seals nothing again and returns the first answer: use it wherever a
+    /// call may be repeated.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 255, pattern = "^[!#-~]+$")]
     idempotency_key: Option<String>,
@@ -84,9 +87,9 @@ pub(super) async fn seal(state: &AppState, call: &Call) -> Result<Value> {
     call.answer(&state.appender.append_one(&by, &seal).await?)
 }
 
-/// The same as an `Idempotency-Key`, and stored with those. What makes a call the same is its
-/// arguments, however they are written: identifiers of messages and the order of members differ
-/// from one call to the next.
+/// Returns the same as an `Idempotency-Key`, which is stored with those of the routes. Two calls
+/// are the same if their arguments are, however they are written: the identifiers of messages and
+/// the order of members differ from one call to the next.
 fn idempotency_key(key: &str, seal: &NewSeal) -> Result<IdempotencyKey> {
     if !is_idempotency_key(key) {
         let detail = format!("must be 1 to {MAX_KEY} visible ASCII characters but \", such as a UUID");

@@ -1,4 +1,4 @@
-//! What rmcp asks of the server: who it is, which tools there are, and to call one.
+//! rmcp's view of the server: its name, its tools, and calls of them.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -29,7 +29,7 @@ pub(super) const VERSIONS: [ProtocolVersion; 3] =
 /// rmcp's side of the route.
 pub(super) type Service = StreamableHttpService<Server, NeverSessionManager>;
 
-/// Answers the messages. One for all requests: it knows nothing of any of them.
+/// Answers the messages. One serves all requests, since it keeps nothing of any of them.
 #[derive(Clone)]
 pub(super) struct Server {
     state: AppState,
@@ -54,7 +54,7 @@ impl ServerHandler for Server {
         Cow::Borrowed(&VERSIONS)
     }
 
-    // rmcp would answer these with nothing, as if there could be something.
+    // rmcp would answer these with an empty list, as if there could be something.
 
     async fn list_prompts(
         &self,
@@ -114,8 +114,8 @@ impl ServerHandler for Server {
         let call = call.ok_or_else(|| ErrorData::internal_error("nobody was proved to ask", None))?;
         let result = tokio::select! {
             biased;
-            // As on any route, the call is dropped with its client; a seal that was queued is still
-            // made; use idempotency_key.
+            // As on any route, the call is dropped when its client goes away. A seal that was
+            // queued is still made; a client that repeats the call uses idempotency_key.
             () = context.ct.cancelled() => {
                 return Err(ErrorData::internal_error("the client went away", None));
             }
@@ -138,7 +138,7 @@ struct Failure<'a> {
     request_id: &'a str,
 }
 
-/// Returns a refusal as text alone: what is structured would have to be as the tool's schema says.
+/// Returns a refusal as text alone, since structured content must follow the tool's schema.
 fn failure(error: &Error, call: &Call) -> CallToolResult {
     let request_id = call.request_id();
     call.span.in_scope(|| problem::log(error, request_id));

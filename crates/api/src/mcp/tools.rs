@@ -1,4 +1,4 @@
-//! The tools: what a model is told of each, and which use case it calls.
+//! The tools: the description of each for a model, and the use case that it calls.
 
 use std::sync::Arc;
 
@@ -31,10 +31,10 @@ pub(super) enum Tool {
 }
 
 impl Tool {
-    /// Every tool there is.
+    /// Every tool.
     pub(super) const ALL: [Tool; 4] = [Tool::Seal, Tool::Query, Tool::Receipt, Tool::Verify];
 
-    /// Returns the tool of that name.
+    /// Returns the tool with that name.
     pub(super) fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|tool| tool.name() == name)
     }
@@ -89,7 +89,7 @@ impl Tool {
     /// Calls the use case.
     ///
     /// # Errors
-    /// Arguments that break a rule; those of the use case.
+    /// The codes of arguments that break a rule, and those of the use case.
     pub(super) async fn call(self, state: &AppState, call: &Call) -> Result<Value> {
         match self {
             Tool::Seal => seal(state, call).await,

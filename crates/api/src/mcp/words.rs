@@ -1,6 +1,6 @@
-//! What models are told.
+//! The texts for models.
 
-/// What the server is for.
+/// The purpose of the server.
 pub(super) const INSTRUCTIONS: &str = "The vault of one Holdfast project: a log that only grows, in which \
     decisions, actions and facts are sealed so that a stranger can later check that they were recorded, \
     when, by whom, and that nothing was changed or left out. Seal what you decide or do with vault_seal; \

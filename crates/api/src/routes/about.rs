@@ -1,4 +1,4 @@
-//! Which build answers, and the key that pushed deliveries verify under.
+//! The build that answers, and the key that pushed deliveries verify under.
 
 use axum::{Json, extract::State, http::Method, response::Redirect, routing::get};
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub fn versioned() -> Routes {
 struct Version {
     /// Its version.
     version: &'static str,
-    /// Its commit, where it is known.
+    /// Its commit, if known.
     #[schema(required = true)]
     commit: Option<&'static str>,
 }

@@ -1,5 +1,5 @@
-//! `/v1/auth/signup` and what else is done before one can log in. Nothing here tells whether an
-//! address has an account.
+//! `/v1/auth/signup` and the other steps before logging in. No response tells whether an address
+//! has an account.
 
 use axum::extract::State;
 use domain::identity::{
@@ -34,7 +34,7 @@ pub fn routes() -> Routes {
 /// Mail that is on its way, if there is any to send.
 #[derive(Debug, Serialize, ToSchema)]
 struct MailQueued {
-    /// What happens now.
+    /// The next step.
     detail: &'static str,
 }
 
@@ -71,7 +71,7 @@ struct VerifyEmail {
     /// The password, as chosen at sign-up.
     #[schema(value_type = String, format = Password, max_length = 256)]
     password: Password,
-    /// Where the refresh token goes.
+    /// The place of the refresh token.
     #[serde(default)]
     refresh_token_in: RefreshTokenIn,
 }

@@ -35,27 +35,27 @@ struct Live {
     status: &'static str,
 }
 
-/// Whether requests can be served.
+/// The ability to serve requests.
 #[derive(Debug, Serialize, ToSchema)]
 struct Ready {
     /// `ok` or `unavailable`.
     status: &'static str,
-    /// What is missing.
+    /// The part that is missing; null when `ok`.
     #[schema(required = true)]
     reason: Option<&'static str>,
 }
 
-/// How the process and everything it uses are.
+/// The state of the process and of everything it uses.
 #[derive(Debug, Serialize, ToSchema)]
 struct Health {
     /// `ok`; `degraded` when an accelerator is away, which costs speed and nothing else;
     /// `unavailable` without Postgres.
     status: &'static str,
-    /// Where it runs.
+    /// The environment that it runs in.
     environment: String,
     /// The version of the build.
     version: &'static str,
-    /// The commit of the build, where it is known.
+    /// The commit of the build, if known.
     #[schema(required = true)]
     commit: Option<&'static str>,
     /// Seconds since the process started.
@@ -96,14 +96,14 @@ impl<T: ToSchema> Describe for Report<T> {
 
 /// Check liveness
 ///
-/// Whether the process runs. Always 200; touches nothing.
+/// Answers 200 whenever the process runs, and depends on nothing else.
 #[utoipa::path(get, path = "/health/live", tag = "health")]
 async fn check_liveness() -> Json<Live> {
     Json(Live { status: "ok" })
 }
 
-/// Returns the same response for the route that passes no layer: what layers add is put together
-/// beforehand, but for the request's id.
+/// Returns the same response for the route that passes no layer. The headers that layers add are
+/// built beforehand, except for the request's id.
 pub fn live_at_once(state: &AppState) -> impl Fn() -> future::Ready<Response> + Clone + Send + 'static {
     let mut headers = edge::every_response();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
@@ -118,8 +118,8 @@ pub fn live_at_once(state: &AppState) -> impl Fn() -> future::Ready<Response> + 
 
 /// Check readiness
 ///
-/// Whether requests can be served: Postgres answers, its schema is current, and the process was not
-/// asked to stop.
+/// Answers 200 when requests can be served: Postgres answers, its schema is current, and the
+/// process was not asked to stop.
 #[utoipa::path(get, path = "/health/ready", tag = "health")]
 async fn check_readiness(State(state): State<AppState>) -> Report<Ready> {
     let snapshot = state.health.snapshot().await;
@@ -138,8 +138,8 @@ async fn check_readiness(State(state): State<AppState>) -> Report<Ready> {
 
 /// Get the health
 ///
-/// 503 only when Postgres cannot be reached: an accelerator's outage must not block a deploy.
-/// Dependencies are probed at most once a second, beside requests.
+/// Answers 503 only when Postgres cannot be reached: an accelerator's outage must not block a
+/// deploy. Dependencies are probed at most once a second, beside requests.
 #[utoipa::path(get, path = "/health", tag = "health")]
 async fn get_health(State(state): State<AppState>) -> Report<Health> {
     let snapshot = state.health.snapshot().await;

@@ -74,7 +74,7 @@ struct Nack {
     #[serde(default)]
     #[schema(minimum = 0, maximum = 86_400)]
     delay_seconds: u32,
-    /// Why, for the sender to read.
+    /// The reason, for the sender to read.
     #[schema(min_length = 1, max_length = 500, pattern = "^[^\\u0000]*$")]
     reason: Option<String>,
 }
@@ -90,7 +90,7 @@ struct Extend {
     seconds: u32,
 }
 
-/// When a delivery can be leased again.
+/// The time at which a delivery can be leased again.
 #[derive(Debug, Serialize, ToSchema)]
 struct Due {
     /// The end of the lease, or of the delay.
@@ -102,8 +102,9 @@ type Settling<T> = JsonBody<Signed<allow::IntentsWrite>, T>;
 
 /// Lease deliveries
 ///
-/// Waits for the first as long as `wait` says. Each delivery is the caller's until its lease ends;
-/// settle it with its token before, or it is delivered again: at least once, never at most once.
+/// Waits for the first as long as `wait` asks for. Each delivery is the caller's until its lease
+/// ends. Settle it with its token before, or it is delivered again: at least once, never at most
+/// once.
 #[utoipa::path(get, path = "/inbox", tag = "inbox")]
 async fn poll_inbox(
     State(state): State<AppState>,
@@ -121,7 +122,8 @@ async fn poll_inbox(
 
 /// Acknowledge a delivery
 ///
-/// The recipient has it and will not be sent it again. Repeating it with the same token is fine.
+/// The recipient has it and is not sent it again. Repeating the request with the same token is
+/// fine.
 #[utoipa::path(post, path = "/inbox/{delivery}/ack", tag = "inbox")]
 async fn ack_delivery(
     State(state): State<AppState>,

@@ -1,4 +1,4 @@
-//! `/v1/intents`: sending, and seeing what became of it.
+//! `/v1/intents`: sends intents, and shows what became of them.
 
 use axum::{Json, extract::State};
 use domain::intents::{
@@ -41,7 +41,7 @@ async fn send_intent(
 
 /// List intents
 ///
-/// The project's, newest first, without their payloads.
+/// The project's intents, newest first, without their payloads.
 #[utoipa::path(get, path = "/intents", tag = "intents")]
 async fn list_intents(
     State(state): State<AppState>,
@@ -53,8 +53,8 @@ async fn list_intents(
 
 /// Get an intent
 ///
-/// For the project's API keys and people; of its agents, for the one that sent it and the one it is
-/// for.
+/// The project's API keys and people can read every intent, and an agent those that it sent or
+/// receives.
 #[utoipa::path(get, path = "/intents/{intent}", tag = "intents")]
 async fn get_intent(
     State(state): State<AppState>,

@@ -32,8 +32,8 @@ pub fn routes() -> Routes {
 
 /// Invite a person
 ///
-/// Mails an invitation that can be accepted for 7 days. Requires an admin; nobody invites anybody
-/// above themselves. An organization can have 100 open invitations and 500 members.
+/// Mails an invitation that can be accepted for 7 days. Requires an admin, who cannot invite
+/// anybody above themselves. An organization can have 100 open invitations and 500 members.
 #[utoipa::path(post, path = "/organizations/{organization}/invitations", tag = "organizations")]
 async fn create_invitation(
     State(state): State<AppState>,
@@ -47,7 +47,7 @@ async fn create_invitation(
 
 /// List invitations
 ///
-/// Those that are neither accepted nor revoked, newest first.
+/// The invitations that are neither accepted nor revoked, newest first.
 #[utoipa::path(get, path = "/organizations/{organization}/invitations", tag = "organizations")]
 async fn list_invitations(
     State(state): State<AppState>,
@@ -90,8 +90,8 @@ async fn resend_invitation(
 
 /// Accept an invitation
 ///
-/// By the token of the mail, which can be used once; the account's verified address must be the one
-/// that was invited.
+/// Takes the token of the mail, which can be used once. The account's verified address must be the
+/// one that was invited.
 #[utoipa::path(post, path = "/invitations/accept", tag = "organizations")]
 async fn accept_invitation(
     State(state): State<AppState>,

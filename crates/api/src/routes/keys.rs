@@ -28,9 +28,8 @@ pub fn routes() -> Routes {
 
 /// Create an API key
 ///
-/// The response is the only time that its text is shown; the same request under the same
-/// `Idempotency-Key` is answered with the same text. A key can have no scope that its maker lacks.
-/// A project can have 100 in use.
+/// Only this response shows the key's text; the same request under the same `Idempotency-Key` gets
+/// the same text. A key can have no scope that its creator lacks. A project can have 100 in use.
 #[utoipa::path(post, path = "/projects/{project}/keys", tag = "keys")]
 async fn create_api_key(
     State(state): State<AppState>,
@@ -42,7 +41,7 @@ async fn create_api_key(
 
 /// List API keys
 ///
-/// Those that were not revoked, newest first, without their secrets.
+/// The keys that were not revoked, newest first, without their secrets.
 #[utoipa::path(get, path = "/projects/{project}/keys", tag = "keys")]
 async fn list_api_keys(
     State(state): State<AppState>,
@@ -54,7 +53,7 @@ async fn list_api_keys(
 
 /// Get an API key
 ///
-/// Without its secret.
+/// The response does not show its secret.
 #[utoipa::path(get, path = "/projects/{project}/keys/{key}", tag = "keys")]
 async fn get_api_key(
     State(state): State<AppState>,
@@ -80,7 +79,7 @@ async fn revoke_api_key(
 /// Rotate an API key
 ///
 /// Creates a key of the same name, scopes and lifetime; the old one still works for
-/// `overlap_seconds`. As with a created key, the new key's text is shown this once.
+/// `overlap_seconds`. As with a created key, only this response shows the new key's text.
 #[utoipa::path(post, path = "/projects/{project}/keys/{key}/rotate", tag = "keys")]
 async fn rotate_api_key(
     State(state): State<AppState>,

@@ -1,4 +1,4 @@
-//! `/v1/me`: a person's account, in their own hands.
+//! `/v1/me`: the account of the person who asks.
 
 use axum::{Extension, Json, extract::State};
 use domain::identity::users::{
@@ -71,7 +71,7 @@ async fn cancel_account_deletion(
 
 /// Export the account
 ///
-/// Everything that is kept of the person, as one document.
+/// Returns everything that is kept of the person, as one document.
 #[utoipa::path(get, path = "/me/export", tag = "accounts")]
 async fn export_me(
     State(state): State<AppState>,
@@ -89,7 +89,7 @@ async fn change_password(
     Extension(meter): Extension<Meter>,
     JsonBody { caller: LoggedIn(person), body, .. }: JsonBody<LoggedIn, ChangePassword>,
 ) -> Result<NoContent, Problem> {
-    // A stolen access token must not serve to guess the password.
+    // A stolen access token must not help to guess the password.
     meter.take_auth(&state, &format!("auth:{}", person.user)).await?;
     users::change(&state.core, &state.passwords, &person, &body).await?;
     Ok(NoContent)

@@ -1,4 +1,4 @@
-//! `/v1/organizations/{organization}/members`: who is in it, and as what.
+//! `/v1/organizations/{organization}/members`: its members and their roles.
 
 use axum::extract::State;
 use domain::identity::organizations::members::{
@@ -27,7 +27,7 @@ pub fn routes() -> Routes {
 
 /// List members
 ///
-/// Those of the newest accounts first.
+/// The members with the newest accounts come first.
 #[utoipa::path(get, path = "/organizations/{organization}/members", tag = "organizations")]
 async fn list_members(
     State(state): State<AppState>,
@@ -49,7 +49,7 @@ async fn get_member(
 
 /// Update a member
 ///
-/// Requires an admin; nobody can change a member above themselves, nor make one. The last owner
+/// Requires an admin, who can neither change a member above themselves nor make one. The last owner
 /// stays one. Every replica applies the new role within 5 seconds.
 #[utoipa::path(patch, path = "/organizations/{organization}/members/{user}", tag = "organizations")]
 async fn update_member(
@@ -67,7 +67,7 @@ async fn update_member(
 
 /// Remove a member, or leave
 ///
-/// Anyone may leave, but for the last owner; removing others requires an admin, and removing an
+/// Anyone may leave, except the last owner. Removing others requires an admin, and removing an
 /// owner requires an owner. Access ends on every replica within 5 seconds. API keys that the member
 /// created stay: revoke them if the member knows them.
 #[utoipa::path(delete, path = "/organizations/{organization}/members/{user}", tag = "organizations")]

@@ -1,4 +1,4 @@
-//! One file for each noun: its handlers, their documentation, and the bodies that are theirs alone.
+//! One file for each noun: its handlers, their documentation, and the bodies that only they use.
 
 pub mod about;
 pub mod accounts;

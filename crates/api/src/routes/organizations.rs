@@ -1,4 +1,4 @@
-//! `/v1/organizations`: those that a person is a member of.
+//! `/v1/organizations`: the organizations of a person.
 
 use axum::extract::State;
 use domain::identity::organizations::{
@@ -38,7 +38,7 @@ async fn create_organization(
 
 /// List organizations
 ///
-/// Those that the person is a member of, newest first.
+/// The organizations that the person is a member of, newest first.
 #[utoipa::path(get, path = "/organizations", tag = "organizations")]
 async fn list_organizations(
     State(state): State<AppState>,

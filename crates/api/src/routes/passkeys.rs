@@ -50,7 +50,7 @@ async fn begin_passkey_registration(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct NewPasskey {
-    /// The ceremony, as `begin` named it.
+    /// The ceremony's id, from `begin`.
     ceremony_id: CeremonyId,
     /// A name for the person to tell their passkeys apart.
     #[schema(min_length = 1, max_length = 100, pattern = "^[^\\u0000-\\u001f\\u007f]*$", example = "Laptop")]
@@ -92,7 +92,7 @@ async fn remove_passkey(
     Ok(NoContent)
 }
 
-/// Nothing: the device says who logs in.
+/// Nothing: the device determines who logs in.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Empty {}
@@ -113,12 +113,12 @@ async fn begin_passkey_login(
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct PasskeyAnswer {
-    /// The ceremony, as `begin` named it.
+    /// The ceremony's id, from `begin`.
     ceremony_id: CeremonyId,
     /// The result of `navigator.credentials.get`: an `AuthenticationResponseJSON`.
     #[schema(value_type = Object)]
     credential: Value,
-    /// Where the refresh token goes.
+    /// The place of the refresh token.
     #[serde(default)]
     refresh_token_in: RefreshTokenIn,
 }

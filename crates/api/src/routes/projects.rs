@@ -41,7 +41,7 @@ async fn create_project(
 
 /// List an organization's projects
 ///
-/// Newest first.
+/// The projects of the organization, newest first.
 #[utoipa::path(get, path = "/organizations/{organization}/projects", tag = "projects")]
 async fn list_projects(
     State(state): State<AppState>,

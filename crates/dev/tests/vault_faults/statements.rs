@@ -130,7 +130,7 @@ async fn a_commit_whose_answer_is_lost_is_acknowledged() {
     app.stop().await.unwrap();
 }
 
-/// Postgres is slow with a COMMIT whose connection is gone: the API waits for it, but not for ever.
+/// Postgres is slow with a COMMIT whose connection is gone: the API waits for it, but not forever.
 #[tokio::test]
 async fn a_commit_that_goes_on_after_its_connection_is_waited_for() {
     let (app, way) = app().await;

@@ -1,4 +1,4 @@
-//! Audit logs as a whole.
+//! Exports of whole audit logs.
 
 use std::time::Duration;
 
@@ -24,10 +24,10 @@ use crate::{
     state::AppState,
 };
 
-/// How often an organization can be exported in a minute.
+/// The exports of an organization that a member may begin in a minute.
 const EXPORTS_PER_MINUTE: u32 = 10;
-/// How long a batch waits for the client to take it: one that reads no more does not hold its place
-/// for ever.
+/// The time that a batch waits for the client to take it, so that a client that no longer reads
+/// does not hold its place forever.
 const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 const NDJSON: &str = "application/x-ndjson";
 
@@ -56,11 +56,11 @@ impl Describe for Lines {
 
 /// Export audit events
 ///
-/// All that `actor`, `action`, `subject`, `from` and `to` select, newest first, one JSON object a
-/// line (NDJSON). It is read from the database a batch at a time, as fast as the client takes it.
-/// An export that cannot be finished, or of which the client takes nothing for a minute, ends in a
-/// broken connection, never in a response that looks whole. The export is an event itself. Requires
-/// an owner; 10 a minute for each organization.
+/// Writes every event that `actor`, `action`, `subject`, `from` and `to` select, newest first, one
+/// JSON object a line (NDJSON). It is read from the database a batch at a time, as fast as the
+/// client takes it. An export that cannot be finished, or whose client takes nothing for a minute,
+/// ends in a broken connection, never in a response that looks complete. The export is an event
+/// itself. Requires an owner; 10 a minute for each organization.
 #[utoipa::path(get, path = "/organizations/{organization}/audit-events/export", tag = "audit")]
 pub async fn export_audit_events(
     State(state): State<AppState>,
@@ -73,7 +73,8 @@ pub async fn export_audit_events(
         Error::new(Code::Overloaded, detail).retry_after(Duration::from_secs(10)).because(full)
     })?;
     let quota = EXPORTS_PER_MINUTE.min(state.about.rate_limit);
-    // Each member has a share of their own: who is none takes nothing from those who are.
+    // Each member has a share of their own, so that a person who is not a member takes nothing from
+    // it.
     let organization = by.organization;
     let share = format!("export:{organization}:{}", by.person.user);
     meter.take(&state, &share, quota).await?;

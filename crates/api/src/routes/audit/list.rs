@@ -1,4 +1,4 @@
-//! Audit logs, a page at a time.
+//! Lists of audit events.
 
 use axum::extract::State;
 use domain::audit::{self, Filter};
@@ -14,7 +14,7 @@ use crate::{
 
 /// List audit events
 ///
-/// What was done in the organization and in its projects, newest first. Requires an owner.
+/// The events in the organization and in its projects, newest first. Requires an owner.
 #[utoipa::path(get, path = "/organizations/{organization}/audit-events", tag = "audit")]
 pub async fn list_audit_events(
     State(state): State<AppState>,
@@ -27,7 +27,8 @@ pub async fn list_audit_events(
 
 /// List the caller's audit events
 ///
-/// What concerns the caller's own account: logins, changes, and what others tried. Newest first.
+/// The events that concern the caller's own account: logins, changes, and what others tried. Newest
+/// first.
 #[utoipa::path(get, path = "/me/audit-events", tag = "audit")]
 pub async fn list_my_audit_events(
     State(state): State<AppState>,

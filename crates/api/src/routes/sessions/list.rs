@@ -1,4 +1,4 @@
-//! Where a person is logged in.
+//! The sessions of a person.
 
 use axum::extract::State;
 use domain::identity::sessions::{self, Session};
@@ -14,7 +14,7 @@ use crate::{
 
 /// List sessions
 ///
-/// Where the person is logged in, newest first.
+/// The sessions of the person, newest first.
 #[utoipa::path(get, path = "/auth/sessions", tag = "sessions")]
 pub async fn list_sessions(
     State(state): State<AppState>,

@@ -1,4 +1,4 @@
-//! Logging in with a password.
+//! Logs in with a password.
 
 use axum::extract::State;
 use domain::identity::{
@@ -21,7 +21,7 @@ pub struct Credentials {
     /// Its password.
     #[schema(value_type = String, format = Password, max_length = 256)]
     password: Password,
-    /// Where the refresh token goes.
+    /// The place of the refresh token.
     #[serde(default)]
     refresh_token_in: RefreshTokenIn,
 }

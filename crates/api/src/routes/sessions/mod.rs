@@ -23,7 +23,7 @@ pub fn routes() -> Routes {
         .body_limit(SMALL_BODY)
 }
 
-/// The public keys, where every verifier looks for them.
+/// Returns the public keys, in the place where every verifier looks for them.
 pub fn well_known() -> Routes {
     Routes::new().add(operation!(key_set::get_key_set).without_schema())
 }

@@ -1,4 +1,4 @@
-//! Staying logged in, and logging out.
+//! Keeps sessions alive, and ends them.
 
 use axum::{
     extract::State,
@@ -34,7 +34,7 @@ pub struct Refresh {
 pub const COOKIE_ERRORS: Codes =
     &[&[Code::RefreshTokenInvalid, Code::CredentialsMissing, Code::OriginRefused]];
 
-/// Returns the token of the body or the cookie, and where it was. A cookie counts only from a page
+/// Returns the token of the body or the cookie, and its place. A cookie counts only from a page
 /// that may use it: a browser sends it whatever page asks.
 fn token(state: &AppState, headers: &HeaderMap, body: &Refresh) -> Result<(RefreshToken, RefreshTokenIn)> {
     let invalid = |_| Error::new(Code::RefreshTokenInvalid, "The refresh token is not complete");
@@ -51,9 +51,9 @@ fn token(state: &AppState, headers: &HeaderMap, body: &Refresh) -> Result<(Refre
 
 /// Refresh a session
 ///
-/// Uses the refresh token up and returns the next one, where the first one was: in the body or in
-/// the cookie. A token that was used before ends the session; the same client may repeat a request
-/// for ten seconds.
+/// Consumes the refresh token and returns the next one in the same place: in the body or in the
+/// cookie. A token that was used before ends the session; the same client may repeat a request for
+/// ten seconds.
 #[utoipa::path(post, path = "/auth/refresh", tag = "sessions")]
 pub async fn refresh_session(
     State(state): State<AppState>,
@@ -64,7 +64,7 @@ pub async fn refresh_session(
     Ok(SessionReply::new(&state, opened, place)?)
 }
 
-/// Logged out (204), and the cookie with it.
+/// Logged out (204); the cookie is cleared.
 #[derive(Debug)]
 pub struct LoggedOut {
     place: RefreshTokenIn,
@@ -88,7 +88,8 @@ impl Describe for LoggedOut {
 
 /// Log out
 ///
-/// Ends the session of the refresh token in the body or the cookie, also when it has ended already.
+/// Ends the session of the refresh token in the body or the cookie. Succeeds also if it has ended
+/// already.
 #[utoipa::path(post, path = "/auth/logout", tag = "sessions")]
 pub async fn log_out(
     State(state): State<AppState>,

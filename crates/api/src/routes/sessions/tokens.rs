@@ -18,7 +18,7 @@ use crate::{
     state::AppState,
 };
 
-/// Where a refresh token goes.
+/// The place of a refresh token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RefreshTokenIn {

@@ -16,7 +16,7 @@ use crate::{
 
 pub(super) fn routes() -> Routes {
     // Partial tiles, and those whose number has more than three digits, have longer paths than
-    // OpenAPI can say.
+    // OpenAPI can describe.
     let longer = "/vault/logs/{log}/tile/{level}/{tile}/{*rest}";
     let attributes = Attributes { needs_schema: true, ..Attributes::default() };
     Routes::new()
@@ -28,7 +28,7 @@ pub(super) fn routes() -> Routes {
 
 /// Get a log's checkpoint
 ///
-/// The signed size and root of the log as it now is (C2SP tlog-checkpoint).
+/// The signed size and root of the log at present (C2SP tlog-checkpoint).
 #[utoipa::path(get, path = "/vault/logs/{log}/checkpoint", tag = "vault")]
 async fn get_checkpoint(
     State(state): State<AppState>,
@@ -39,8 +39,8 @@ async fn get_checkpoint(
 
 /// Get a log's policy
 ///
-/// The keys that its checkpoints are checked under (C2SP tlog-policy). Keep a copy elsewhere:
-/// whoever trusts only this response trusts the server.
+/// The keys that its checkpoints are checked under (C2SP tlog-policy). Keep a copy elsewhere: with
+/// nothing but this response you trust the server.
 #[utoipa::path(get, path = "/vault/logs/{log}/policy", tag = "vault")]
 async fn get_policy(
     State(state): State<AppState>,

@@ -1,5 +1,6 @@
 //! `/v1/vault/log`, what witnesses have seen of it, `/v1/vault/seals/{index}/receipt` and
-//! `/v1/vault/proof`: a project's log, proved to its people; and `/v1/vault/verify`, for everybody.
+//! `/v1/vault/proof`: proofs of a project's log for its people; and `/v1/vault/verify`, for
+//! everybody.
 
 use axum::{Json, extract::State};
 use kernel::caller::allow;
@@ -41,9 +42,9 @@ async fn get_log(State(state): State<AppState>, InProject(by): Reader) -> Result
 /// Get what witnesses have seen of the log
 ///
 /// The newest head of the log that is in the meta-log as witnesses have cosigned it: its receipt
-/// there, with their cosignatures, and the proof that the log as it now is continues it. With that
-/// no entry below its size can be changed or left out unnoticed, not even by us. 404 while no
-/// witness has seen the log.
+/// there, with their cosignatures, and the proof that the present log continues it. With that no
+/// entry below its size can be changed or left out unnoticed, not even by us. 404 while no witness
+/// has seen the log.
 #[utoipa::path(get, path = "/vault/log/witnessed", tag = "vault")]
 async fn get_witnessed(
     State(state): State<AppState>,
@@ -54,9 +55,9 @@ async fn get_witnessed(
 
 /// Get a seal's receipt
 ///
-/// A C2SP tlog-proof: the entry, the proof that it is in the log as it now is, and the signed
-/// checkpoint of that. It can be checked offline, by the page `/vault/{log}` or by any tool that
-/// knows the format, for as long as the log's keys are known.
+/// A C2SP tlog-proof: the entry, the proof that it is in the present log, and the signed checkpoint
+/// of that. It can be checked offline, by the page `/vault/{log}` or by any tool that knows the
+/// format, for as long as the log's keys are known.
 #[utoipa::path(get, path = "/vault/seals/{index}/receipt", tag = "vault")]
 async fn get_receipt(
     State(state): State<AppState>,
@@ -66,7 +67,7 @@ async fn get_receipt(
     Ok(Text(vault::receipt(&state.vault, &by, index).await?))
 }
 
-/// Which entry, in which tree.
+/// The entry, and the tree to prove it in.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -89,7 +90,7 @@ async fn prove_inclusion(
     Ok(Json(vault::inclusion(&state.vault, &by, query.index, query.size).await?))
 }
 
-/// Between which sizes.
+/// The sizes to prove.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -123,8 +124,8 @@ struct ReceiptToVerify {
 
 /// Verify a receipt
 ///
-/// For everybody. The response is as good as this server: whoever trusts nobody checks the receipt
-/// by the page `/vault/{log}`, or by a tool of their own.
+/// Anybody may ask. The response is as good as this server. To trust nobody, check the receipt by
+/// the page `/vault/{log}`, or by a tool of your own.
 #[utoipa::path(post, path = "/vault/verify", tag = "vault")]
 async fn verify_receipt(
     State(state): State<AppState>,

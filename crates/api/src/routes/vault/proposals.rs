@@ -1,4 +1,5 @@
-//! `/v1/vault/proposals`: what waits for a person; and `/v1/vault/subjects`: whom to forget.
+//! `/v1/vault/proposals`: seals that wait for a person; and `/v1/vault/subjects`: subjects to
+//! forget.
 
 use axum::{Json, extract::State};
 use kernel::{Result, caller::allow};
@@ -28,7 +29,7 @@ pub(super) fn routes() -> Routes {
 
 /// List proposals
 ///
-/// Seals whose verdict is `HOLD`, newest first, with what was decided.
+/// The seals whose verdict is `HOLD`, newest first, with their decisions.
 #[utoipa::path(get, path = "/vault/proposals", tag = "vault")]
 async fn list_proposals(
     State(state): State<AppState>,
@@ -40,7 +41,7 @@ async fn list_proposals(
 
 /// Get a proposal
 ///
-/// With the decision: whoever proposed asks for it here.
+/// The proposal with its decision, which the proposer asks for here.
 #[utoipa::path(get, path = "/vault/proposals/{proposal}", tag = "vault")]
 async fn get_proposal(
     State(state): State<AppState>,
@@ -52,8 +53,8 @@ async fn get_proposal(
 
 /// Approve a proposal
 ///
-/// Requires a person, other than the one who proposed it; what keys and agents proposed may be
-/// decided by the person who made those. The decision is sealed, and the seal is the response.
+/// Requires a person other than the proposer. A proposal of a key or an agent may be decided by the
+/// person who created it. The decision is sealed, and the seal is the response.
 #[utoipa::path(post, path = "/vault/proposals/{proposal}/approve", tag = "vault")]
 async fn approve_proposal(
     State(state): State<AppState>,
@@ -65,8 +66,8 @@ async fn approve_proposal(
 
 /// Reject a proposal
 ///
-/// Requires a person, other than the one who proposed it; what keys and agents proposed may be
-/// decided by the person who made those. The decision is sealed, and the seal is the response.
+/// Requires a person other than the proposer. A proposal of a key or an agent may be decided by the
+/// person who created it. The decision is sealed, and the seal is the response.
 #[utoipa::path(post, path = "/vault/proposals/{proposal}/reject", tag = "vault")]
 async fn reject_proposal(
     State(state): State<AppState>,
@@ -87,9 +88,9 @@ async fn decide(
 
 /// Erase a subject's personal data
 ///
-/// Destroys the key under which all personal data of the subject is kept, and the data itself; the
-/// erasure is sealed. The log stays as it is, and every receipt verifies as before. It cannot be
-/// undone.
+/// Destroys the key that all personal data of the subject is encrypted under, and the data itself;
+/// the erasure is sealed. The log stays as it is, and every receipt verifies as before. It cannot
+/// be undone.
 #[utoipa::path(post, path = "/vault/subjects/{subject}/erase", tag = "vault")]
 async fn erase_subject(
     State(state): State<AppState>,

@@ -1,4 +1,4 @@
-//! `/v1/vault/seals`: sealing, and finding what was sealed.
+//! `/v1/vault/seals`: makes seals, and finds them.
 
 use axum::{Json, extract::State};
 use kernel::caller::allow;
@@ -29,9 +29,9 @@ pub(super) fn routes() -> Routes {
 
 /// Seal a record
 ///
-/// Appends to the project's log, whose entries are for everybody who knows the log, and for ever.
-/// The response comes after the commit, with the signed checkpoint and the proof that the entry is
-/// in its tree.
+/// Appends to the project's log. Everybody who knows the log can read its entries, forever. The
+/// response comes after the commit, with the signed checkpoint and the proof that the entry is in
+/// its tree.
 #[utoipa::path(post, path = "/vault/seals", tag = "vault")]
 async fn seal_record(
     State(state): State<AppState>,
@@ -42,7 +42,7 @@ async fn seal_record(
 
 /// Seal several records
 ///
-/// Up to 1,000, one after the other in the log, all or none.
+/// Seals up to 1,000 records, one after the other in the log, all or none.
 #[utoipa::path(post, path = "/vault/seals/batch", tag = "vault")]
 async fn seal_records(
     State(state): State<AppState>,
@@ -53,7 +53,7 @@ async fn seal_records(
 
 /// List seals
 ///
-/// Those that all filters select, newest first.
+/// The seals that all filters select, newest first.
 #[utoipa::path(get, path = "/vault/seals", tag = "vault")]
 async fn list_seals(
     State(state): State<AppState>,
@@ -65,8 +65,8 @@ async fn list_seals(
 
 /// Count seals
 ///
-/// How many of the seals that all filters select have each verdict. Without a filter it costs
-/// nothing, since the log keeps count.
+/// Counts the seals that all filters select, by verdict. Without a filter it costs nothing, since
+/// the log keeps count.
 #[utoipa::path(get, path = "/vault/seals/counts", tag = "vault")]
 async fn count_seals(
     State(state): State<AppState>,
@@ -78,7 +78,7 @@ async fn count_seals(
 
 /// Get a seal
 ///
-/// With its personal data, as long as that is not erased.
+/// The seal with its personal data, as long as that is not erased.
 #[utoipa::path(get, path = "/vault/seals/{index}", tag = "vault")]
 async fn get_seal(
     State(state): State<AppState>,

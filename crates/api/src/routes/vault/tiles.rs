@@ -50,9 +50,9 @@ impl Describe for TileAt {
 
 /// Get a tile of a log
 ///
-/// 256 hashes of a level, or of level `entries` 256 entries, each behind its length in two bytes.
-/// The number has three digits; a larger one is written in groups, as `x001/234`, and a tile that
-/// is not full yet has `.p/` and its width behind it (C2SP tlog-tiles).
+/// A tile has 256 hashes of a level; one of the level `entries` has 256 entries, each after its
+/// length in two bytes. The number has three digits; a larger one is written in groups, as
+/// `x001/234`. A tile that is not full yet has `.p/` and its width at the end (C2SP tlog-tiles).
 #[utoipa::path(get, path = "/vault/logs/{log}/tile/{level}/{tile}", tag = "vault")]
 pub(super) async fn get_tile(
     State(state): State<AppState>,
