@@ -1,4 +1,4 @@
-//! Signing up, verifying, passwords, and being forgotten.
+//! Signing up, verifying an address, passwords, and erasing an account.
 
 use dev::{AppOptions, TestApp};
 use domain::identity::users;
@@ -18,7 +18,7 @@ pub async fn post(app: &TestApp, path: &str, body: Value) -> Reply {
     app.post(path).json(&body).send().await.unwrap()
 }
 
-/// The token in the one mail that was asked for.
+/// Returns the token in the only mail that was enqueued.
 pub async fn mailed_token(app: &TestApp, subject: &str) -> String {
     let mails = app.mails().await.unwrap();
     let [mail] = mails.as_slice() else { panic!("not one mail: {mails:?}") };
@@ -27,7 +27,7 @@ pub async fn mailed_token(app: &TestApp, subject: &str) -> String {
     after.split_whitespace().next().unwrap().to_owned()
 }
 
-/// Signs up and verifies. Returns what the last step answered.
+/// Signs up and verifies. Returns the answer of the last step.
 pub async fn sign_up(app: &TestApp, email: &str) -> Value {
     let signed_up =
         post(app, "/v1/auth/signup", json!({"email": email, "password": PASSWORD, "name": "Ada"})).await;
@@ -63,7 +63,7 @@ async fn from_signing_up_to_logging_in() {
     login(&app, "ADA@EXAMPLE.COM", PASSWORD).await.expect::<Value>(200).unwrap();
 }
 
-/// Nothing that a stranger gets to see tells an address with an account from one without.
+/// No answer to a stranger tells an address with an account from one without.
 #[tokio::test]
 async fn an_address_does_not_tell_whether_it_has_an_account() {
     let app = app().await;
@@ -86,8 +86,8 @@ async fn an_address_does_not_tell_whether_it_has_an_account() {
     let wanted = [("new@example.com", "Verify your address"), ("ada@example.com", "Choose a new password")];
     assert_eq!(subjects, wanted.map(|(to, subject)| (to.to_owned(), subject.to_owned())));
 
-    // The same words, whichever is wrong; `the_same_work_is_done_for_who_has_no_account` in
-    // `sessions.rs` has the rest.
+    // The words are the same, whichever is wrong. `the_same_work_is_done_for_who_has_no_account` in
+    // `sessions.rs` tests the rest.
     let wrong = |reply: Reply| {
         let problem: Value = serde_json::from_slice(&reply.body).unwrap();
         (reply.status, problem["code"].clone(), problem["detail"].clone())
@@ -96,11 +96,12 @@ async fn an_address_does_not_tell_whether_it_has_an_account() {
     assert_eq!(wrong(login(&app, "ada@example.com", "wrong password").await), no_account);
     assert_eq!(wrong(login(&app, "not an address", PASSWORD).await), no_account);
     assert_eq!(wrong(login(&app, "ada@example.com", &"x".repeat(15_000)).await), no_account);
-    // The account that was there is as it was.
+    // The account that existed is as it was.
     login(&app, "ada@example.com", PASSWORD).await.expect::<Value>(200).unwrap();
 }
 
-/// Whoever signs up first with an address that is not theirs gains nothing when its holder comes.
+/// A person who signs up first with an address that is not theirs gains nothing when its holder
+/// comes.
 #[tokio::test]
 async fn a_squatter_does_not_get_the_account() {
     let app = app().await;
@@ -133,7 +134,8 @@ async fn a_squatter_does_not_get_the_account() {
 async fn a_hundred_at_once_make_one_account() {
     let app = app().await;
     let once = |n: usize| {
-        let body = json!({"email": if n.is_multiple_of(2) { "ada@example.com" } else { "ADA@example.com" }, "password": PASSWORD, "name": "Ada"});
+        let email = if n.is_multiple_of(2) { "ada@example.com" } else { "ADA@example.com" };
+        let body = json!({"email": email, "password": PASSWORD, "name": "Ada"});
         app.post("/v1/auth/signup").json(&body).send()
     };
     let replies = futures::future::join_all((0..100).map(once)).await;
@@ -158,7 +160,7 @@ async fn a_reset_ends_every_session_and_its_token_is_good_once() {
         mails[n].text.split("#token=").nth(1).unwrap().split_whitespace().next().unwrap().to_owned()
     };
     let (first, second) = (token(0), token(1));
-    // A token of another purpose is none.
+    // A token of another purpose does not count.
     post(&app, "/v1/auth/verify-email", json!({"token": first, "password": PASSWORD}))
         .await
         .refused(422, Code::MailTokenInvalid);

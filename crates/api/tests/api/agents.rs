@@ -77,7 +77,10 @@ async fn pages_follow_each_other_while_agents_are_added() {
 async fn another_key_cannot_take_a_did() {
     let app = TestApp::start().await.unwrap();
     let (owner, thief) = (Identity::generate(), Identity::generate());
-    let as_did = |agent: &Identity| json!({ "did": "did:web:ada.example.com", "public_key": agent.public_key(), "name": "Ada" });
+    let as_did = |agent: &Identity| {
+        let did = "did:web:ada.example.com";
+        json!({ "did": did, "public_key": agent.public_key(), "name": "Ada" })
+    };
     let claim = async |agent: &Identity| {
         let mut signing = testkit::Signing::by(agent, &kernel::Clock::system());
         signing.keyid = Some("did:web:ada.example.com".to_owned());
@@ -101,8 +104,8 @@ async fn an_agent_removes_itself_and_nobody_else() {
     assert_eq!((unknown.status, unknown.code().as_str()), (401, "agent_unknown"));
 }
 
-/// The same DID in two projects: neither shows the other's, and a signature alone does not say
-/// which is meant.
+/// The same DID in two projects: neither shows the other's, and a signature alone does not select
+/// one.
 #[tokio::test]
 async fn projects_do_not_see_each_other() {
     let app = TestApp::start().await.unwrap();
@@ -127,8 +130,8 @@ async fn projects_do_not_see_each_other() {
     assert_eq!(contradiction.send().await.unwrap().code(), "forbidden");
 }
 
-/// Look-ups that share a transaction: each asker gets their own answer, of their own project, and
-/// as it was after they asked.
+/// Look-ups that share a transaction: each caller gets their own answer, from their own project, as
+/// it was after they asked.
 #[tokio::test]
 async fn what_is_asked_at_once_is_answered_to_each() {
     let app = TestApp::start().await.unwrap();

@@ -1,4 +1,4 @@
-//! The audit log: complete, append-only, and read by those whom it concerns.
+//! The audit log: complete, append-only, and readable by those whom it concerns.
 
 use std::collections::HashSet;
 
@@ -8,17 +8,18 @@ use serde_json::{Value, json};
 use sqlx::AssertSqlSafe;
 use testkit::Identity;
 
-/// The owner's access token, and the organisation of the first project.
+/// Returns the owner's access token, and the organization of the first project.
 pub async fn owner(app: &TestApp) -> (String, OrganizationId) {
     let (user, token) = app.person("owner@example.com").await.unwrap();
     (token, app.join(user, Role::Owner).await.unwrap())
 }
 
-/// As many events as a busy year: past HTTP, in one statement.
+/// Adds as many events as a busy year has: past HTTP, in one statement.
 async fn many_events(app: &TestApp, organization: OrganizationId, count: i32) {
     sqlx::query(
         "INSERT INTO audit_events (id, at, actor, action, subject, organization_id, request_id) \
-         SELECT uuidv7(make_interval(mins => -n)), now() - make_interval(mins => n), 'system', 'test.counted', n::text, $1, 'none' \
+         SELECT uuidv7(make_interval(mins => -n)), now() - make_interval(mins => n), \
+                'system', 'test.counted', n::text, $1, 'none' \
          FROM generate_series(1, $2) n",
     )
     .bind(organization)
@@ -121,7 +122,7 @@ async fn events_are_sought_and_paged() {
             .to_rfc3339()
             .replace("+00:00", "Z")
     };
-    // Between: 10 minutes ago is in, 5 minutes ago is out.
+    // Between the two: 10 minutes ago is in, 5 minutes ago is out.
     let range = format!("{events}?from={}&to={}&action=test.counted", at(10), at(5));
     assert_eq!(texts(&page(&app, &token, &range).await, "subject"), ["5", "6", "7", "8", "9"]);
     let one = page(&app, &token, &format!("{events}?subject=7")).await;
@@ -159,13 +160,13 @@ async fn an_export_has_every_event_and_holds_no_transaction_while_it_is_read_slo
     assert!(answer.headers()["content-disposition"].to_str().unwrap().contains(&organization.to_string()));
 
     let mut text = answer.chunk().await.unwrap().unwrap().to_vec();
-    // Its reader rests, and others go on writing: what is new is not in it.
-    let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction' \
-                AND query LIKE '%audit_events%'";
+    // The reader rests while others continue to write: later events are not in the export.
+    let open = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() \
+                AND state = 'idle in transaction' AND query LIKE '%audit_events%'";
     let mut tries = 0;
     while sqlx::query_scalar::<_, i64>(open).fetch_one(app.core().db.pool()).await.unwrap() > 0 {
-        // Batches are read ahead until the connection is full; a transaction that waited for the
-        // reader would stay.
+        // Batches are read ahead until the connection is full. A transaction that waited for the
+        // reader would stay open.
         tries += 1;
         assert!(tries < 100, "a transaction is held open");
         tokio::time::sleep(std::time::Duration::from_millis(100)).await;
@@ -249,7 +250,7 @@ async fn people_see_what_concerns_their_account_and_nothing_else() {
     assert!(texts(&owners, "action").iter().all(|action| action != "session.refused"));
 }
 
-/// The digests are over what a `GET` answers, so a copy of it can be held against the log.
+/// The digests are over the answer of a `GET`, so a copy of it can be compared with the log.
 #[tokio::test]
 async fn a_change_is_told_by_the_digests_of_what_was_and_what_is() {
     let app = TestApp::start().await.unwrap();

@@ -1,4 +1,4 @@
-//! What bad input gets: its own code, the right 4xx, and nothing written.
+//! Bad input gets its own code, the right 4xx, and writes nothing.
 
 use dev::TestApp;
 use kernel::Clock;
@@ -22,7 +22,7 @@ impl Scene {
         json!({ "to": self.bob.did(), "type": "greeting", "payload": { "text": "hello" } })
     }
 
-    /// The good intent with one field changed; null takes it out.
+    /// Returns the good intent with one field changed; null removes it.
     fn with(&self, field: &str, value: Value) -> Value {
         let mut intent = self.intent();
         if value.is_null() {
@@ -37,18 +37,20 @@ impl Scene {
         self.app.post("/v1/intents").json(body)
     }
 
-    /// How many rows there are that a request could have written.
+    /// Returns the number of rows that a request could have written.
     async fn rows(&self) -> i64 {
         sqlx::query_scalar(
-            "SELECT (SELECT count(*) FROM intents) + (SELECT count(*) FROM deliveries) + (SELECT count(*) FROM jobs) \
-                  + (SELECT count(*) FROM audit_events) + (SELECT count(*) FROM agents) + (SELECT count(*) FROM signature_nonces)",
+            "SELECT (SELECT count(*) FROM intents) + (SELECT count(*) FROM deliveries) \
+                  + (SELECT count(*) FROM jobs) + (SELECT count(*) FROM audit_events) \
+                  + (SELECT count(*) FROM agents) + (SELECT count(*) FROM signature_nonces)",
         )
         .fetch_one(self.app.core().db.pool())
         .await
         .unwrap()
     }
 
-    /// Sends what must be refused with `status` and `code`, and write nothing. Returns the problem.
+    /// Sends a request that must be refused with `status` and `code`, and write nothing. Returns
+    /// the problem.
     async fn refused(&self, what: &str, request: Request, status: u16, code: &str) -> Value {
         let before = self.rows().await;
         let reply = request.send().await.unwrap();
@@ -59,7 +61,7 @@ impl Scene {
         problem
     }
 
-    /// An intent signed in a way that must be refused.
+    /// Sends an intent that is signed in a way that must be refused.
     async fn signing(&self, what: &str, change: impl FnOnce(&mut Signing), status: u16, code: &str) {
         let mut signing = Signing::by(&self.ada, &Clock::system());
         change(&mut signing);
@@ -372,7 +374,7 @@ async fn a_path_or_a_query_that_names_nothing_is_refused() {
     scene.refused("another project's key beside the signature", sneaked, 401, "agent_unknown").await;
 }
 
-/// What a recipient is handed must hold no secret, and be of no use in another project.
+/// A delivery must hold no secret, and be of no use in another project.
 #[tokio::test]
 async fn an_envelope_gives_nobody_a_secret_or_a_second_use() {
     let scene = Scene::set().await;
@@ -392,8 +394,8 @@ async fn an_envelope_gives_nobody_a_secret_or_a_second_use() {
     scene.refused("the same request in another project", elsewhere, 409, "nonce_replayed").await;
 }
 
-/// A stranger's body is not waited for: whoever can hold a place open for free can hold all of
-/// them.
+/// A stranger's body is not waited for: a client that can hold a place open for free can hold all
+/// of them.
 #[tokio::test]
 async fn a_stranger_is_refused_before_its_body_arrives() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};

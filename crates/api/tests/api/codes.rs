@@ -1,4 +1,4 @@
-//! The codes that a whole run of the tests met, against those that the document lists.
+//! The codes that a whole run of the tests met, compared with those in the document.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +10,7 @@ use api::{OperationCodes, operation_codes};
 /// An operation by its method and template, and a code.
 type Met = BTreeSet<(String, String, String)>;
 
-/// Reads `$HOLDFAST_TEST_CODES`, in which every test of a run noted what it met.
+/// Reads `$HOLDFAST_TEST_CODES`, in which every test of a run noted the codes that it met.
 #[test]
 #[ignore = "reads what a whole run met; `.ci/run` calls it when all tests are over"]
 fn every_code_that_was_met_is_listed_and_every_own_code_was_met() {
@@ -45,7 +45,7 @@ fn every_code_that_was_met_is_listed_and_every_own_code_was_met() {
     assert!(faults.is_empty(), "{} faults:\n  {}", faults.len(), faults.join("\n  "));
 }
 
-/// Returns the operation and the code of a line; none when the path leads to no operation.
+/// Returns the operation and the code of a line, or `None` when the path leads to no operation.
 fn place(operations: &[OperationCodes], line: &str) -> Option<(String, String, String)> {
     let mut words = line.split(' ');
     let (method, path, code) = (words.next()?, words.next()?, words.next()?);
@@ -54,7 +54,7 @@ fn place(operations: &[OperationCodes], line: &str) -> Option<(String, String, S
     let path = path.split('?').next()?.trim_end_matches('/');
     let path = path.strip_prefix("/api").unwrap_or(path);
     let fits = |one: &&OperationCodes| one.method == method && is_of(&one.path, path);
-    // `/audit-events` is no event's id: the template with fewer placeholders is the one that routed it.
+    // `/audit-events` is not an event's id: the template with fewer placeholders routed it.
     let operation = operations.iter().filter(fits).min_by_key(|one| one.path.matches('{').count())?;
     Some((method.to_owned(), operation.path.clone(), code.to_owned()))
 }

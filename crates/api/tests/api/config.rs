@@ -1,4 +1,4 @@
-//! A wrong value is told in one line: which variable, what it held, what it wants. Secrets are
+//! The error of a wrong value is one line: the variable, its value and what it wants. Secrets are
 //! masked.
 
 use api::Config;
@@ -7,7 +7,7 @@ use crate::harness::pairs;
 
 const DATABASE: (&str, &str) = ("DATABASE_URL", "postgres://app:hunter2@db.internal/holdfast");
 
-/// What is said of `value`, where everything else is right.
+/// Returns the error of `value`, where everything else is right.
 fn told(variable: &str, value: &str) -> String {
     let error = Config::from_pairs(pairs(&[&[DATABASE, (variable, value)]])).unwrap_err().to_string();
     assert!(error.starts_with(variable), "{error:?} does not begin with {variable}");

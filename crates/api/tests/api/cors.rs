@@ -1,4 +1,4 @@
-//! Which pages may call from a browser.
+//! The pages that may call from a browser.
 
 use reqwest::Method;
 

@@ -1,4 +1,4 @@
-//! A server for one test, and what every answer of it must hold.
+//! A server for one test, and the promises of its every answer.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use testkit::services::{self, TestDatabase};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-/// Nothing listens there: Postgres is away.
+/// The URL of no Postgres: nothing listens there.
 const NOWHERE: &str = "postgres://nobody:unseen@127.0.0.1:1/none";
 
 /// A server that ends with its test.
@@ -25,12 +25,12 @@ pub struct Api {
 }
 
 impl Api {
-    /// With Postgres away, as after a start on its own.
+    /// Starts a server whose Postgres is away.
     pub async fn alone(variables: &[(&str, &str)]) -> Self {
         Self::start(NOWHERE, variables, None).await
     }
 
-    /// With a migrated database of its own, and ready.
+    /// Starts a server with a migrated database of its own, and waits until it is ready.
     pub async fn ready(variables: &[(&str, &str)]) -> Self {
         let database = services::shared().await.unwrap().postgres.database().await.unwrap();
         let url = database.url().to_owned();
@@ -40,7 +40,7 @@ impl Api {
     }
 
     async fn start(database_url: &str, variables: &[(&str, &str)], database: Option<TestDatabase>) -> Self {
-        // What a program's start does; the first test of the process does it for all.
+        // A program's start does this; here the first test of the process does it for all.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -61,7 +61,7 @@ impl Api {
         Self { url, http: http.build().unwrap(), stop, served, _database: database }
     }
 
-    /// Postgres answers within moments, or the test fails.
+    /// Waits until Postgres answers. The test fails if it does not soon.
     pub async fn wait_until_ready(&self) {
         for _ in 0..200 {
             if self.get("/health/ready").await.status == 200 {
@@ -80,7 +80,7 @@ impl Api {
         format!("{}{path}", self.url)
     }
 
-    /// Sends, and checks what every answer carries.
+    /// Sends a request, and checks the promises of every answer.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
         let request = request.build().unwrap();
         let (method, path) = (request.method().to_string(), request.url().path().to_owned());
@@ -115,7 +115,7 @@ impl Drop for Api {
     }
 }
 
-/// What a server answered.
+/// The answer of a server.
 pub struct Answer {
     pub status: u16,
     pub headers: HeaderMap,
@@ -123,7 +123,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// A header's value; empty when there is none.
+    /// Returns a header's value, which is empty when there is none.
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
@@ -132,7 +132,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {:?}", self.body))
     }
 
-    /// Checks that this is the problem `code`, whole, and returns it.
+    /// Checks that this is the problem `code`, complete, and returns it.
     pub fn problem(&self, status: u16, code: Code) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         assert_eq!(self.header("content-type"), "application/problem+json");
@@ -148,7 +148,7 @@ impl Answer {
     }
 }
 
-/// Variables for [`Config::from_pairs`], those that must be set among them; later ones win.
+/// Returns variables for [`Config::from_pairs`], with those that are required; later ones win.
 pub fn pairs(lists: &[&[(&str, &str)]]) -> Vec<(String, String)> {
     let given =
         lists.iter().copied().flatten().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
@@ -164,7 +164,7 @@ pub fn pairs(lists: &[&[(&str, &str)]]) -> Vec<(String, String)> {
     needed.into_iter().chain(given).collect()
 }
 
-/// A key of the right form that no project has.
+/// Returns a key of the right form that no project has.
 pub fn unknown_api_key() -> String {
     ApiKey::generate(&Ids::new(Clock::system()), "test").reveal()
 }

@@ -1,4 +1,4 @@
-//! What answers carry whatever the route.
+//! The headers of every answer, whatever the route.
 
 use crate::harness::Api;
 

@@ -9,7 +9,7 @@ use testkit::{Identity, client::Request};
 
 const ONE_DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// An intent from `from` to `to`, with the `Idempotency-Key` `key`, unsigned yet.
+/// Returns an intent from `from` to `to`, with the `Idempotency-Key` `key`, unsigned yet.
 fn intent(app: &TestApp, to: &Identity, payload: &str, key: &str) -> Request {
     let body = json!({ "to": to.did(), "type": "test.once", "payload": payload });
     app.post("/v1/intents").json(&body).header("idempotency-key", key)
@@ -25,15 +25,15 @@ async fn count(app: &TestApp, table: &'static str) -> i64 {
     sqlx::query_scalar(sql).fetch_one(app.core().db.pool()).await.unwrap()
 }
 
-/// Nothing is written to the audit log until what is returned is dropped: whoever changes something
-/// stands just before its commit.
+/// Stops writes to the audit log until the result is dropped: a change then waits just before its
+/// commit.
 async fn before_the_commit(app: &TestApp) -> sqlx::Transaction<'static, sqlx::Postgres> {
     let mut held = app.core().db.pool().begin().await.unwrap();
     sqlx::query("LOCK TABLE audit_events IN EXCLUSIVE MODE").execute(&mut *held).await.unwrap();
     held
 }
 
-/// The process number of a backend that waits there.
+/// Returns the process number of a backend that waits there.
 async fn who_waits(app: &TestApp) -> i32 {
     for _ in 0..200 {
         let waiting = "SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'audit_events'::regclass";
@@ -62,7 +62,7 @@ async fn a_request_sent_again_as_it_was_gets_the_first_answer_from_any_replica()
         assert_eq!(again.header("location"), first.header("location"));
         assert_eq!(again.header("idempotency-replayed"), "true");
     }
-    // Signed anew it is the same request as well; so is one whose key is quoted.
+    // Signed again it is the same request as well, and so is one whose key is quoted.
     let anew = intent(&app, &bob, "once", "\"one-intent\"").sign(&ada).send().await.unwrap();
     assert_eq!((anew.status, &anew.body), (first.status, &first.body));
     assert_eq!((count(&app, "intents").await, count(&app, "deliveries").await), (1, 1));
@@ -79,8 +79,7 @@ async fn a_request_sent_again_as_it_was_gets_the_first_answer_from_any_replica()
     );
 }
 
-/// What was said can be erased elsewhere; so the fingerprint must not let anybody who guesses it
-/// find out that it is right.
+/// Sent data can be erased elsewhere, so the fingerprint must not confirm a right guess of it.
 #[tokio::test]
 async fn what_is_kept_of_a_request_does_not_confirm_a_guess() {
     let app = TestApp::start().await.unwrap();
@@ -123,7 +122,7 @@ async fn a_key_stands_for_one_request_of_one_actor() {
     assert_eq!((other_body.status, other_body.code().as_str()), (422, "idempotency_key_reused"));
     let other_actor = intent(&app, &bob, "one", "key").sign(&bob).send().await.unwrap();
     assert_ne!(other_actor.expect::<Value>(202).unwrap()["id"], first["id"]);
-    // A request that was refused is not kept: it may be put right under the same key.
+    // A request that was refused is not stored: it may be corrected under the same key.
     let broken = intent(&app, &Identity::generate(), "one", "retry").sign(&ada).send().await.unwrap();
     assert_eq!((broken.status, broken.code().as_str()), (422, "unknown_recipient"));
     assert_eq!(intent(&app, &bob, "one", "retry").sign(&ada).send().await.unwrap().status, 202);
@@ -171,7 +170,7 @@ async fn what_is_killed_before_its_commit_keeps_nothing() {
     }
     let mut again = sent.clone().send().await.unwrap();
     while again.status == 503 {
-        // The API takes a moment to believe that Postgres is there.
+        // The API takes a moment to notice that Postgres is there.
         tokio::time::sleep(Duration::from_millis(100)).await;
         again = sent.clone().send().await.unwrap();
     }
@@ -192,7 +191,7 @@ async fn racing_on_two_replicas_has_one_effect() {
         let key = format!("race-{round}");
         let as_it_was = intent(&app, &bob, "once", &key).sign(&ada);
         let requests = (0..12).map(|number| {
-            // Half of them are one request, byte for byte; the others are signed anew.
+            // Half of them are one request, byte for byte; the others are signed again.
             let request = match number % 4 < 2 {
                 true => as_it_was.clone(),
                 false => intent(&app, &bob, "once", &key).sign(&ada),

@@ -1,4 +1,4 @@
-//! `/v1/inbox`: leases, and who may settle what.
+//! `/v1/inbox`: leases, and the right to settle a delivery.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ struct Scene {
 }
 
 impl Scene {
-    /// Two agents and a clock that stands still; no worker.
+    /// Returns two agents and a clock that stands still, without a worker.
     async fn set() -> Self {
         let clock = Clock::held(Clock::system().now());
         let options = AppOptions { worker: false, clock: clock.clone(), ..Default::default() };
@@ -35,7 +35,7 @@ impl Scene {
         reply.expect::<Value>(200).unwrap()["data"].as_array().unwrap().clone()
     }
 
-    /// `verb` on a leased delivery; returns the status and the problem's code.
+    /// Sends `verb` for a leased delivery. Returns the status and the problem's code.
     async fn settle(&self, by: &Identity, lease: &Value, verb: &str, more: Value) -> (u16, String) {
         let mut body = json!({ "lease_token": lease["lease_token"] });
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -180,8 +180,8 @@ async fn a_delivery_that_fails_its_recipient_too_often_is_given_up() {
     assert_eq!(scene.state(&intent).await["state"], "dead");
 }
 
-/// The hint, not the polling floor, ends the wait: the clock that stands still would never let the
-/// delivery of a later look be due otherwise.
+/// The hint ends the wait, and not the polling floor: with the clock that stands still, no later
+/// look would find the delivery due.
 #[tokio::test]
 async fn a_long_poll_ends_when_something_arrives_on_whichever_replica() {
     let mut scene = Scene::set().await;

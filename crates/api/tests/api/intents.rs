@@ -5,7 +5,7 @@ use dev::TestApp;
 use serde_json::{Value, json};
 use testkit::{Identity, sign};
 
-/// How many rows each table has that accepting an intent writes.
+/// Returns the number of rows in each table that accepting an intent writes.
 async fn rows(app: &TestApp) -> [i64; 5] {
     let counts: (i64, i64, i64, i64, i64) = sqlx::query_as(
         "SELECT (SELECT count(*) FROM intents), (SELECT count(*) FROM deliveries), \
@@ -23,7 +23,7 @@ fn intent(to: &Identity) -> Value {
     json!({ "to": to.did(), "type": "greeting", "payload": { "text": "hello" } })
 }
 
-/// Without a worker, so that nothing takes the job away.
+/// Starts an app without a worker, so that nothing takes the job away.
 async fn still() -> TestApp {
     TestApp::start_with(dev::AppOptions { worker: false, ..Default::default() }).await.unwrap()
 }
@@ -38,11 +38,12 @@ async fn an_intent_its_delivery_its_job_and_its_audit_row_are_one_commit() {
     assert_eq!(sent.header("location"), format!("/v1/intents/{}", accepted["id"].as_str().unwrap()));
     assert_eq!(rows(&app).await, before.map(|count| count + 1));
 
-    // Each table in turn refuses its row: then none of the others has one, and the sender was not
-    // told that it was accepted.
+    // Each table in turn refuses its row. Then no other table has one, and the sender was not told
+    // that the intent was accepted.
     for table in ["intents", "deliveries", "jobs", "audit_events", "signature_nonces"] {
         let trigger = format!(
-            "CREATE FUNCTION refuse_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused by the test'; END $$; \
+            "CREATE FUNCTION refuse_{table}() RETURNS trigger LANGUAGE plpgsql \
+                 AS $$ BEGIN RAISE 'refused by the test'; END $$; \
              CREATE TRIGGER refuse BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_{table}()"
         );
         let pool = app.core().db.pool();
@@ -64,7 +65,8 @@ async fn an_intent_its_delivery_its_job_and_its_audit_row_are_one_commit() {
 async fn the_recipient_can_verify_the_sender_itself() {
     let app = still().await;
     let (ada, bob) = (app.agent("Ada").await.unwrap(), app.agent("Bob").await.unwrap());
-    // Spaces, a number that no float holds and a NUL: what arrives is what was sent, byte for byte.
+    // Spaces, a number that no float holds and a NUL: the intent arrives as it was sent, byte for
+    // byte.
     let body = format!(
         r#"{{ "to":"{}", "type":"greeting","payload": {{"n":9007199254740993,  "z":"\u0000"}} }}"#,
         bob.did()
@@ -204,7 +206,7 @@ async fn what_was_settled_long_ago_is_forgotten_and_nothing_else() {
     assert_eq!((seen(&old).await, seen(&open).await), (404, 200));
 }
 
-/// Keys and people see what the project's agents say to each other; an agent sees what is its own.
+/// Keys and people see all intents of the project's agents; an agent sees its own.
 #[tokio::test]
 async fn a_project_lists_its_intents_and_an_agent_sees_its_own() {
     let app = still().await;

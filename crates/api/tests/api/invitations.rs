@@ -24,7 +24,7 @@ impl Company {
         by.post(&self.path("/invitations")).json(&body).send().await.unwrap()
     }
 
-    /// An invitation by the owner, and the token of its mail.
+    /// Returns an invitation by the owner, and the token of its mail.
     async fn invited(&self, email: &str, role: &str) -> (String, String) {
         let made: Value = self.invite(&self.owner, email, role).await.expect(201).unwrap();
         let id = made["id"].as_str().unwrap().to_owned();
@@ -32,7 +32,7 @@ impl Company {
         (id, token)
     }
 
-    /// What the worker's job mails.
+    /// Returns the mail of the worker's job.
     pub async fn mailed(&self, invitation: &str) -> String {
         let invitation: InvitationId = invitation.parse().unwrap();
         let page = "https://app.example.com/".parse().unwrap();
@@ -46,12 +46,13 @@ impl Company {
         by.post("/v1/invitations/accept").json(&json!({ "token": token })).send().await.unwrap()
     }
 
-    /// The same person with a new login, after the old one's time.
+    /// Returns the same person with a new login, after the old one expired.
     async fn again(&self, human: &Human) -> Human {
         let core = self.app.core();
         let session: SessionId = core.ids.next();
         sqlx::query(
-            "INSERT INTO sessions (id, user_id, method, address, user_agent, created_at, last_used_at, expires_at) \
+            "INSERT INTO sessions \
+                 (id, user_id, method, address, user_agent, created_at, last_used_at, expires_at) \
              VALUES ($1, $2, 'password', '127.0.0.1', 'test', $3, $3, $3 + interval '30 days')",
         )
         .bind(session)
@@ -78,7 +79,7 @@ async fn an_invitation_is_mailed_listed_and_accepted_once() {
     assert_eq!((&made["email"], &made["invited_by"]), (&json!("Grace@example.com"), &json!(admin.id)));
     let page: Value = admin.get(&company.path("/invitations")).send().await.unwrap().expect(200).unwrap();
     assert_eq!(page["data"], json!([made]));
-    // The job that mails it came in the same commit, and knows no secret.
+    // The job that mails it came in the same commit, and has no secret.
     let payload: Value = sqlx::query_scalar("SELECT payload FROM jobs WHERE kind = 'identity.send_mail'")
         .fetch_one(company.app.core().db.pool())
         .await
@@ -109,7 +110,7 @@ async fn the_mail_says_who_invites_where_and_as_what() {
     let [mail] = mails.as_slice() else { panic!("{mails:?}") };
     assert_eq!((mail.to.as_str(), mail.subject.as_str()), ("grace@example.com", "Join Test"));
     assert!(mail.text.starts_with("owner invites you to join Test as read only."), "{}", mail.text);
-    // Behind the `#`: no server is sent it by following the link.
+    // The token comes after the `#`, so that following the link sends it to no server.
     assert!(mail.text.contains("/accept-invitation#token=hfm_"), "{}", mail.text);
 }
 
@@ -193,7 +194,7 @@ async fn a_revoked_or_late_invitation_opens_nothing() {
     let early = resend(&company.owner).send().await.unwrap();
     assert_eq!((early.status, early.code().as_str()), (429, "rate_limited"));
     assert!(!early.header("retry-after").is_empty());
-    // Access tokens are good for 15 minutes: later, everybody is given another.
+    // Access tokens are good for 15 minutes, so later everybody gets another.
     clock.advance(Duration::from_secs(8 * 24 * 3600));
     let (owner, grace) = (company.again(&company.owner).await, company.again(&grace).await);
     assert_eq!(company.accept(&grace, &token).await.code(), "mail_token_invalid", "a week and a day later");
@@ -248,7 +249,7 @@ async fn an_invitation_accepted_on_two_replicas_at_once_makes_one_member() {
             .unwrap();
         assert_eq!(members, 1);
     }
-    // Under one Idempotency-Key the second is given the first answer.
+    // Under one Idempotency-Key the second gets the first answer.
     let (_, token) = company.invited("ada@example.com", "developer").await;
     let ada = Human::new(&company.app, "ada@example.com").await;
     let ask = |client: &testkit::Client| {
@@ -266,7 +267,7 @@ async fn there_is_an_end_to_invitations_and_members() {
     let fill = async |sql: &'static str| {
         sqlx::query(sql).bind(company.id).execute(company.app.core().db.pool()).await.unwrap();
     };
-    // One address is not written to without end, whatever is revoked in between.
+    // There is a limit on mails to one address, whatever is revoked in between.
     for _ in 0..5 {
         let (id, _) = company.invited("grace@example.com", "read_only").await;
         let revoked =
@@ -277,8 +278,10 @@ async fn there_is_an_end_to_invitations_and_members() {
     assert_eq!((refused.status, refused.code().as_str()), (429, "rate_limited"));
 
     fill(
-        "INSERT INTO invitations (id, organization_id, email, email_key, role, invited_by, created_at, expires_at) \
-         SELECT gen_random_uuid(), $1, n || '@example.com', n || '@example.com', 'read_only', gen_random_uuid(), now(), now() \
+        "INSERT INTO invitations \
+             (id, organization_id, email, email_key, role, invited_by, created_at, expires_at) \
+         SELECT gen_random_uuid(), $1, n || '@example.com', n || '@example.com', 'read_only', \
+                gen_random_uuid(), now(), now() \
          FROM generate_series(1, 99) n",
     )
     .await;
@@ -288,8 +291,10 @@ async fn there_is_an_end_to_invitations_and_members() {
 
     fill(
         "WITH made AS (INSERT INTO users (id, email, email_key, name, created_at, updated_at) \
-             SELECT gen_random_uuid(), n || '@example.org', n || '@example.org', 'x', now(), now() FROM generate_series(1, 499) n RETURNING id) \
-         INSERT INTO memberships (organization_id, user_id, role, created_at) SELECT $1, id, 'read_only', now() FROM made",
+             SELECT gen_random_uuid(), n || '@example.org', n || '@example.org', 'x', now(), now() \
+             FROM generate_series(1, 499) n RETURNING id) \
+         INSERT INTO memberships (organization_id, user_id, role, created_at) \
+         SELECT $1, id, 'read_only', now() FROM made",
     )
     .await;
     let ada = Human::new(&company.app, "ada@example.com").await;

@@ -10,7 +10,7 @@ use testkit::client::Request;
 
 use crate::people::{Company, Human};
 
-/// A company whose clock the test moves.
+/// Starts a company whose clock the test moves.
 async fn company_at(clock: &Clock) -> Company {
     let options = AppOptions { worker: false, clock: clock.clone(), ..Default::default() };
     Company::of(TestApp::start_with(options).await.unwrap()).await
@@ -25,7 +25,7 @@ impl Company {
         self.app.post(&self.keys("")).key(bearer).json(&json!({ "name": "import", "scopes": scopes }))
     }
 
-    /// A key of these scopes, that the owner made: its id and its text.
+    /// Creates a key of these scopes as the owner. Returns its id and its text.
     pub async fn key(&self, scopes: &[&str]) -> (String, String) {
         let made: Value = self.new_key(&self.owner.token, scopes).send().await.unwrap().expect(201).unwrap();
         (made["id"].as_str().unwrap().to_owned(), made["key"].as_str().unwrap().to_owned())
@@ -55,7 +55,7 @@ async fn a_key_is_made_shown_once_used_and_revoked() {
     assert_eq!((&key["expires_at"], &key["last_used_at"]), (&Value::Null, &Value::Null));
 
     assert!(company.works(text).await);
-    // Afterwards nobody sees its secret, not even with the key itself.
+    // Afterward nobody sees its secret, not even with the key itself.
     let secret = text.rsplit('_').next().unwrap();
     for path in [made.header("location").to_owned(), company.keys("")] {
         let reply = company.app.get(&path).key(text).send().await.unwrap();
@@ -108,8 +108,8 @@ async fn nobody_makes_or_manages_a_key_that_can_do_more() {
     assert_eq!(reader.get(&company.keys("")).send().await.unwrap().code(), "permission_missing");
 }
 
-/// Whatever is asked with another project in the path, there is nothing there: neither with a key
-/// nor by a person who is no member.
+/// With another project in the path nothing is found, neither with a key nor by a person who is not
+/// a member.
 #[tokio::test]
 async fn another_projects_keys_are_out_of_reach() {
     let company = Company::start().await;
@@ -140,7 +140,7 @@ async fn another_projects_keys_are_out_of_reach() {
                 assert_eq!((reply.status, reply.code().as_str()), (404, "not_found"));
             }
         }
-        // Their key under our project is not there either.
+        // Their key is not found under our project either.
         for request in [
             company.app.get(&company.keys(&format!("/{their_id}"))),
             company.app.delete(&company.keys(&format!("/{their_id}"))),
@@ -155,7 +155,7 @@ async fn another_projects_keys_are_out_of_reach() {
     assert!(company.works(&their_key).await);
 }
 
-/// With Redis and NATS up and without: nobody but Postgres is asked.
+/// It holds with Redis and NATS and without them, since only Postgres is asked.
 #[tokio::test]
 async fn a_revoked_key_is_refused_on_every_replica_within_five_seconds() {
     for accelerators in [true, false] {
@@ -247,7 +247,7 @@ async fn a_key_that_expires_leaves_nothing_that_lives_longer() {
     rotate(&short["id"]).await.unwrap().expect::<Value>(201).unwrap();
 }
 
-/// The bootstrap key does not expire; access tokens do when the clock is moved.
+/// Returns the bootstrap key, which does not expire; access tokens do when the clock is moved.
 fn app_key(company: &Company) -> &str {
     company.app.key()
 }
@@ -275,7 +275,7 @@ async fn the_same_request_is_answered_with_the_same_key_and_postgres_never_has_i
     let other = json!({ "name": "twice", "scopes": ["agents:read"] });
     let reused = ask(&company.owner, &second, &other).send().await.unwrap();
     assert_eq!((reused.status, reused.code().as_str()), (422, "idempotency_key_reused"));
-    // Somebody else's key of the same text is another.
+    // Somebody else's request under the same idempotency key is another one.
     let developer = company.member(Role::Developer).await;
     let theirs: Value = ask(&developer, &second, &body).send().await.unwrap().expect(201).unwrap();
     assert_ne!(theirs["id"], first["id"]);

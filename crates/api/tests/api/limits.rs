@@ -53,8 +53,7 @@ async fn credentials_that_prove_nothing_do_not_escape_the_quota() {
     assert_eq!(answers, [200, 200, 200, 200, 200, 429]);
 }
 
-/// Where nobody asks for credentials, bringing some must not get the work done before the quota is
-/// looked at.
+/// Where no credentials are asked for, a request that brings some is still counted before its work.
 #[tokio::test]
 async fn credentials_that_nobody_asks_for_do_not_put_off_the_count() {
     let variables = vec![("RATE_LIMIT_PER_MINUTE", "5".to_owned())];
@@ -65,7 +64,7 @@ async fn credentials_that_nobody_asks_for_do_not_put_off_the_count() {
             let _ = app.get(&path).key("junk").send().await.unwrap();
         }
     }
-    // Whoever looks into the database now does not come back.
+    // A request that looks into the database now does not come back.
     let mut held = app.core().db.pool().begin().await.unwrap();
     sqlx::query("LOCK TABLE vault_logs, vault_checkpoints IN ACCESS EXCLUSIVE MODE")
         .execute(&mut *held)
@@ -114,7 +113,7 @@ async fn an_ipv6_client_is_its_network() {
     assert_eq!(forwarded(&api, "2001:db8:1:3::1").await.status, 200);
 }
 
-/// A project's plan decides how much its keys, agents and people may ask.
+/// A project's plan sets the quota of its keys, agents and people.
 #[tokio::test]
 async fn a_larger_plan_has_a_larger_quota() {
     for plan in Plan::ALL {

@@ -1,7 +1,7 @@
 //! The HTTP program, from outside: a real listener on a port of its own for each test.
 //!
-//! One binary, so that all of it links once. A module an area; `harness` starts the server and
-//! checks what every answer must hold.
+//! All tests are one binary, so that everything links once. Each area is a module; `harness` starts
+//! the server and checks the promises of every answer.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod accounts;

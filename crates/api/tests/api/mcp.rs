@@ -1,4 +1,4 @@
-//! `/mcp`: the protocol, who may speak it, and what the tools do.
+//! `/mcp`: the protocol, its callers, and the tools.
 
 mod refusals;
 
@@ -11,7 +11,7 @@ use crate::vault::{app, log, verifies};
 const LEGACY: &str = "2025-11-25";
 const MODERN: &str = "2026-07-28";
 
-/// A message as clients of 2025-11-25 send it.
+/// Returns a message as clients of 2025-11-25 send it.
 fn message(app: &TestApp, method: &str, params: &Value) -> Request {
     post(app).json(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))
 }
@@ -28,7 +28,7 @@ fn call(app: &TestApp, tool: &str, arguments: &Value) -> Request {
     message(app, "tools/call", &json!({"name": tool, "arguments": arguments}))
 }
 
-/// The result of a message, which came in JSON.
+/// Returns the result of a message, which came in JSON.
 fn result(reply: &Reply) -> Value {
     assert_eq!(reply.header("content-type"), "application/json", "{}", reply.text());
     let answer: Value = reply.expect(200).unwrap();
@@ -37,7 +37,7 @@ fn result(reply: &Reply) -> Value {
     answer["result"].clone()
 }
 
-/// What a tool gave, which stands there twice.
+/// Returns the result of a tool, which is there twice.
 fn given(reply: &Reply) -> Value {
     let result = result(reply);
     assert_eq!(result["isError"], false, "{result}");
@@ -46,7 +46,7 @@ fn given(reply: &Reply) -> Value {
     text
 }
 
-/// What a tool refused with.
+/// Returns the refusal of a tool.
 fn refused(reply: &Reply) -> Value {
     let result = result(reply);
     assert_eq!((&result["isError"], result.get("structuredContent")), (&json!(true), None), "{result}");
@@ -63,7 +63,8 @@ async fn ask(app: &TestApp, tool: &str, arguments: &Value) -> Reply {
 #[tokio::test]
 async fn clients_of_either_kind_are_greeted_and_shown_the_tools() {
     let app = app().await;
-    let hello = json!({"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}});
+    let client = json!({"name": "test", "version": "1"});
+    let hello = json!({"protocolVersion": LEGACY, "capabilities": {}, "clientInfo": client});
     for (asked, served) in
         [(LEGACY, LEGACY), ("2025-06-18", "2025-06-18"), ("2024-11-05", LEGACY), ("2099-01-01", LEGACY)]
     {
@@ -93,7 +94,7 @@ async fn clients_of_either_kind_are_greeted_and_shown_the_tools() {
     assert!(!listed.to_string().contains("$ref"), "each schema is whole in itself");
     insta::assert_json_snapshot!("mcp_tools", listed["tools"]);
 
-    // 2026-07-28 has no handshake: each request says what it speaks.
+    // 2026-07-28 has no handshake: each request names its version.
     let meta = json!({
         "io.modelcontextprotocol/protocolVersion": MODERN,
         "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
@@ -125,8 +126,9 @@ async fn clients_of_either_kind_are_greeted_and_shown_the_tools() {
 async fn what_is_sealed_is_found_proved_and_verified() {
     let app = app().await;
     let wanted = json!({
-        "kind": "payment.decision", "verdict": "ALLOW", "payload": {"b": 1.50, "a": ["x", null]}, "session_id": "run 7",
-        "subject": "customer-9", "tags": ["eu"], "personal": {"name": "Ada"}, "expected_size": 0,
+        "kind": "payment.decision", "verdict": "ALLOW", "payload": {"b": 1.50, "a": ["x", null]},
+        "session_id": "run 7", "subject": "customer-9", "tags": ["eu"], "personal": {"name": "Ada"},
+        "expected_size": 0,
     });
     let sealed = given(&ask(&app, "vault_seal", &wanted).await);
     assert_eq!((&sealed["index"], &sealed["size"]), (&json!(0), &json!(1)));
@@ -181,12 +183,13 @@ async fn a_call_that_comes_twice_with_its_key_is_sealed_once() {
     given(&ask(&app, "vault_seal", &json!({"kind": "k", "verdict": "SEAL", "payload": 3})).await);
     // As another message, with its members in another order, on another replica.
     let body = r#"{"id":1,"jsonrpc":"2.0","method":"tools/call","params":{"arguments":
-        {"idempotency_key":"once", "verdict":"SEAL", "payload":{"b":2,"a":1.0}, "kind":"k"},"name":"vault_seal","_meta":{"n":2}}}"#;
+        {"idempotency_key":"once", "verdict":"SEAL", "payload":{"b":2,"a":1.0}, "kind":"k"},
+        "name":"vault_seal","_meta":{"n":2}}}"#;
     for request in [post(&app), other.post("/mcp").header("content-type", "application/json")] {
         let again = request.body(body).key(app.key()).send().await.unwrap();
         assert_eq!((given(&again), again.header("idempotency-replayed")), (given(&first), "true"));
     }
-    // The key is one of those that HTTP's requests have, and each caller has its own.
+    // The key is stored with those of the routes, and each caller has its own.
     let seal = json!({"kind": "k", "verdict": "SEAL", "payload": {"a": 1, "b": 2}});
     let over_http =
         app.post("/v1/vault/seals").key(app.key()).json(&seal).header("idempotency-key", "once").send();
@@ -214,7 +217,7 @@ async fn an_agent_calls_by_its_signature_and_seals_once_by_each() {
     assert!(replays.into_iter().all(|reply| refused(reply)["code"] == "nonce_replayed"));
     assert_eq!(log(&app).await["size"], 1);
 
-    // Reading spends nothing, as with GET.
+    // Reading consumes nothing, as with GET.
     let query = call(&app, "vault_query", &json!({})).sign(&agent);
     for _ in 0..2 {
         let found = given(&query.clone().send().await.unwrap());
@@ -226,7 +229,7 @@ async fn an_agent_calls_by_its_signature_and_seals_once_by_each() {
     assert_eq!(tampered.send().await.unwrap().code(), "digest_mismatch");
 }
 
-/// With variables of the test's own.
+/// Starts an app with variables of the test's own.
 async fn with(variables: &[(&'static str, &str)]) -> TestApp {
     let variables = variables.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
     TestApp::start_with(AppOptions { variables, worker: false, ..Default::default() }).await.unwrap()

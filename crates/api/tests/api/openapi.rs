@@ -1,4 +1,4 @@
-//! The document, as the tests read it.
+//! The OpenAPI document for tests.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ pub fn resolved() -> Value {
             let shared = ["responses", "headers", "parameters"];
             if shared.iter().any(|kind| reference.starts_with(&format!("#/components/{kind}/"))) {
                 let shared = document.pointer(&reference[1..]).unwrap_or_else(|| panic!("{reference}"));
-                // What is said beside a reference goes before what the component says.
+                // A description beside a reference precedes that of the component.
                 let beside = value.get("description").cloned();
                 *value = shared.clone();
                 if let Some(description) = beside {

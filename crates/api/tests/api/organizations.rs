@@ -1,4 +1,4 @@
-//! `/v1/organizations` and what is in them: members and projects.
+//! `/v1/organizations` with its members and projects.
 
 use dev::TestApp;
 use domain::{identity::organizations::adopt, mail::Email};
@@ -32,7 +32,7 @@ async fn an_organisation_is_made_found_listed_and_renamed() {
     assert_eq!(rename("\"v1\"").send().await.unwrap().code(), "version_mismatch");
 }
 
-/// One of no matter what: what is not there and what is another's are told apart by nothing.
+/// For every request, the answer for an unknown organization equals that for a foreign one.
 #[tokio::test]
 async fn to_strangers_there_is_no_such_organisation() {
     let company = Company::start().await;
@@ -67,7 +67,7 @@ async fn to_strangers_there_is_no_such_organisation() {
     }
     let page: Value = eve.get("/v1/organizations").send().await.unwrap().expect(200).unwrap();
     assert_eq!(page["data"], json!([]));
-    // An API key is nobody's membership.
+    // An API key is not a membership.
     let by_key = company.app.get(&company.path("")).key(company.app.key()).send().await.unwrap();
     assert_eq!((by_key.status, by_key.code().as_str()), (403, "forbidden"));
 }
@@ -99,11 +99,11 @@ async fn only_owners_touch_owners_and_nobody_rises_by_themselves() {
     assert_eq!(company.owner.get(&company.path("")).send().await.unwrap().status, 404);
     let page: Value = admin.get(&company.path("/members")).send().await.unwrap().expect(200).unwrap();
     assert_eq!(page["data"].as_array().unwrap().len(), 2);
-    // Leaving takes no permission.
+    // Leaving requires no permission.
     assert_eq!(removes(&developer, developer.id).await.status, 204);
 }
 
-/// Each would leave the other as the only owner; whoever is second is no owner any more.
+/// Each would leave the other as the only owner; the second one is not an owner any more.
 #[tokio::test]
 async fn two_owners_who_demote_each_other_leave_one() {
     let mut company = Company::start().await;
@@ -242,7 +242,8 @@ async fn there_is_an_end_to_organisations_and_projects() {
     };
     add("WITH made AS (INSERT INTO organizations (id, name, created_at, updated_at) \
              SELECT gen_random_uuid(), 'x', now(), now() FROM generate_series(1, 48) RETURNING id) \
-         INSERT INTO memberships (organization_id, user_id, role, created_at) SELECT id, $1, 'owner', now() FROM made WHERE $2 IS NOT NULL")
+         INSERT INTO memberships (organization_id, user_id, role, created_at) \
+         SELECT id, $1, 'owner', now() FROM made WHERE $2 IS NOT NULL")
     .await;
     let new = || company.owner.post("/v1/organizations").json(&json!({ "name": "another" }));
     assert_eq!(new().send().await.unwrap().status, 201, "the fiftieth");
@@ -286,7 +287,7 @@ async fn bad_input_is_named_and_changes_nothing() {
         let reply = company.owner.post(&path).json(&json!({})).send().await.unwrap();
         assert_eq!((reply.status, reply.code().as_str()), (422, "missing_field"), "nothing at {path}");
     }
-    // A change that names no field changes none.
+    // A change without a field changes nothing.
     for path in [company.path(""), format!("/v1/projects/{}", company.app.project())] {
         let found = company.owner.get(&path).send().await.unwrap();
         let reply = company.owner.patch(&path).header("if-match", found.header("etag")).json(&json!({}));
@@ -295,7 +296,7 @@ async fn bad_input_is_named_and_changes_nothing() {
         assert_eq!(reply.header("etag"), found.header("etag"), "nothing at {path}");
     }
     assert_eq!(company.count("organizations").await, before);
-    // What reads like SQL is a name like any other.
+    // A name that looks like SQL is a name like any other.
     let name = "'; DROP TABLE organizations; -- \u{202e}%_\\";
     let made = company.owner.post("/v1/organizations").json(&json!({ "name": name })).send().await.unwrap();
     assert_eq!(made.expect::<Value>(201).unwrap()["name"], name);

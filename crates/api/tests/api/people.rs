@@ -1,4 +1,4 @@
-//! People for tests: those who are logged in, and a company of them around the first project.
+//! People for tests: logged-in persons, and a company of them around the first project.
 
 use dev::TestApp;
 use kernel::{
@@ -14,9 +14,9 @@ use testkit::{
     client::{Reply, Request},
 };
 
-/// What a test expects of a refusal.
+/// Checks a refusal.
 pub trait Refused {
-    /// That it is this problem. Returns the document.
+    /// Checks that the answer is this problem. Returns the document.
     fn refused(&self, status: u16, code: Code) -> Value;
 }
 
@@ -28,7 +28,7 @@ impl Refused for Reply {
     }
 }
 
-/// Somebody who is logged in.
+/// A person who is logged in.
 pub struct Human {
     pub id: UserId,
     pub token: String,
@@ -41,7 +41,7 @@ impl Human {
         Self { id, token, client: app.client().clone() }
     }
 
-    /// The same person, with another access token.
+    /// Returns the same person, with another access token.
     pub fn with(&self, token: String) -> Self {
         Self { id: self.id, token, client: self.client.clone() }
     }
@@ -66,13 +66,13 @@ impl Human {
         self.on(&self.client, method, path)
     }
 
-    /// The same person, asking another replica.
+    /// Starts a request of the same person to another replica.
     pub fn on(&self, replica: &Client, method: Method, path: &str) -> Request {
         replica.request(method, path).key(&self.token)
     }
 }
 
-/// The organisation of the first project, with an owner.
+/// The organization of the first project, with an owner.
 pub struct Company {
     pub app: TestApp,
     pub id: OrganizationId,
@@ -91,7 +91,7 @@ impl Company {
         Self { app, id, owner }
     }
 
-    /// Another member.
+    /// Adds another member.
     pub async fn member(&self, role: Role) -> Human {
         let unique: UserId = self.app.core().ids.next();
         let human = Human::new(&self.app, &format!("{role}.{unique}@example.com")).await;
@@ -99,12 +99,14 @@ impl Company {
         human
     }
 
-    /// An invitation that was sent long enough ago to be sent again.
+    /// Adds an invitation that was sent long enough ago to be sent again.
     pub async fn old_invitation(&self) -> String {
         let id: InvitationId = self.app.core().ids.next();
         sqlx::query(
-            "INSERT INTO invitations (id, organization_id, email, email_key, role, invited_by, created_at, expires_at) \
-             VALUES ($1, $2, 'ada@example.com', gen_random_uuid()::text, 'read_only', $3, now() - interval '1 day', now() + interval '6 days')",
+            "INSERT INTO invitations \
+                 (id, organization_id, email, email_key, role, invited_by, created_at, expires_at) \
+             VALUES ($1, $2, 'ada@example.com', gen_random_uuid()::text, 'read_only', $3, \
+                     now() - interval '1 day', now() + interval '6 days')",
         )
         .bind(id)
         .bind(self.id)
@@ -115,7 +117,7 @@ impl Company {
         id.to_string()
     }
 
-    /// A path in the organisation.
+    /// Returns a path in the organization.
     pub fn path(&self, rest: &str) -> String {
         format!("/v1/organizations/{}{rest}", self.id)
     }
@@ -130,11 +132,12 @@ impl Company {
         by.delete(&self.path(&format!("/members/{whom}")))
     }
 
-    /// Makes them members, past the API.
+    /// Makes `users` members, past the API.
     pub async fn restore(&self, users: &[UserId], role: Role) {
         for user in users {
             sqlx::query(
-                "INSERT INTO memberships (organization_id, user_id, role, created_at) VALUES ($1, $2, $3, now()) \
+                "INSERT INTO memberships (organization_id, user_id, role, created_at) \
+                 VALUES ($1, $2, $3, now()) \
                  ON CONFLICT (organization_id, user_id) DO UPDATE SET role = EXCLUDED.role",
             )
             .bind(self.id)
@@ -154,7 +157,7 @@ impl Company {
             .unwrap()
     }
 
-    /// How many rows a table has, whoever's.
+    /// Returns the number of rows of a table, in all projects.
     pub async fn count(&self, table: &'static str) -> i64 {
         let sql = AssertSqlSafe(format!("SELECT count(*) FROM {table}"));
         sqlx::query_scalar(sql).fetch_one(self.app.core().db.pool()).await.unwrap()

@@ -1,5 +1,4 @@
-//! Who may do what: every role and every scope, against every route, as the one table of
-//! `identity/access.rs` says.
+//! Every role and every scope against every route, as the table of `identity/access.rs` allows it.
 
 use std::collections::BTreeSet;
 
@@ -11,14 +10,14 @@ use testkit::{Identity, client::Request};
 
 use crate::people::{Company, Human};
 
-/// What a route takes. In its path and body `{…}` stands for something made for the one request, so
-/// that one that is allowed succeeds.
+/// A route and a request to it. In its path and body `{…}` stands for something made for the one
+/// request, so that one that is allowed succeeds.
 struct Route {
     method: Method,
     path: &'static str,
     body: Option<Value>,
     permission: Permission,
-    /// Whether it is in a project, where API keys are at home too.
+    /// True if it is in a project, where API keys work too.
     in_project: bool,
 }
 
@@ -85,7 +84,7 @@ fn routes() -> Vec<Route> {
 }
 
 impl Company {
-    /// A request that succeeds if its bearer may make it.
+    /// Returns a request that succeeds if its bearer may make it.
     async fn request(&self, route: &Route, bearer: &str) -> Request {
         let mut path = route.path.replace("{organization}", &self.id.to_string());
         path = path.replace("{project}", &self.app.project().to_string());
@@ -160,7 +159,7 @@ async fn every_role_may_what_the_table_says() {
     let company = Company::start().await;
     for role in Role::ALL {
         for route in routes() {
-            // A person of their own for each: one of the routes may end what they are.
+            // Each request has a person of its own, since one of the routes may end what they are.
             let human = company.member(role).await;
             company
                 .check(
@@ -183,7 +182,7 @@ async fn every_scope_opens_its_routes_and_no_others() {
             company.check(&format!("a key of {scope}"), &key, route, route.permission == scope).await;
         }
     }
-    // Not even the key that has every scope is a person.
+    // Even the key that has every scope is not a person.
     for route in routes().iter().filter(|route| !route.in_project) {
         let reply = company.request(route, company.app.key()).await.send().await.unwrap();
         assert_eq!(
@@ -196,7 +195,7 @@ async fn every_scope_opens_its_routes_and_no_others() {
     }
 }
 
-/// An agent deals with agents and intents; keys, projects and people are not its business.
+/// An agent handles agents and intents, and neither keys nor projects nor people.
 #[tokio::test]
 async fn an_agent_manages_neither_projects_nor_keys() {
     let company = Company::start().await;
@@ -214,7 +213,7 @@ async fn an_agent_manages_neither_projects_nor_keys() {
     }
 }
 
-/// Nobody is let in without credentials, and a foreign person is told of nothing there.
+/// Nobody gets in without credentials, and a stranger learns nothing.
 #[tokio::test]
 async fn strangers_get_nothing() {
     let company = Company::start().await;
@@ -229,7 +228,7 @@ async fn strangers_get_nothing() {
     }
 }
 
-/// The table above has every such route that there is.
+/// The table above has every such route.
 #[test]
 fn no_route_is_forgotten() {
     let document = serde_json::to_value(api::document()).unwrap();
@@ -247,7 +246,7 @@ fn no_route_is_forgotten() {
         routes().iter().map(|route| (route.method.to_string(), route.path.to_owned())).collect();
     assert_eq!(documented, tested);
 
-    // And the document says which permission each takes, as the scope of its credentials.
+    // The document names the permission of each, as the scope of its credentials.
     for route in routes() {
         let pointer = format!(
             "/paths/{}/{}/security",
@@ -273,7 +272,8 @@ async fn a_project_has_ten_thousand_agents_at_most() {
     let ada = app.agent("Ada").await.unwrap();
     sqlx::query(
         "INSERT INTO agents (id, project_id, did, public_key, name, capabilities, created_at, updated_at) \
-         SELECT gen_random_uuid(), $1, 'did:web:' || n, sha256(n::text::bytea), 'x', '[]', now(), now() FROM generate_series(2, 10000) n",
+         SELECT gen_random_uuid(), $1, 'did:web:' || n, sha256(n::text::bytea), 'x', '[]', now(), now() \
+         FROM generate_series(2, 10000) n",
     )
     .bind(app.project())
     .execute(app.core().db.pool())
@@ -290,7 +290,7 @@ async fn a_project_has_ten_thousand_agents_at_most() {
     assert_eq!(register(&Identity::generate()).await.status, 201);
 }
 
-/// The document for people says what the table says.
+/// The document for people agrees with the table.
 #[test]
 fn the_roles_are_documented() {
     let text = include_str!("../../../../docs/accounts.md");

@@ -37,9 +37,9 @@ async fn output(arguments: &[&str], variables: &[(&str, &str)]) -> (Output, Stri
     (output, told, complained)
 }
 
-/// A server that logs JSON, and the port it found.
+/// Starts a server that logs JSON. Returns it with its log and its port.
 async fn serving(variables: &[(&str, &str)]) -> (Child, Lines<BufReader<ChildStderr>>, String) {
-    // For the requests of these tests; whichever test comes first does it for all.
+    // For the requests of these tests; the first test does it for all.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let fixed = [("PORT", "0"), ("LOG_FORMAT", "json"), ("RATE_LIMIT_PER_MINUTE", "0")];
     let mut child = program(&[], &[&fixed, variables].concat()).stderr(Stdio::piped()).spawn().unwrap();
@@ -171,8 +171,8 @@ async fn migrate_brings_an_empty_database_up_to_date_however_many_run_at_once() 
     );
 }
 
-/// What an operator is told who chose a Postgres without pgvector, or a role that may not create
-/// it: one line each, and nothing was changed.
+/// An operator with a Postgres without pgvector, or with a role that may not create it, gets one
+/// line about it, and nothing was changed.
 #[tokio::test]
 async fn a_database_that_cannot_have_the_extensions_is_told_by_name() {
     let postgres = &testkit::services::shared().await.unwrap().postgres;
@@ -193,7 +193,7 @@ async fn a_database_that_cannot_have_the_extensions_is_told_by_name() {
         assert!(wants.iter().all(|wanted| said.contains(wanted)), "{said}");
     };
     told(&modest, &["\"vector\"", "superuser", "CREATE EXTENSION vector"]).await;
-    // Where extensions are looked for; elsewhere there are none.
+    // This is the place where extensions are looked for; elsewhere there are none.
     connection
         .execute("ALTER DATABASE without_vector SET extension_control_path = '/nowhere'")
         .await
@@ -229,7 +229,7 @@ async fn on_an_older_schema_it_serves_nothing_until_it_is_migrated() {
     assert_eq!(listed().await.status(), 401);
 }
 
-/// Plays Sentry: takes one envelope.
+/// Takes one envelope, as Sentry does.
 async fn envelope(sink: TcpListener) -> String {
     let (mut stream, _) = sink.accept().await.unwrap();
     let (mut received, mut buffer) = (Vec::new(), [0; 4096]);
@@ -267,7 +267,7 @@ async fn a_fault_of_ours_is_reported_without_secrets() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 
-    // Something that cannot happen: what looks credentials up is gone.
+    // An internal error: the table of API keys is gone.
     let broken = database.db(1).unwrap();
     sqlx::query("ALTER TABLE api_keys RENAME TO api_keys_gone").execute(broken.pool()).await.unwrap();
     let failed = listed().await;
@@ -307,6 +307,6 @@ async fn metrics_name_routes_and_not_what_clients_make_up() {
         assert!(metrics.contains(expected), "{expected} in {metrics}");
     }
     assert!(!metrics.to_lowercase().contains("made"), "{metrics}");
-    // Not on the port that the world sees.
+    // The public port does not serve them.
     assert_eq!(http.get(format!("{api}/metrics")).send().await.unwrap().status(), 404);
 }

@@ -1,5 +1,5 @@
-//! The walk: what the document says of each operation, asked of a running server. An operation that
-//! is added later is walked as well, and one that breaks a promise fails here.
+//! The walk: the promises of the document about each operation, checked on a running server. An
+//! operation that is added later is walked as well, and one that breaks a promise fails here.
 
 mod operation;
 mod world;
@@ -20,8 +20,8 @@ async fn a_sound_request_is_done_and_answered_as_documented() {
         let reply = world.request(&operation, &draft, &world.us).send().await.unwrap();
         operation.check(&reply);
         let what = format!("{}: {} {}", operation.name(), reply.status, reply.json());
-        // What strangers may ask for takes something that was mailed or typed, and a passkey takes
-        // a browser: their own tests have them.
+        // Operations for strangers take something that was mailed or typed, and a passkey takes a
+        // browser: their own tests have them.
         let elsewhere =
             !operation.is_secured() && operation.has_body() || operation.path == "/v1/me/passkeys/finish";
         assert!((200..300).contains(&reply.status) || elsewhere, "{what}");
@@ -38,7 +38,7 @@ async fn without_credentials_nothing_that_takes_them_is_done() {
         let code = reply.code();
         assert_eq!(reply.status, 401, "{}: {}", operation.name(), reply.json());
         assert!(code == "credentials_missing" || code == "signature_missing", "{}: {code}", operation.name());
-        // Nor are credentials believed that prove nothing.
+        // Credentials that prove nothing do not count.
         for credentials in ["Basic YTpi", "Bearer x", "Bearer a.b.c", "Bearer"] {
             let reply = world
                 .anonymous(&operation, &draft)
@@ -112,7 +112,7 @@ async fn what_cannot_be_read_is_refused_by_its_documented_code() {
             let what = format!("{} {excerpt}: {}", operation.name(), reply.json());
             assert_eq!((reply.status, reply.code().as_str()), (status, code), "{what}");
         }
-        // A NUL byte, which Postgres cannot hold, in each text that a sound body has.
+        // A NUL byte, which Postgres cannot hold, in each text of a sound body.
         let sound: serde_json::Value = serde_json::from_slice(draft.body.as_ref().unwrap()).unwrap();
         for (field, _) in sound.as_object().unwrap().iter().filter(|(_, value)| value.is_string()) {
             let mut broken = sound.clone();

@@ -1,4 +1,4 @@
-//! Logging in, staying so, and being logged out.
+//! Logging in, staying logged in, and being logged out.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ async fn a_refresh_token_is_good_once_and_its_return_ends_the_session() {
     let first = sign_up(&app, "ada@example.com").await;
     let second: Value = refresh(app.client(), &first["refresh_token"]).await.expect(200).unwrap();
     assert_eq!(second["session_id"], first["session_id"]);
-    // An answer that got lost is asked for again, moments later, by the same client.
+    // The same client repeats a request, moments later, whose answer was lost.
     clock.advance(Duration::from_secs(9));
     let again: Value = refresh(app.client(), &first["refresh_token"]).await.expect(200).unwrap();
     assert_ne!(again["refresh_token"], second["refresh_token"]);
@@ -129,7 +129,7 @@ async fn sessions_are_listed_and_ended_on_every_replica() {
     tokio::time::sleep(Duration::from_millis(5_200)).await;
     assert_eq!(on_replica().await, 401);
 
-    // Nobody else's can be ended.
+    // A person can end no session of somebody else.
     let (_, eve) = app.person("eve@example.com").await.unwrap();
     let path = format!("/v1/auth/sessions/{}", two.as_str().unwrap());
     app.delete(&path).key(&eve).send().await.unwrap().refused(404, Code::NotFound);
@@ -142,7 +142,7 @@ async fn sessions_are_listed_and_ended_on_every_replica() {
     me(&app, &access(&third)).await.refused(401, Code::AccessTokenInvalid);
 }
 
-/// A login never goes on with a session that the client brought.
+/// A login never continues a session that the client brought.
 #[tokio::test]
 async fn a_session_cannot_be_fixed_beforehand() {
     let app = app().await;
@@ -194,7 +194,7 @@ async fn the_cookie_counts_only_from_our_pages() {
     {
         refresh(origin).send().await.unwrap().refused(403, Code::OriginRefused);
     }
-    // A form of another site cannot say that it is JSON without being asked first.
+    // A form of another site cannot claim to be JSON without a preflight.
     let form = refresh(Some("https://app.example.com")).header("content-type", "text/plain");
     form.send().await.unwrap().refused(415, Code::UnsupportedMediaType);
     let refreshed = refresh(Some("https://app.example.com")).send().await.unwrap();
@@ -227,7 +227,7 @@ async fn access_tokens_that_are_not_ours_open_nothing() {
         claims["sub"] = json!("usr_00000000000070008000000000000000");
         write(claims)
     };
-    // Under a key of one's own, whatever it claims.
+    // A token that is signed with a key of one's own, whatever it claims.
     let ids = &app.core().ids;
     let own = domain::identity::access_token::AccessTokens::new(&TokenRing::generate(ids), app.url());
     let bearer = Bearer { user, session: ids.next() };
@@ -269,8 +269,8 @@ async fn a_new_signing_key_logs_nobody_out() {
 async fn an_older_hash_is_renewed_at_login() {
     let app = app().await;
     sign_up(&app, "ada@example.com").await;
-    // Of the same password, by one pass over 8 MiB: `argon2 0123456789abcdef -id -t 1 -k 8192 -p 1
-    // -l 32 -e`.
+    // The hash of the same password, by one pass over 8 MiB: `argon2 0123456789abcdef -id -t 1 -k
+    // 8192 -p 1 -l 32 -e`.
     let older =
         "$argon2id$v=19$m=8192,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$Qd/uPU2dNuqz/ljLQKUryhqKULDfO/egRNHbpCY1GDk";
     sqlx::query("UPDATE users SET password_hash = $1")
@@ -320,7 +320,7 @@ async fn attempts_are_few_by_account_and_by_address() {
         .refused(429, Code::RateLimited);
 }
 
-/// Hashes are what takes time, and commits: as many of both, whether there is an account or not.
+/// Hashes and commits take the time, and there are as many of both with an account as without.
 #[tokio::test]
 async fn the_same_work_is_done_for_who_has_no_account() {
     let app = app().await;

@@ -1,4 +1,4 @@
-//! Clients that take their time, by accident or to hold a place.
+//! Slow clients, by accident or to hold a place.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::{
 
 use crate::{harness::Api, vault};
 
-/// Sends `start` and then nothing; what the server answered until it closed the connection.
+/// Sends `start` and then nothing. Returns the server's answer until it closed the connection.
 async fn answer_to(url: &str, start: &str) -> String {
     let mut stream =
         TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/')).await.unwrap();
@@ -25,7 +25,7 @@ async fn answer_to(url: &str, start: &str) -> String {
 #[tokio::test]
 async fn a_connection_that_does_not_finish_its_headers_is_closed() {
     let api = Api::alone(&[]).await;
-    // The third could still become the preface of HTTP/2.
+    // The third one could still become the preface of HTTP/2.
     let starts = ["", "GET /health/live HTTP/1.1\r\nHost: x\r\nX-Slow: ", "PRI * HT", "GET "];
     futures::future::join_all(starts.map(|start| answer_to(&api.url, start))).await;
     assert_eq!(api.get("/health/live").await.status, 200);
@@ -44,7 +44,7 @@ async fn a_body_that_does_not_arrive_is_a_problem() {
     assert!(answer.contains(Code::RequestTimeout.as_str()), "{answer}");
 }
 
-/// Whoever asks for much and reads none of it holds memory; so the connection is closed.
+/// A client that asks for much and reads none of it costs memory, so the connection is closed.
 #[tokio::test]
 async fn an_answer_that_is_not_read_is_given_up() {
     let app = vault::app().await;
@@ -68,7 +68,8 @@ async fn an_answer_that_is_not_read_is_given_up() {
     stream.read_exact(&mut first).await.unwrap();
     assert_eq!(&first, b"HTTP/1.1 200 OK");
     tokio::time::sleep(Duration::from_secs(35)).await;
-    // What the kernel had taken is still read, and then it ends, long before the answer's end.
+    // The part that the kernel had taken is still read. Then the answer ends, long before its
+    // length.
     let mut rest = Vec::new();
     let ended = tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut rest)).await;
     assert!(

@@ -25,12 +25,12 @@ pub fn seal(n: usize) -> Value {
     json!({ "kind": "test.case", "verdict": "SEAL", "payload": { "n": n } })
 }
 
-/// Seals and returns the answer.
+/// Makes a seal. Returns the answer.
 pub async fn sealed(app: &TestApp, seal: &Value) -> Value {
     app.post("/v1/vault/seals").key(app.key()).json(seal).send().await.unwrap().expect(201).unwrap()
 }
 
-/// Seals `count` things in batches.
+/// Makes `count` seals in batches.
 pub async fn fill(app: &TestApp, count: usize) {
     let seals: Vec<Value> = (0..count).map(seal).collect();
     for seals in seals.chunks(700) {
@@ -53,7 +53,7 @@ fn strings(array: &Value) -> Vec<String> {
     array.as_array().unwrap().iter().map(|text| text.as_str().unwrap().to_owned()).collect()
 }
 
-/// That the receipt verifies offline, under the keys that the log names.
+/// Verifies the receipt offline, under the keys that the log names.
 pub async fn verifies(app: &TestApp, text: &str) -> Result<u64, Flaw> {
     let log = log(app).await;
     Receipt::parse(text)?.verify(log["origin"].as_str().unwrap(), &strings(&log["keys"]))
@@ -103,7 +103,11 @@ async fn seals_are_filtered_paged_and_counted() {
         let verdict = if n % 3 == 0 { "DENY" } else { "SEAL" };
         let tags = if n % 2 == 0 { json!(["even"]) } else { json!([]) };
         let session = format!("run {}", n / 4);
-        sealed(&app, &json!({"kind": format!("kind.{}", n % 2), "verdict": verdict, "payload": n, "tags": tags, "session_id": session, "subject": "s"})).await;
+        let seal = json!({
+            "kind": format!("kind.{}", n % 2), "verdict": verdict, "payload": n, "tags": tags,
+            "session_id": session, "subject": "s",
+        });
+        sealed(&app, &seal).await;
     }
     let indexes = async |query: String| -> Vec<u64> {
         let page: Value = app
@@ -183,7 +187,7 @@ async fn a_batch_is_whole_or_not_at_all() {
     let refused = post(&json!({"seals": bad})).await;
     assert_eq!((refused.status, refused.code().as_str()), (422, "too_short"));
     assert!(refused.text().contains("/seals/1/kind"), "{}", refused.text());
-    // Of all seals, but not of a thousand.
+    // The faults of all seals are reported, but not a thousand of them.
     bad[2]["tags"] = json!(["t", "t"]);
     bad[2]["expected_size"] = json!(1);
     let pointers = |reply: testkit::client::Reply| -> Vec<String> {
@@ -212,7 +216,7 @@ async fn an_expected_size_makes_it_conditional() {
     let refused = app.post("/v1/vault/seals").key(app.key()).json(&with(0)).send().await.unwrap();
     assert_eq!((refused.status, refused.code().as_str()), (409, "size_mismatch"));
     assert!(refused.text().contains("the log has 1 entries"), "{}", refused.text());
-    // Of many that expect the same, one is right.
+    // If many expect the same size, one succeeds.
     let both = futures::future::join_all((0..20).map(|_| {
         let request = app.post("/v1/vault/seals").key(app.key()).json(&with(1)).send();
         async { request.await.unwrap().status }
@@ -233,7 +237,7 @@ async fn a_request_that_comes_twice_is_sealed_once() {
     let made = replies.iter().filter(|reply| reply.status == 201).count();
     assert!(made >= 1 && replies.iter().all(|reply| [201, 409].contains(&reply.status)));
     sealed(&app, &seal(2)).await;
-    // Asked again, also on another replica, the first answer comes to the byte, though the log has
+    // A repeat, also to another replica, gets the first answer to the byte, though the log has
     // grown.
     let first = replies.iter().find(|reply| reply.status == 201).unwrap();
     for client in [app.client(), &other] {
@@ -335,7 +339,7 @@ async fn scopes_projects_and_people_are_kept_apart() {
     let refused =
         app.post("/v1/vault/seals").key(key["key"].as_str().unwrap()).json(&seal(2)).send().await.unwrap();
     assert_eq!((refused.status, refused.code().as_str()), (403, "permission_missing"));
-    // Whoever may not is told so, and not what else is wrong.
+    // A caller without the permission learns that, and not what else is wrong.
     let bad = json!({"kind": "", "verdict": "SEAL", "payload": 1});
     for (path, body) in [("/v1/vault/seals", bad.clone()), ("/v1/vault/seals/batch", json!({"seals": [bad]}))]
     {

@@ -1,4 +1,4 @@
-//! Who is turned away, and what.
+//! Refusals of callers and of messages.
 
 use kernel::{Code, caller::Role};
 use reqwest::Method;
@@ -77,9 +77,8 @@ async fn a_person_names_the_project_they_mean() {
 async fn what_could_be_read_in_two_ways_is_refused_and_nothing_is_sealed() {
     let app = app().await;
     let send = async |arguments: &str| {
-        let body = format!(
-            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"vault_seal","arguments":{arguments}}}}}"#
-        );
+        let params = format!(r#"{{"name":"vault_seal","arguments":{arguments}}}"#);
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
         post(&app).body(body).key(app.key()).send().await.unwrap()
     };
     let payload = |payload: &str| format!(r#"{{"kind":"k","verdict":"SEAL","payload":{payload}}}"#);
@@ -104,9 +103,9 @@ async fn what_could_be_read_in_two_ways_is_refused_and_nothing_is_sealed() {
         let failure = refused(&send(&arguments).await);
         assert_eq!(failure["code"], code.as_str(), "{}: {failure}", &arguments[..arguments.len().min(100)]);
     }
-    // Nor is there a message in which two readers would see two calls.
-    let twice = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"vault_seal","arguments":{},"arguments":
-        {"kind":"k","verdict":"SEAL","payload":1}}}"#;
+    // A message in which two readers would see two calls is refused as well.
+    let twice = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"vault_seal",
+        "arguments":{},"arguments":{"kind":"k","verdict":"SEAL","payload":1}}}"#;
     let reply = post(&app).body(twice).key(app.key()).send().await.unwrap();
     assert_eq!((reply.status, &reply.json()["error"]["code"]), (400, &json!(-32602)), "{}", reply.text());
     assert_eq!(log(&app).await["size"], 0);
@@ -178,7 +177,7 @@ async fn messages_that_are_none_are_refused_by_json_rpcs_rules() {
         let reply = request.send().await.unwrap();
         assert_eq!((reply.status, reply.code().as_str()), (status, code), "{}", reply.text());
     }
-    // What a client accepts is not asked: the answer is always JSON.
+    // The answer is always JSON, whatever the client accepts.
     for accept in ["application/json", "*/*", "text/event-stream"] {
         assert_eq!(
             result(&list().header("accept", accept).send().await.unwrap())["tools"].as_array().unwrap().len(),

@@ -1,4 +1,4 @@
-//! An operation as the document has it.
+//! An operation of the document.
 
 use kernel::Code;
 use reqwest::Method;
@@ -14,7 +14,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// All that there are.
+    /// Returns all operations.
     pub fn all() -> Vec<Self> {
         let document = openapi::resolved();
         let paths = document["paths"].as_object().unwrap();
@@ -33,7 +33,7 @@ impl Operation {
         format!("{} {}", self.method, self.path)
     }
 
-    /// The ways to prove who asks: for each, its schemes with their scopes.
+    /// Returns the ways to prove who asks: for each, its schemes with their scopes.
     pub fn ways(&self) -> Vec<&Map<String, Value>> {
         self.spec["security"].as_array().into_iter().flatten().map(|way| way.as_object().unwrap()).collect()
     }
@@ -42,7 +42,7 @@ impl Operation {
         !self.ways().is_empty()
     }
 
-    /// The permission that `scheme` must bring.
+    /// Returns the permission that `scheme` must bring.
     pub fn scope(&self, scheme: &str) -> Option<&str> {
         self.ways().iter().find_map(|way| way.get(scheme)?.as_array()?.first()?.as_str())
     }
@@ -55,7 +55,7 @@ impl Operation {
         self.spec["parameters"].as_array().into_iter().flatten()
     }
 
-    /// The names in braces, in the path.
+    /// Returns the names in braces, in the path.
     pub fn placeholders(&self) -> Vec<&str> {
         self.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect()
     }
@@ -64,18 +64,18 @@ impl Operation {
         self.spec["requestBody"].is_object()
     }
 
-    /// Whether it makes something that stands when it is answered.
+    /// Returns whether it creates something that exists when it is answered.
     pub fn creates(&self) -> bool {
         self.method == Method::POST && self.is_secured() && (self.answers(201) || self.answers(202))
     }
 
-    /// Whether the document has an answer of that status.
+    /// Returns whether the document has an answer with this status.
     pub fn answers(&self, status: u16) -> bool {
         self.spec["responses"][status.to_string()].is_object()
     }
 
-    /// What every answer promises: its status and headers are documented, and an error is a whole
-    /// problem of a documented code.
+    /// Checks the promises of every answer: its status and headers are documented, and an error is
+    /// a complete problem of a documented code.
     pub fn check(&self, reply: &Reply) {
         let name = self.name();
         let documented = &self.spec["responses"][reply.status.to_string()];
@@ -89,7 +89,7 @@ impl Operation {
         ] {
             assert_eq!(reply.header(header), value, "{name} {}: {header}", reply.status);
         }
-        // What may be cached says so in the document.
+        // The document marks the answers that may be cached.
         if !documented["headers"]["Cache-Control"].is_object() {
             assert_eq!(reply.header("cache-control"), "no-store", "{name}");
         }

@@ -1,5 +1,5 @@
-//! What the operations are asked on: two tenants that know nothing of each other, and something of
-//! every kind.
+//! The data that the operations run on: two tenants that know nothing of each other, and something
+//! of every kind.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -24,7 +24,7 @@ use super::operation::Operation;
 use crate::people::{Company, Human};
 
 const PASSWORD: &str = "correct horse battery";
-/// Of that, by one pass over 8 MiB.
+/// The hash of the password, by one pass over 8 MiB.
 pub const HASH: &str =
     "$argon2id$v=19$m=8192,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$Qd/uPU2dNuqz/ljLQKUryhqKULDfO/egRNHbpCY1GDk";
 
@@ -36,7 +36,7 @@ pub struct World {
     _witness: Witness,
 }
 
-/// Has the witness see what was sealed.
+/// Lets the witness cosign everything that was sealed.
 async fn cosigned(app: &TestApp, witness: &Witness) {
     let vault = app.vault().unwrap();
     witness.trust(&vault.origin(LogId::META), &vault.verifiers(LogId::META));
@@ -47,7 +47,7 @@ async fn cosigned(app: &TestApp, witness: &Witness) {
     assert_eq!(vault::cosign(&vault, &witnesses, patience).await.unwrap(), 1);
 }
 
-/// Somebody of each kind, at home in one project.
+/// One caller of each kind, in one project.
 pub struct Tenant {
     pub project: ProjectId,
     pub key: String,
@@ -55,15 +55,15 @@ pub struct Tenant {
     pub agent: Identity,
 }
 
-/// A request that is about to be made: its path filled in, and its body if it takes one.
+/// A request that is about to be made: its path is filled in, and so is its body if it takes one.
 #[derive(Clone)]
 pub struct Draft {
     pub path: String,
     pub kind: &'static str,
     pub body: Option<Vec<u8>>,
-    /// Who signs, when it is not the tenant's own agent.
+    /// The signer, when it is not the tenant's own agent.
     signer: Option<Identity>,
-    /// Who asks, when it is not the tenant's own person.
+    /// The access token, when it is not the tenant's own person's.
     person: Option<String>,
 }
 
@@ -83,7 +83,7 @@ impl Draft {
 
 impl World {
     pub async fn start() -> Self {
-        // High enough for the walk, and there, so that answers tell of it.
+        // The limit is high enough for the walk, and set, so that answers report it.
         let witness = Witness::start("witness.example").await.unwrap();
         let variables =
             vec![("RATE_LIMIT_PER_MINUTE", "1000000".to_owned()), ("VAULT_WITNESSES", witness.entry())];
@@ -101,12 +101,12 @@ impl World {
         let agent = Identity::generate();
         register(app.client(), &key, &agent, "theirs", json!({})).await.unwrap();
         let them = Tenant { project, key, token: Human::new(app, "them@example.com").await.token, agent };
-        // A full tile.
+        // The seals fill a tile.
         let seals = vec![json!({ "kind": "test.walk", "verdict": "SEAL", "payload": null }); 256];
         let sealed = company.app.post("/v1/vault/seals/batch").key(&us.key).json(&json!({ "seals": seals }));
         let mut reply = sealed.clone().send().await.unwrap();
         for _ in 0..100 {
-            // Until the witness was asked.
+            // 503 is the answer until the witness was asked.
             if reply.status != 503 {
                 break;
             }
@@ -118,7 +118,7 @@ impl World {
         Self { company, us, them, made: AtomicU32::new(0), _witness: witness }
     }
 
-    /// The request of `draft` by `tenant`, in the first way that the document has.
+    /// Returns the request of `draft` by `tenant`, in the first way that the document has.
     pub fn request(&self, operation: &Operation, draft: &Draft, tenant: &Tenant) -> Request {
         let mut request = self.anonymous(operation, draft);
         let ways = operation.ways();
@@ -138,7 +138,8 @@ impl World {
         request
     }
 
-    /// The request of `draft` in the way that has `scheme`, with another credential of ours.
+    /// Returns the request of `draft` in the way that has `scheme`, with another credential of
+    /// ours.
     pub fn request_with(
         &self,
         operation: &Operation,
@@ -165,7 +166,8 @@ impl World {
         if operation.takes("If-Match") { request.header("if-match", "*") } else { request }
     }
 
-    /// A draft that is done if its caller may do it: what it names was made for it alone.
+    /// Returns a draft that succeeds if its caller may make it: what it names was made for it
+    /// alone.
     pub async fn draft(&self, operation: &Operation) -> Draft {
         let mut path = operation.path.clone();
         let mut lease = json!("lse_019aa3f0c1d27abc8def0123456789ab");
@@ -246,7 +248,7 @@ impl World {
         Draft { path, kind: "application/json", body, signer, person }
     }
 
-    /// For what changes the account of who asks, somebody of its own.
+    /// Returns a person of their own for an operation that changes the account of its caller.
     async fn person_for(&self, operation: &Operation, number: u32) -> Option<String> {
         let app = &self.company.app;
         let changes = (&operation.method, operation.path.as_str());
@@ -266,7 +268,7 @@ impl World {
         Some(token)
     }
 
-    /// Something that a placeholder of a path can name.
+    /// Makes something that a placeholder of a path can name.
     async fn make(&self, placeholder: &str) -> String {
         let app = &self.company.app;
         match placeholder {
@@ -289,8 +291,9 @@ impl World {
             }
             "session" => {
                 let id: SessionId = app.core().ids.next();
-                let insert = "INSERT INTO sessions (id, user_id, method, address, user_agent, created_at, last_used_at, expires_at) \
-                              VALUES ($1, $2, 'password', '', '', now(), now(), now() + interval '1 day')";
+                let insert = "INSERT INTO sessions \
+                        (id, user_id, method, address, user_agent, created_at, last_used_at, expires_at) \
+                    VALUES ($1, $2, 'password', '', '', now(), now(), now() + interval '1 day')";
                 sqlx::query(insert)
                     .bind(id)
                     .bind(self.company.owner.id)
@@ -314,7 +317,7 @@ impl World {
         }
     }
 
-    /// Something that no placeholder of the kind has ever named.
+    /// Returns the name of something that does not exist, for a placeholder.
     pub fn unknown(&self, placeholder: &str) -> String {
         let ids = &self.company.app.core().ids;
         match placeholder {
@@ -335,7 +338,7 @@ impl World {
         }
     }
 
-    /// The mailed token of an invitation of our owner into somebody else's organisation.
+    /// Returns the mailed token of an invitation of our owner into another organization.
     async fn invited(&self) -> String {
         let app = &self.company.app;
         let email = format!("host{}@example.com", self.made.fetch_add(1, Ordering::Relaxed));
@@ -347,7 +350,7 @@ impl World {
         self.company.mailed(made["id"].as_str().unwrap()).await
     }
 
-    /// A seal of ours: its place in the log.
+    /// Makes a seal of ours. Returns its place in the log.
     async fn sealed(&self, more: Value) -> String {
         let mut seal = json!({ "kind": "test.walk", "payload": null });
         seal.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -356,7 +359,7 @@ impl World {
         sealed.expect::<Value>(201).unwrap()["index"].to_string()
     }
 
-    /// Our agent's intent to itself.
+    /// Sends an intent of our agent to itself.
     async fn intent(&self) -> String {
         let body = json!({ "to": self.us.agent.did(), "type": "test.walk", "payload": null });
         let sent =
@@ -364,7 +367,7 @@ impl World {
         sent.expect::<Value>(202).unwrap()["id"].as_str().unwrap().to_owned()
     }
 
-    /// A delivery that our agent holds, and the token of its lease.
+    /// Returns a delivery that our agent holds, and the token of its lease.
     async fn leased(&self) -> (String, Value) {
         self.intent().await;
         let inbox = self.company.app.get("/v1/inbox?max=100").sign(&self.us.agent).send().await.unwrap();

@@ -1,5 +1,5 @@
-//! The audit log, digested into the vault: an export of it can be held against the seals, and what
-//! is changed of it shows.
+//! Digests of the audit log in the vault: an export of it can be compared with the seals, and
+//! changes of it show.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn start() -> (TestApp, Clock) {
     (TestApp::start_with(options).await.unwrap(), clock)
 }
 
-/// Digests what is settled, twice at once, and appends the seals.
+/// Digests the settled events, twice at once, and appends the seals.
 async fn digest(app: &TestApp) -> Vec<Value> {
     let (core, project) = (app.core(), app.project());
     let request = RequestContext::default();
@@ -44,7 +44,7 @@ async fn digest(app: &TestApp) -> Vec<Value> {
     payloads
 }
 
-/// As docs/vault.md says to make it from an export, whose lines are newest first.
+/// Digests an export, whose lines are newest first, as docs/vault.md describes.
 fn of_export(export: &str, project: &str, sealed: &Value) -> (u64, String) {
     let (mut lines, mut count) = (String::new(), 0);
     for line in export.lines().rev() {
@@ -118,27 +118,32 @@ async fn whatever_is_changed_of_the_audit_log_is_found() {
     for (sql, wanted) in [
         (String::new(), ""),
         (format!("UPDATE audit_events SET actor = 'system' WHERE id = {second}"), "had 5, and has 5 there"),
-        (format!("UPDATE audit_events SET at = at + interval '1 microsecond' WHERE id = \
-            {second}"), "has 5 there"),
+        (
+            format!("UPDATE audit_events SET at = at + interval '1 microsecond' WHERE id = {second}"),
+            "has 5 there",
+        ),
         (format!("DELETE FROM audit_events WHERE id = {second}"), "had 5, and has 4 there"),
         ("DELETE FROM audit_events".to_owned(), "had 5, and has 0 there"),
         (
             format!(
                 "INSERT INTO audit_events (id, project_id, at, actor, action, subject, request_id) \
-                 SELECT overlay(id::text placing '000000' from 31)::uuid, project_id, at, actor, action, subject, request_id \
+                 SELECT overlay(id::text placing '000000' from 31)::uuid, \
+                        project_id, at, actor, action, subject, request_id \
                  FROM audit_events WHERE id = {second}"
             ),
             "had 5, and has 6 there",
         ),
         (
             "INSERT INTO audit_events (id, project_id, at, actor, action, subject, request_id) \
-          SELECT uuidv7(interval '1 hour'), project_id, at, actor, action, subject, request_id FROM audit_events LIMIT 1"
+             SELECT uuidv7(interval '1 hour'), project_id, at, actor, action, subject, request_id \
+             FROM audit_events LIMIT 1"
                 .to_owned(),
             "",
         ),
     ] {
         sqlx::raw_sql(AssertSqlSafe(sql.clone())).execute(pool).await.unwrap();
-        let report = fsck::check(&vault, LogId::from(app.project()), &Check::default(), |_, _| {}).await.unwrap();
+        let report =
+            fsck::check(&vault, LogId::from(app.project()), &Check::default(), |_, _| {}).await.unwrap();
         match report.summary() {
             Some(summary) => {
                 assert!(!wanted.is_empty() && summary.contains(wanted), "{sql}: {summary}");
@@ -146,11 +151,14 @@ async fn whatever_is_changed_of_the_audit_log_is_found() {
             }
             None => assert_eq!(wanted, "", "{sql}"),
         }
-        sqlx::raw_sql("TRUNCATE audit_events; INSERT INTO audit_events TABLE kept").execute(pool).await.unwrap();
+        sqlx::raw_sql("TRUNCATE audit_events; INSERT INTO audit_events TABLE kept")
+            .execute(pool)
+            .await
+            .unwrap();
     }
 
-    // Whoever wants events never to be digested moves the mark past them: then the next digest does
-    // not begin where the last one ended.
+    // To keep events from ever being digested, one would move the mark past them. Then the next
+    // digest does not begin where the last one ended.
     app.agent("Una").await.unwrap();
     sqlx::query("UPDATE vault_progress SET audited_through = (SELECT max(id::text)::uuid FROM audit_events)")
         .execute(pool)

@@ -1,4 +1,4 @@
-//! Forgetting a subject.
+//! Erasing a subject.
 
 use kernel::crypto::{hex, sha256};
 use serde_json::{Value, json};
@@ -7,7 +7,8 @@ use sqlx::{Connection, PgConnection};
 use super::{app, receipt, sealed, verifies};
 
 fn about(subject: &str, name: &str) -> Value {
-    json!({"kind": "kyc", "verdict": "ALLOW", "payload": {"score": 7}, "subject": subject, "personal": {"name": name}})
+    let (payload, personal) = (json!({"score": 7}), json!({"name": name}));
+    json!({"kind": "kyc", "verdict": "ALLOW", "payload": payload, "subject": subject, "personal": personal})
 }
 
 #[tokio::test]
@@ -61,13 +62,13 @@ async fn personal_data_is_shown_proved_and_then_gone() {
         .await
         .unwrap();
     assert_eq!((kept, keys), (1, 1));
-    // What is sealed later is under a key of its own.
+    // Later personal data is encrypted under a new key.
     sealed(&app, &about("s1", "Ada again")).await;
     assert_eq!(get(4).await["personal"]["value"], json!({"name": "Ada again"}));
 }
 
-/// The answer to the first got lost: asked again, on whichever replica, it is the same, and nothing
-/// is erased that was sealed since.
+/// The answer to the first request was lost. A repeat, to whichever replica, gets the same one, and
+/// erases nothing that was sealed since.
 #[tokio::test]
 async fn an_erasure_that_is_asked_for_twice_is_done_once() {
     let mut app = app().await;

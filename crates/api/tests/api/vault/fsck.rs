@@ -11,11 +11,11 @@ use vault::jobs::CheckLog;
 
 use super::{app, fill, log, receipt, verifies};
 
-/// How the program ended: its code, and what it wrote to standard output and error.
+/// The end of the program: its code, and its standard output and error.
 pub type Ended = (i32, String, String);
 
 async fn api(app: &TestApp, arguments: &[&str]) -> Ended {
-    // And none of the secrets that others need.
+    // It gets none of the secrets that others need.
     let names = ["DATABASE_URL", "VAULT_SIGNING_KEY", "VAULT_KEK", "PUBLIC_URL"];
     run(arguments, names.map(|name| (name, app.variable(name).unwrap()))).await
 }
@@ -28,7 +28,7 @@ pub async fn run<'a>(arguments: &[&str], variables: impl IntoIterator<Item = (&'
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
 
-/// A file that is gone with it.
+/// A file that is removed when this is dropped.
 struct Kept(PathBuf);
 
 impl Kept {
@@ -71,13 +71,8 @@ async fn the_program_tells_what_is_wrong_and_where_and_what_to_do() {
     assert_eq!(progress, "", "so few are checked at once");
     let (code, told, _) = api(&app, &["vault", "fsck", "--log", &id, "--json"]).await;
     let report: Value = serde_json::from_str(&told).unwrap();
-    assert_eq!(
-        (code, report),
-        (
-            0,
-            json!({"clean": true, "logs": [{"log": id, "size": 700, "count": 0, "findings": [], "notes": []}]})
-        )
-    );
+    let sound = json!({"log": id, "size": 700, "count": 0, "findings": [], "notes": []});
+    assert_eq!((code, report), (0, json!({"clean": true, "logs": [sound]})));
 
     tamper(&app, "vault_tiles", "DELETE FROM vault_tiles WHERE n = 1").await;
     let (code, told, _) = api(&app, &["vault", "fsck", "--log", "all"]).await;
@@ -89,17 +84,20 @@ async fn the_program_tells_what_is_wrong_and_where_and_what_to_do() {
     );
     let (code, told, _) = api(&app, &["vault", "fsck", "--json"]).await;
     let report: Value = serde_json::from_str(&told).unwrap();
-    let finding = json!({"finding": "tile_missing", "level": 0, "n": 1, "about": "lists", "detail": "tile 0/1 is missing"});
+    let finding = json!({
+        "finding": "tile_missing", "level": 0, "n": 1, "about": "lists", "detail": "tile 0/1 is missing"
+    });
     assert_eq!((code, &report["logs"][0]["findings"][0]), (1, &finding));
 }
 
-/// Long before a check finds it, nobody is shown what was never sealed.
+/// An entry that was changed is not shown, long before a check finds it.
 #[tokio::test]
 async fn what_is_not_as_it_was_sealed_is_not_shown() {
     let app = app().await;
     fill(&app, 300).await;
-    let changed = "UPDATE vault_entries SET entry = convert_to(replace(convert_from(entry, 'UTF8'), '\"n\":7}', '\"n\":8}'), 'UTF8') \
-                   WHERE index = 7";
+    let changed = "UPDATE vault_entries SET entry = convert_to( \
+                       replace(convert_from(entry, 'UTF8'), '\"n\":7}', '\"n\":8}'), 'UTF8' \
+                   ) WHERE index = 7";
     tamper(&app, "vault_entries", changed).await;
     let refused = async |path: &str| {
         let reply = app.get(path).key(app.key()).send().await.unwrap();
@@ -108,7 +106,7 @@ async fn what_is_not_as_it_was_sealed_is_not_shown() {
     refused("/v1/vault/seals/7").await;
     refused("/v1/vault/seals/7/receipt").await;
     assert_eq!(verifies(&app, &receipt(&app, 8).await).await, Ok(300));
-    // Whoever changes the hash beside it as well does not change the tree.
+    // Changing the hash beside it as well does not change the tree.
     tamper(
         &app,
         "vault_entries",
@@ -135,8 +133,10 @@ async fn the_program_compares_with_what_was_kept() {
     for sql in ["vault_entries WHERE index >= 10", "vault_checkpoints WHERE size > 10"] {
         tamper(&app, sql.split(' ').next().unwrap(), &format!("DELETE FROM {sql}")).await;
     }
-    let head = "UPDATE vault_logs SET size = 10, verdicts = '{\"SEAL\": 10}', at = (SELECT max(at) FROM vault_entries), \
-                edge = (SELECT substr(edge, 1, 0) FROM vault_logs LIMIT 1) || decode(repeat('00', 64), 'hex')";
+    let head = "UPDATE vault_logs SET size = 10, verdicts = '{\"SEAL\": 10}', \
+                    at = (SELECT max(at) FROM vault_entries), \
+                    edge = (SELECT substr(edge, 1, 0) FROM vault_logs LIMIT 1) \
+                        || decode(repeat('00', 64), 'hex')";
     sqlx::query(head).execute(app.core().db.pool()).await.unwrap();
     let (code, told, _) = against(checkpoint.path()).await;
     assert_eq!(code, 1);

@@ -1,4 +1,4 @@
-//! What everybody may read of a log, and proofs of every size.
+//! The public parts of a log, and proofs of every size.
 
 use serde_json::{Value, json};
 use tlog_tiles::{Hash, check_record, check_tree, record_hash};
@@ -165,8 +165,8 @@ async fn the_server_checks_a_receipt_and_names_the_first_flaw() {
     let checkpoint_of_other =
         format!("{}\n\n{}", good.split_once("\n\n").unwrap().0, foreign.split_once("\n\n").unwrap().1);
     let mut flipped = good.clone().into_bytes();
-    // In the part of the entry that is the same each time: elsewhere the flipped letter might be
-    // none of base64.
+    // The letter is in the part of the entry that is the same each time: elsewhere the flipped one
+    // might not be base64.
     flipped[37] ^= 1;
     for (text, flaw) in [
         (good.replace("index 17", "index 18"), "proof"),

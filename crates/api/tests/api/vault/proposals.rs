@@ -1,4 +1,4 @@
-//! What waits for a person.
+//! Proposals, which wait for a person.
 
 use std::time::Duration;
 
@@ -10,7 +10,11 @@ use vault::{self, format::receipt::Receipt, jobs::ExpireProposal};
 use crate::people::Company;
 
 fn hold() -> Value {
-    json!({"kind": "refund", "verdict": "HOLD", "payload": {"amount": 900}, "session_id": "run", "expires_in_seconds": 600})
+    let payload = json!({"amount": 900});
+    json!({
+        "kind": "refund", "verdict": "HOLD", "payload": payload, "session_id": "run",
+        "expires_in_seconds": 600,
+    })
 }
 
 impl Company {
@@ -129,7 +133,7 @@ async fn what_nobody_decides_is_void() {
     assert_eq!(company.proposals("?open=true").await.len(), 1);
     assert_eq!(expire(late).await, Outcome::Snooze(Duration::from_secs(10)), "it can still be decided");
     clock.advance(Duration::from_secs(11));
-    // Its end is not sealed yet.
+    // Its expiry is not sealed yet.
     assert!(company.proposals("?open=true").await.is_empty());
     assert_eq!(company.proposals("?open=false").await.len(), 2);
     let admin = company.member(Role::Admin).await;

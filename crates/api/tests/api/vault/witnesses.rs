@@ -35,7 +35,7 @@ async fn witnessed(witness: &Witness, variables: &[(&'static str, String)]) -> T
     TestApp::start_with(AppOptions { worker: false, variables, ..Default::default() }).await.unwrap()
 }
 
-/// Seals as soon as the witnesses were asked.
+/// Makes a seal as soon as the witnesses were asked.
 async fn seal_when_asked(app: &TestApp) -> testkit::client::Reply {
     for _ in 0..100 {
         let reply = app.post("/v1/vault/seals").key(app.key()).json(&seal(1)).send().await.unwrap();
@@ -114,7 +114,7 @@ async fn the_meta_log_tells_nobody_where_a_log_is() {
     for project in [app.project(), other] {
         let digits = project.uuid().simple().to_string();
         assert!(!said.contains(&digits) && !said.contains(&project.uuid().to_string()), "{said}");
-        // Who knows the log finds it.
+        // Everybody who knows the log finds it.
         let origin =
             note.lines().next().unwrap().replace(&LogId::META.to_string(), &LogId::from(project).to_string());
         assert!(
@@ -127,7 +127,7 @@ async fn the_meta_log_tells_nobody_where_a_log_is() {
     }
 }
 
-/// Size of each head in the meta-log, in its order, by the log's name there.
+/// Returns the size of each head in the meta-log, in its order, by the log's name there.
 async fn published(app: &TestApp) -> BTreeMap<String, Vec<u64>> {
     let entries: Vec<Vec<u8>> = sqlx::query_scalar(
         "SELECT entry FROM vault_entries WHERE project_id = $1 AND kind = 'log.head' ORDER BY index",
@@ -161,7 +161,7 @@ async fn of_those_who_publish_at_once_each_head_is_there_once_and_none_goes_back
     vault::publish(&vault).await.unwrap();
     let heads = published(&app).await.remove(&vault.blinded(app.project().into())).unwrap();
     assert!(heads.is_sorted_by(|one, next| one < next) && heads.last() == Some(&12), "{heads:?}");
-    // What was published is noted in the same commit.
+    // The published size is noted in the same commit.
     let noted: i64 = sqlx::query_scalar("SELECT published_size FROM vault_progress WHERE project_id = $1")
         .bind(app.project())
         .fetch_one(app.core().db.pool())
@@ -195,10 +195,10 @@ async fn a_restored_older_backup_signs_nothing() {
         .await
         .unwrap();
     assert_eq!(size, 0, "nor is anything appended");
-    // The one with the newer data goes on.
+    // The deployment with the newer data continues.
     assert_eq!(seal_when_asked(&app).await.status, 201);
 
-    // What was found stays found while the witness is away.
+    // A rollback that was found stays found while the witness is away.
     let vault = restored.vault().unwrap();
     let behind = vault.check_rollback(&client, PATIENCE).await.unwrap_err();
     assert_eq!((behind.code(), vault.signs()), (Code::LogBehind, false));
@@ -207,15 +207,15 @@ async fn a_restored_older_backup_signs_nothing() {
     assert_eq!(vault::publish(&vault).await.unwrap_err().code(), Code::LogBehind);
 }
 
-/// What makes another API the same deployment.
+/// Returns the variables that make another API the same deployment.
 fn same(app: &TestApp) -> Vec<(&'static str, String)> {
     ["PUBLIC_URL", "VAULT_SIGNING_KEY", "VAULT_KEK"]
         .map(|name| (name, app.variable(name).unwrap().to_owned()))
         .to_vec()
 }
 
-/// A deployment whose meta-log, of `heads` heads and one entry of keys, the witness has cosigned;
-/// and its clients.
+/// Returns a deployment whose meta-log, of `heads` heads and one entry of keys, the witness has
+/// cosigned, and its clients.
 async fn cosigned(witness: &Witness, heads: usize) -> (TestApp, Vec<Arc<dyn vault::Witness>>) {
     let app = witnessed(witness, &[]).await;
     let (vault, client) = (app.vault().unwrap(), dev_client(&app));
@@ -307,8 +307,8 @@ async fn what_another_worker_publishes_meanwhile_is_no_rollback() {
     assert_eq!(witness.size(&vault.origin(LogId::META)), 3);
 }
 
-/// A witness that takes connections and never answers: its entry for `VAULT_WITNESSES`, and what
-/// must live as long as it.
+/// Returns a witness that takes connections and never answers: its entry for `VAULT_WITNESSES`, and
+/// the listener, which must live as long as it.
 async fn hung(name: &str) -> (String, TcpListener) {
     let (witness, listener) =
         (Witness::start(name).await.unwrap(), TcpListener::bind("127.0.0.1:0").await.unwrap());
@@ -331,7 +331,7 @@ async fn witnesses_that_hang_cost_one_wait_and_starve_nobody() {
     let started = Instant::now();
     let app =
         TestApp::start_with(AppOptions { worker: false, variables, ..Default::default() }).await.unwrap();
-    // Nothing is signed at first, and soon it is.
+    // At first nothing is signed, and soon everything is.
     let early = app.post("/v1/vault/seals").key(app.key()).json(&seal(1)).send().await.unwrap();
     assert_eq!((early.status, early.code().as_str()), (503, "unavailable"));
     assert_eq!(seal_when_asked(&app).await.status, 201);
@@ -399,7 +399,7 @@ async fn what_witnesses_have_seen_of_a_log_is_proved() {
         let hashes: Vec<_> = proof["hashes"].as_array().unwrap().iter().map(hash).collect();
         check_tree(&hashes, 2 + more as u64, hash(&log(&app).await["root"]), 2, hash(&seen["root"])).unwrap();
     }
-    // What is published and not cosigned was not seen; what is cosigned is.
+    // A head that is published and not cosigned was not seen; one that is cosigned was.
     vault::publish(&vault).await.unwrap();
     assert_eq!(seen(app.key()).await.expect::<Value>(200).unwrap()["size"], 2);
     vault::cosign(&vault, &client, PATIENCE).await.unwrap();
@@ -413,7 +413,7 @@ async fn what_witnesses_have_seen_of_a_log_is_proved() {
     fill(&unwatched, 1).await;
     let nothing = unwatched.get("/v1/vault/log/witnessed").key(unwatched.key()).send().await.unwrap();
     assert!(nothing.status == 404 && nothing.text().contains("VAULT_WITNESSES"), "{}", nothing.text());
-    // Nor do a project's own checkpoints and receipts pretend to be cosigned.
+    // A project's own checkpoints and receipts do not pretend to be cosigned either.
     for note in [log(&app).await["checkpoint"].as_str().unwrap(), &super::receipt(&app, 0).await] {
         assert_eq!(cosignature::lines(note).count(), 1, "{note}");
     }
@@ -443,7 +443,7 @@ async fn a_rollback_fails_the_workers_task() {
     let mut told = None;
     for _ in 0..200 {
         told = sqlx::query_scalar::<_, Option<String>>(
-            // Its next slot is a minute away: now it is due.
+            // Its next slot is a minute away; this makes it due now.
             "UPDATE schedules SET slot = '-infinity' WHERE name = 'vault.publish' RETURNING last_error",
         )
         .fetch_optional(restored.core().db.pool())
