@@ -277,7 +277,7 @@ async fn program_variables(
     let defaults = [
         ("PUBLIC_URL", url.as_str().trim_end_matches('/').to_owned()),
         ("PUSH_ALLOW_PRIVATE", "true".to_owned()),
-        // A developer makes more attempts in a quarter of an hour than a stranger may.
+        // A developer makes more attempts in a quarter of an hour than an anonymous caller may.
         ("AUTH_RATE_LIMIT", "200".to_owned()),
         ("NO_COLOR", if print::coloured() { String::new() } else { "1".to_owned() }),
     ];

@@ -26,7 +26,7 @@ const WANTS_TLS: [u32; 2] = [80_877_103, 80_877_104];
 /// statement, so that Postgres reads the statement.
 const LINGER: Duration = Duration::from_millis(200);
 
-/// Where a connection is cut.
+/// The point at which a connection is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
     /// Postgres never sees the statement.
@@ -44,7 +44,7 @@ pub struct Fault {
     pub statement: &'static str,
     /// Strikes only in a transaction that has run a statement with this text.
     pub within: Option<&'static str>,
-    /// Where the connection is cut.
+    /// The point at which the connection is cut.
     pub cut: Cut,
     /// Strikes each n-th of these statements, counted over all connections.
     pub every: usize,

@@ -63,7 +63,7 @@ async fn from_signing_up_to_logging_in() {
     login(&app, "ADA@EXAMPLE.COM", PASSWORD).await.expect::<Value>(200).unwrap();
 }
 
-/// No answer to a stranger tells an address with an account from one without.
+/// No answer to an anonymous caller tells an address with an account from one without.
 #[tokio::test]
 async fn an_address_does_not_tell_whether_it_has_an_account() {
     let app = app().await;

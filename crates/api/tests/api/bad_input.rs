@@ -394,8 +394,8 @@ async fn an_envelope_gives_nobody_a_secret_or_a_second_use() {
     scene.refused("the same request in another project", elsewhere, 409, "nonce_replayed").await;
 }
 
-/// A stranger's body is not waited for: a client that can hold a place open for free can hold all
-/// of them.
+/// An anonymous caller's body is not waited for: a client that can hold a place open for free can
+/// hold all of them.
 #[tokio::test]
 async fn a_stranger_is_refused_before_its_body_arrives() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};

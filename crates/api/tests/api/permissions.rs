@@ -213,7 +213,7 @@ async fn an_agent_manages_neither_projects_nor_keys() {
     }
 }
 
-/// Nobody gets in without credentials, and a stranger learns nothing.
+/// Nobody gets in without credentials, and a person who is not a member learns nothing.
 #[tokio::test]
 async fn strangers_get_nothing() {
     let company = Company::start().await;
