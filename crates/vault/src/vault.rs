@@ -106,6 +106,15 @@ impl Vault {
         self.guard.pass().is_ok()
     }
 
+    /// Requires that this process may sign.
+    ///
+    /// # Errors
+    /// [`Code::LogBehind`](kernel::Code::LogBehind),
+    /// [`Code::Unavailable`](kernel::Code::Unavailable): as [`Guard::pass`].
+    pub(crate) fn require_signing(&self) -> Result<()> {
+        self.guard.pass()
+    }
+
     /// Returns the signed checkpoint of a head that is committed.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! `/v1/vault`: sealing, finding and proving.
 
 mod audit;
+mod behind;
 mod erasure;
 mod fsck;
 mod logs;

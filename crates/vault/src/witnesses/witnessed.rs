@@ -31,6 +31,8 @@ pub const WITNESSED_ERRORS: Codes = &[SIGN_ERRORS, &[Code::NotFound]];
 /// # Errors
 /// [`WITNESSED_ERRORS`].
 pub async fn witnessed(vault: &Vault, by: &Authorized<allow::VaultRead>) -> Result<Witnessed> {
+    // A log that is behind would say that no witness has seen it.
+    vault.require_signing()?;
     let log = LogId::from(by.project);
     let name = vault.blinded(log);
     let system = Caller::system(DbScope::Project(META));

@@ -50,7 +50,7 @@ impl Drop for Kept {
 }
 
 /// Changes a table past its triggers, as its owner can.
-async fn tamper(app: &TestApp, table: &str, sql: &str) {
+pub async fn tamper(app: &TestApp, table: &str, sql: &str) {
     let sql = format!(
         "ALTER TABLE {table} DISABLE TRIGGER append_only; {sql}; ALTER TABLE {table} ENABLE ALWAYS TRIGGER \
         append_only"

@@ -43,6 +43,28 @@ impl Company {
     }
 }
 
+/// A proposal that was changed is neither shown nor decided.
+#[tokio::test]
+async fn a_damaged_proposal_is_not_decided() {
+    let company = Company::start().await;
+    let index = company.propose(company.app.key()).await;
+    let changed = "UPDATE vault_entries SET entry = convert_to(\
+                       replace(convert_from(entry, 'UTF8'), '\"amount\":900', '\"amount\":1'), 'UTF8')";
+    super::fsck::tamper(&company.app, "vault_entries", changed).await;
+    let project = company.app.project().to_string();
+    for path in ["/v1/vault/proposals", &format!("/v1/vault/proposals/{index}"), "/v1/vault/seals"] {
+        let reply = company.app.get(path).key(company.app.key()).send().await.unwrap();
+        assert_eq!((reply.status, reply.code().as_str()), (500, "log_damaged"), "{path}");
+    }
+    let admin = company.member(Role::Admin).await;
+    for how in ["approve", "reject"] {
+        let request = company.app.post(&format!("/v1/vault/proposals/{index}/{how}")).key(&admin.token);
+        let request = request.header("holdfast-project", &project).json(&json!({"reason": "seen"}));
+        let reply = request.send().await.unwrap();
+        assert_eq!((reply.status, reply.code().as_str()), (500, "log_damaged"), "{how}: {}", reply.json());
+    }
+}
+
 #[tokio::test]
 async fn a_person_decides_and_the_decision_is_sealed() {
     let company = Company::start().await;

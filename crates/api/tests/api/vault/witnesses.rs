@@ -208,7 +208,7 @@ async fn a_restored_older_backup_signs_nothing() {
 }
 
 /// Returns the variables that make another API the same deployment.
-fn same(app: &TestApp) -> Vec<(&'static str, String)> {
+pub fn same(app: &TestApp) -> Vec<(&'static str, String)> {
     ["PUBLIC_URL", "VAULT_SIGNING_KEY", "VAULT_KEK"]
         .map(|name| (name, app.variable(name).unwrap().to_owned()))
         .to_vec()
@@ -216,7 +216,7 @@ fn same(app: &TestApp) -> Vec<(&'static str, String)> {
 
 /// Returns a deployment whose meta-log, of `heads` heads and one entry of keys, the witness has
 /// cosigned, and its clients.
-async fn cosigned(witness: &Witness, heads: usize) -> (TestApp, Vec<Arc<dyn vault::Witness>>) {
+pub async fn cosigned(witness: &Witness, heads: usize) -> (TestApp, Vec<Arc<dyn vault::Witness>>) {
     let app = witnessed(witness, &[]).await;
     let (vault, client) = (app.vault().unwrap(), dev_client(&app));
     witness.trust(&vault.origin(LogId::META), &vault.verifiers(LogId::META));
