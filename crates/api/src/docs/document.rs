@@ -62,7 +62,7 @@ pub fn about() -> OpenApi {
                 .bearer_format("JWT")
                 .description(Some(
                     "A person's access token, valid for 15 minutes. It is signed with EdDSA and checked as \
-                     RFC 8725 recommends.",
+                     RFC8725 recommends.",
                 ))
                 .build(),
         ),

@@ -230,6 +230,33 @@ async fn an_organisation_is_exported_so_often_a_minute() {
     assert!(!refused.header("retry-after").is_empty());
 }
 
+/// Exports hold rows in memory while they are read: so many are under way at once.
+#[tokio::test]
+async fn exports_under_way_are_few() {
+    let app = TestApp::start().await.unwrap();
+    let (token, organization) = owner(&app).await;
+    many_events(&app, organization, 30_000).await;
+    let export = || app.get(&format!("/v1/organizations/{organization}/audit-events/export")).key(&token);
+    let url = app.url().join(&format!("/v1/organizations/{organization}/audit-events/export")).unwrap();
+    let mut unread = Vec::new();
+    for _ in 0..16 {
+        let answer = reqwest::Client::new().get(url.clone()).bearer_auth(&token).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        unread.push(answer);
+    }
+    let refused = export().send().await.unwrap();
+    assert_eq!((refused.status, refused.code().as_str()), (503, "overloaded"));
+    assert!(!refused.header("retry-after").is_empty());
+    drop(unread);
+    for _ in 0..100 {
+        if export().send().await.unwrap().status == 200 {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("the places of exports that nobody reads any more are not given back");
+}
+
 #[tokio::test]
 async fn people_see_what_concerns_their_account_and_nothing_else() {
     let app = TestApp::start().await.unwrap();

@@ -149,6 +149,18 @@ async fn only_the_invited_and_verified_address_may_accept() {
     assert_eq!(company.role_of(&eve).await, None);
 }
 
+/// Somebody who became a member in another way keeps the role they have.
+#[tokio::test]
+async fn a_member_does_not_accept() {
+    let company = Company::start().await;
+    let (_, token) = company.invited("grace@example.com", "admin").await;
+    let grace = Human::new(&company.app, "grace@example.com").await;
+    company.restore(&[grace.id], Role::ReadOnly).await;
+    let refused = company.accept(&grace, &token).await;
+    assert_eq!((refused.status, refused.code().as_str()), (409, "already_member"));
+    assert_eq!(company.role_of(&grace).await.as_deref(), Some("read_only"));
+}
+
 #[tokio::test]
 async fn nobody_invites_above_themselves_nor_twice_nor_members() {
     let company = Company::start().await;

@@ -8,7 +8,10 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::{Identity, client::Request};
 
-use crate::people::{Company, Human};
+use crate::{
+    openapi,
+    people::{Company, Human},
+};
 
 /// A route and a request to it. In its path and body `{…}` stands for something made for the one
 /// request, so that one that is allowed succeeds.
@@ -264,6 +267,20 @@ fn no_route_is_forgotten() {
             );
         }
     }
+}
+
+/// A permission that no operation requires would be given to keys for nothing.
+#[test]
+fn every_permission_is_required_somewhere() {
+    let document = openapi::document();
+    let operations = document["paths"].as_object().unwrap().values();
+    let operations = operations.flat_map(|item| item.as_object().unwrap().values());
+    let ways = operations.flat_map(|operation| operation["security"].as_array().unwrap());
+    let scopes = ways.flat_map(|way| way.as_object().unwrap().values());
+    let required: BTreeSet<&str> =
+        scopes.flat_map(|scopes| scopes.as_array().unwrap()).map(|scope| scope.as_str().unwrap()).collect();
+    let all: BTreeSet<&str> = Permission::ALL.iter().map(|permission| permission.as_str()).collect();
+    assert_eq!(required, all);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ use kernel::caller::{Permission, Permissions, Role};
 use operation::Operation;
 use reqwest::Method;
 use serde_json::json;
+pub use world::HASH;
 use world::World;
 
 const JSON: &str = "application/json";

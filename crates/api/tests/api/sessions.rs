@@ -201,6 +201,13 @@ async fn the_cookie_counts_only_from_our_pages() {
     assert_eq!(refreshed.expect::<Value>(200).unwrap()["refresh_token"], Value::Null);
     assert_eq!(refreshed.header("access-control-allow-credentials"), "true");
     let pair = refreshed.header("set-cookie").split(';').next().unwrap().to_owned();
+    let elsewhere = app.post("/v1/auth/logout").header("cookie", &pair).json(&json!({}));
+    let elsewhere = elsewhere.header("origin", "https://evil.example.com").send().await.unwrap();
+    elsewhere.refused(403, Code::OriginRefused);
+    for path in ["/v1/auth/refresh", "/v1/auth/logout"] {
+        let without = app.post(path).json(&json!({})).send().await.unwrap();
+        without.refused(401, Code::CredentialsMissing);
+    }
     let logout =
         app.post("/v1/auth/logout").header("cookie", &pair).header("origin", "https://front.example.com");
     let gone = logout.json(&json!({})).send().await.unwrap();

@@ -42,6 +42,8 @@ async fn a_body_that_does_not_arrive_is_a_problem() {
     let answer = answer_to(app.url().as_str(), &head).await;
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     assert!(answer.contains(Code::RequestTimeout.as_str()), "{answer}");
+    let problem = answer.split("\r\n\r\n").nth(1).unwrap();
+    testkit::met_codes::note("POST", "/v1/agents", problem.as_bytes());
 }
 
 /// A client that asks for much and reads none of it costs memory, so the connection is closed.
