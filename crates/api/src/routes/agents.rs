@@ -1,12 +1,14 @@
 //! `/v1/agents`: the registry.
 
 use axum::extract::State;
-use domain::agents::{self, Agent, AgentName, GET_ERRORS, REGISTER_ERRORS, REMOVE_ERRORS};
+use domain::agents::{
+    self, Agent, AgentName, AgentPatch, GET_ERRORS, REGISTER_ERRORS, REMOVE_ERRORS, UPDATE_ERRORS,
+};
 use kernel::caller::allow;
 
 use crate::{
-    auth::{InProject, NoBody, Registering},
-    extract::{List, Path},
+    auth::{InProject, JsonBody, NoBody, Registering},
+    extract::{IfMatch, List, Path},
     operation,
     problem::Problem,
     reply::{Found, Listed, NoContent, Upserted},
@@ -20,6 +22,7 @@ pub fn routes() -> Routes {
         .add(operation!(register_agent, REGISTER_ERRORS))
         .add(operation!(list_agents))
         .add(operation!(get_agent, GET_ERRORS))
+        .add(operation!(update_agent, UPDATE_ERRORS))
         .add(operation!(remove_agent, REMOVE_ERRORS))
 }
 
@@ -58,6 +61,21 @@ async fn get_agent(
     Path(agent): Path<AgentName>,
 ) -> Result<Found<Agent>, Problem> {
     Ok(Found::new(&*state.agents.get(&by, &agent).await?)?)
+}
+
+/// Update an agent
+///
+/// By the project's API key, by one of its people, or by the agent itself. What is absent stays;
+/// with null as the endpoint, intents are no longer pushed.
+#[utoipa::path(patch, path = "/agents/{agent}", tag = "agents")]
+async fn update_agent(
+    State(state): State<AppState>,
+    Path(agent): Path<AgentName>,
+    if_match: Result<IfMatch, Problem>,
+    JsonBody { caller: InProject(by), body, .. }: JsonBody<InProject<allow::AgentsWrite>, AgentPatch>,
+) -> Result<Found<Agent>, Problem> {
+    let IfMatch(expected) = if_match?;
+    Ok(Found::new(&agents::update(&state.core, &by, &agent, body, expected).await?)?)
 }
 
 /// Remove an agent

@@ -1,8 +1,9 @@
 //! `/v1/agents`.
 
 use dev::{TestApp, app::register};
+use reqwest::Method;
 use serde_json::{Value, json};
-use testkit::Identity;
+use testkit::{Identity, client::Request};
 
 fn registration(agent: &Identity) -> Value {
     json!({ "did": agent.did(), "public_key": agent.public_key(), "name": "Ada" })
@@ -128,6 +129,92 @@ async fn projects_do_not_see_each_other() {
     let contradiction =
         app.get(&path).key(app.key()).header("holdfast-project", &theirs.to_string()).sign(&ada);
     assert_eq!(contradiction.send().await.unwrap().code(), "forbidden");
+}
+
+/// A request that changes `agent`, from whichever version it has.
+fn patch(app: &TestApp, agent: &str, body: &Value) -> Request {
+    let request = app.client().request(Method::PATCH, &format!("/v1/agents/{agent}"));
+    request.header("if-match", "*").json(body)
+}
+
+#[tokio::test]
+async fn a_change_sets_what_it_names_and_null_is_not_absence() {
+    let app = TestApp::start().await.unwrap();
+    let ada = app.agent("Ada").await.unwrap();
+    let sums = json!([{ "description": "sums", "tags": ["maths"], "version": "2" }]);
+    let endpoint = "https://ada.example.com/inbox";
+    let by_key = async |body: Value| -> Value {
+        let reply = patch(&app, ada.did(), &body).key(app.key()).send().await.unwrap();
+        let agent: Value = reply.expect(200).unwrap();
+        assert_eq!(reply.header("etag"), format!("\"v{}\"", agent["version"]));
+        agent
+    };
+    let first = by_key(json!({ "capabilities": sums, "endpoint": endpoint })).await;
+    assert_eq!((&first["name"], &first["capabilities"]), (&json!("Ada"), &sums));
+    let named = by_key(json!({ "name": "Ada L." })).await;
+    assert_eq!((&named["name"], &named["endpoint"]), (&json!("Ada L."), &json!(endpoint)));
+    assert_eq!(named["capabilities"], sums);
+    assert_eq!(by_key(json!({})).await, named, "a change that names nothing changes nothing");
+    assert_eq!(by_key(json!({ "name": "Ada L." })).await, named, "nor does one to what is there");
+    let cleared = by_key(json!({ "endpoint": null, "capabilities": [] })).await;
+    assert_eq!((&cleared["endpoint"], &cleared["capabilities"]), (&Value::Null, &json!([])));
+    assert_eq!(cleared["name"], "Ada L.");
+
+    // By itself, named by its id, from the version that it saw; and what is read next is that.
+    let id = cleared["id"].as_str().unwrap();
+    let itself = patch(&app, id, &json!({ "name": "Countess" }));
+    let itself = itself.header("if-match", &format!("\"v{}\"", cleared["version"]));
+    let changed: Value = itself.clone().sign(&ada).send().await.unwrap().expect(200).unwrap();
+    let read = app.get(&format!("/v1/agents/{id}")).key(app.key()).send().await.unwrap();
+    assert_eq!(read.expect::<Value>(200).unwrap(), changed);
+    let late = itself.sign(&ada).send().await.unwrap();
+    assert_eq!((late.status, late.code().as_str()), (412, "version_mismatch"));
+
+    let told = "SELECT count(*) FROM audit_events WHERE action = 'agent.updated'";
+    let told: i64 = sqlx::query_scalar(told).fetch_one(app.core().db.pool()).await.unwrap();
+    assert_eq!(told, 4, "one event for each change, and none for those that changed nothing");
+}
+
+#[tokio::test]
+async fn a_change_that_is_refused_changes_nothing() {
+    let app = TestApp::start().await.unwrap();
+    let (_, their_key) = app.another_project("theirs").await.unwrap();
+    let (ada, bob) = (app.agent("Ada").await.unwrap(), app.agent("Bob").await.unwrap());
+    let find =
+        async || app.get(&format!("/v1/agents/{}", ada.did())).key(app.key()).send().await.unwrap().body;
+    let before = find().await;
+    let rename = patch(&app, ada.did(), &json!({ "name": "Eve" }));
+    let refused = async |what: &str, request: Request, status: u16, code: &str| {
+        let reply = request.send().await.unwrap();
+        assert_eq!((reply.status, reply.code().as_str()), (status, code), "{what}: {}", reply.json());
+        assert_eq!(find().await, before, "{what}");
+    };
+    refused("by another agent", rename.clone().sign(&bob), 403, "forbidden").await;
+    refused("from another project", rename.clone().key(&their_key), 404, "not_found").await;
+    refused("without credentials", rename.clone(), 401, "credentials_missing").await;
+    let blind = rename.clone().without("if-match").key(app.key());
+    refused("of no version", blind, 428, "precondition_required").await;
+    let nobody = Identity::generate();
+    let unknown = patch(&app, nobody.did(), &json!({ "name": "Eve" })).key(app.key());
+    refused("of nobody", unknown, 404, "not_found").await;
+    for (what, body, code) in [
+        ("no name", json!({ "name": null }), "wrong_type"),
+        ("an empty name", json!({ "name": "" }), "too_short"),
+        ("an over-long name", json!({ "name": "x".repeat(101) }), "too_long"),
+        ("a NUL", json!({ "name": "a\0b" }), "nul_byte"),
+        ("no capabilities", json!({ "capabilities": null }), "wrong_type"),
+        ("a password in a URL", json!({ "endpoint": "https://u:p@example.com/" }), "invalid_endpoint"),
+        ("another scheme", json!({ "endpoint": "file:///etc/passwd" }), "invalid_endpoint"),
+        ("another key", json!({ "public_key": nobody.public_key() }), "unknown_field"),
+    ] {
+        refused(what, patch(&app, ada.did(), &body).key(app.key()), 422, code).await;
+    }
+
+    // What was signed once is done once.
+    let signed = rename.sign(&ada);
+    signed.clone().send().await.unwrap().expect::<Value>(200).unwrap();
+    let again = signed.send().await.unwrap();
+    assert_eq!((again.status, again.code().as_str()), (409, "nonce_replayed"));
 }
 
 /// Look-ups that share a transaction: each caller gets their own answer, from their own project, as

@@ -80,6 +80,7 @@ fn routes() -> Vec<Route> {
         route(M::GET, "/v1/agents", None, P::AgentsRead),
         route(M::POST, "/v1/agents", Some(json!({})), P::AgentsWrite),
         route(M::GET, "/v1/agents/{agent}", None, P::AgentsRead),
+        route(M::PATCH, "/v1/agents/{agent}", Some(json!({ "name": "Ada L." })), P::AgentsWrite),
         route(M::DELETE, "/v1/agents/{agent}", None, P::AgentsWrite),
         route(M::GET, "/v1/intents", None, P::IntentsRead),
         route(M::GET, "/v1/intents/{intent}", None, P::IntentsRead),

@@ -7,6 +7,7 @@ use kernel::{
     answer::Resource,
     crypto::{Did, PublicKey},
     ids::AgentId,
+    patch::Patch,
 };
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -105,6 +106,35 @@ pub struct Registration {
         example = "https://agent.example.com/inbox"
     )]
     pub endpoint: Option<String>,
+}
+
+/// A change of an agent. What is absent stays as it is.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentPatch {
+    /// A name, for people.
+    #[serde(default)]
+    #[schema(
+        value_type = String,
+        min_length = 1,
+        max_length = 100,
+        pattern = "^[^\\u0000]*$",
+        example = "Translator"
+    )]
+    pub name: Patch<String>,
+    /// The things it can do, in place of those it has.
+    #[serde(default)]
+    #[schema(value_type = Vec<Capability>, max_items = 32)]
+    pub capabilities: Patch<Vec<Capability>>,
+    /// The URL to push intents to; with null the agent pulls them from its inbox.
+    #[serde(default)]
+    #[schema(
+        value_type = Option<String>,
+        max_length = 2048,
+        pattern = "^https?://[^/?#@\\s]+(?:[/?][^#\\s]*)?$",
+        example = "https://agent.example.com/inbox"
+    )]
+    pub endpoint: Patch<Option<String>>,
 }
 
 /// An agent as a path names it: by its id or its DID.

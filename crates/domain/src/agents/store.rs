@@ -161,6 +161,24 @@ pub(super) async fn list(
     rows.into_iter().map(Agent::try_from).collect()
 }
 
+/// Writes what can change of the agent.
+pub(super) async fn update(tx: &mut PgConnection, project: ProjectId, agent: &Agent) -> sqlx::Result<()> {
+    sqlx::query(
+        "UPDATE agents SET name = $3, capabilities = $4, endpoint = $5, version = $6, updated_at = $7 \
+         WHERE project_id = $1 AND id = $2",
+    )
+    .bind(project)
+    .bind(agent.id)
+    .bind(&agent.name)
+    .bind(Json(&agent.capabilities))
+    .bind(agent.endpoint.as_ref().map(url::Url::as_str))
+    .bind(agent.version)
+    .bind(agent.updated_at)
+    .execute(tx)
+    .await
+    .map(drop)
+}
+
 /// Removes the agent and returns it as it was.
 pub(super) async fn remove(
     tx: &mut PgConnection,

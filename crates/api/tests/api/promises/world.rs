@@ -194,6 +194,7 @@ impl World {
                 let agent = signer.insert(Identity::generate());
                 json!({ "did": agent.did(), "public_key": agent.public_key(), "name": "new" })
             }
+            (&Method::PATCH, "/v1/agents/{agent}") => json!({ "name": format!("name {number}") }),
             (&Method::POST, "/v1/intents") => {
                 json!({ "to": self.us.agent.did(), "type": "test.walk", "payload": number })
             }
