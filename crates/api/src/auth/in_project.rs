@@ -36,6 +36,10 @@ impl<P: Allows> FromRequestParts<AppState> for InProject<P> {
 
 impl<P: Allows> ProvenCaller for InProject<P> {
     async fn prove(parts: &mut Parts, state: &AppState, has_body: bool) -> Result<Self> {
+        // Nothing is asked of a signature that could not allow this.
+        if is_signed(parts) {
+            Permissions::agent().require(P::PERMISSION)?;
+        }
         let ProjectCaller(principal) = ProjectCaller::prove(parts, state, has_body).await?;
         Authorized::check(principal).map(Self)
     }

@@ -53,9 +53,10 @@ fn place(operations: &[OperationCodes], line: &str) -> Option<(String, String, S
     let method = if method == "HEAD" { "GET" } else { method };
     let path = path.split('?').next()?.trim_end_matches('/');
     let path = path.strip_prefix("/api").unwrap_or(path);
-    let fits = |one: &&OperationCodes| one.method == method && is_of(&one.path, path);
-    // `/audit-events` is not an event's id: the template with fewer placeholders routed it.
-    let operation = operations.iter().filter(fits).min_by_key(|one| one.path.matches('{').count())?;
+    // A path is of the template with the fewest placeholders that fits, whatever the method.
+    let fits = operations.iter().filter(|one| is_of(&one.path, path));
+    let template = &fits.min_by_key(|one| one.path.matches('{').count())?.path;
+    let operation = operations.iter().find(|one| one.path == *template && one.method == method)?;
     Some((method.to_owned(), operation.path.clone(), code.to_owned()))
 }
 
@@ -73,5 +74,6 @@ fn a_line_leads_to_its_operation() {
     let id = "did:key:z6Mk";
     assert_eq!(place(&format!("HEAD /api/v1/agents/{id}/?x=1 not_found")).unwrap(), "GET /v1/agents/{agent}");
     assert_eq!(place("GET /v1/vault/seals/7 not_found").unwrap(), "GET /v1/vault/seals/{index}");
+    assert_eq!(place("DELETE /v1/me/passkeys/finish method_not_allowed"), None);
     assert_eq!(place("GET /nowhere not_found"), None);
 }
